@@ -1,0 +1,19 @@
+// Package pdb reads Microsoft program databases (PDB, MSF 7.0), as Visual C++, clang-cl and rustc write them,
+// far enough to answer one question: which function, source line and inlined calls stand behind an address of an image.
+//
+// The reader is lazy. [NewFile] reads the superblock, the sizes of the streams and two headers; [File.Lookup] reads what
+// its address needs: a few blocks of the section contributions and of the public symbols' address map, both found
+// by binary search, and the one module the address belongs to. Nothing is mapped and no stream but that module's is
+// read whole.
+//
+// Addresses are relative virtual addresses (RVA): bytes from the start of the loaded image. Names are given as the
+// file has them: a procedure of a C++ module is usually already `ns::Class::Method`, a public symbol is decorated
+// (`?Method@Class@ns@@QEAAXXZ`); package undecorate turns the second into the first.
+//
+// A PDB is taken to be hostile. A block number is checked before it is read, no memory is allocated because of a
+// declared count alone, and the streams together may not claim more bytes than the file has, so the cost of a lookup
+// is bounded by the file's size. Errors are [*FormatError] and carry the stream and the offset in it.
+//
+// The layout is the one that the LLVM project documents (https://llvm.org/docs/PDB/) and that the headers of
+// https://github.com/microsoft/microsoft-pdb declare.
+package pdb

@@ -1,0 +1,45 @@
+package pdb
+
+// Kind tells which sort of record named an address.
+type Kind uint8
+
+const (
+	KindPublic     Kind = 1 + iota // S_PUB32: a name and an address, no size
+	KindGlobalProc                 // S_GPROC32, S_GPROC32_ID
+	KindLocalProc                  // S_LPROC32, S_LPROC32_ID and their DPC forms: static functions
+	KindThunk                      // S_THUNK32: a jump that the linker made
+)
+
+// String gives the record's name in the format's own spelling.
+func (k Kind) String() string {
+	switch k {
+	case KindPublic:
+		return "S_PUB32"
+	case KindGlobalProc:
+		return "S_GPROC32"
+	case KindLocalProc:
+		return "S_LPROC32"
+	case KindThunk:
+		return "S_THUNK32"
+	}
+	return "unknown"
+}
+
+// Symbol is what a PDB knows of one address.
+type Symbol struct {
+	Name         string  // as stored: qualified for procedures, decorated for publics
+	Kind         Kind    // which record it came from
+	RVA          uint32  // start of the function, in bytes from the image base
+	Size         uint32  // bytes of code; 0 for a public symbol, which has no size
+	Displacement uint32  // bytes from RVA to the address asked for
+	File         string  // source file of the line, as the compiler wrote it; "" when the PDB has no line here
+	Line         int     // line in File within this very function: the call, when the address is inlined code
+	Inlined      []Frame // calls that were inlined at the address, innermost first
+}
+
+// Frame is one call that the compiler inlined.
+type Frame struct {
+	Function string // qualified name of the inlined function
+	File     string // source file of Line
+	Line     int    // line within the inlined function
+}
