@@ -1,0 +1,137 @@
+package dumptest
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Thread is a MINIDUMP_THREAD of 48 bytes.
+type Thread struct {
+	ThreadId      uint32
+	SuspendCount  uint32
+	PriorityClass uint32
+	Priority      int32
+	Teb           uint64
+	// Stack with bytes is placed in the file and listed in MemoryList too;
+	// with a Size alone its RVA is 0, as in dumps with full memory.
+	Stack   MemoryRange
+	Context []byte // see [ContextX86], [ContextAMD64], [ContextARM64]; empty means none
+}
+
+func placeThreads(p *plan, threads []Thread, padded bool) (int64, int64) {
+	entries := make([]bytesOf, len(threads))
+	for i, t := range threads {
+		stackSize, stackRva := uint32(t.Stack.Size), uint32(0)
+		if len(t.Stack.Data) > 0 {
+			// The list of memory refers to the same bytes: see placeMemory.
+			stackSize, stackRva = uint32(len(t.Stack.Data)), p.u32("the RVA of a stack", p.end)
+			p.mark(p.end, "ThreadList[%d].Stack", i)
+			p.put(t.Stack.Data)
+			p.stacks = append(p.stacks, stackRva)
+		}
+		size, rva := p.context(fmt.Sprintf("ThreadList[%d].Context", i), t.Context)
+		b := &entries[i]
+		b.u32(t.ThreadId)
+		b.u32(t.SuspendCount)
+		b.u32(t.PriorityClass)
+		b.u32(uint32(t.Priority))
+		b.u64(t.Teb)
+		b.u64(t.Stack.Start)
+		b.u32(stackSize)
+		b.u32(stackRva)
+		b.u32(size)
+		b.u32(rva)
+	}
+	return p.plainList(ThreadListStream, padded, entries)
+}
+
+// ThreadName is a MINIDUMP_THREAD_NAME of 12 bytes.
+type ThreadName struct {
+	ThreadId uint32
+	Name     string
+}
+
+func placeThreadNames(p *plan, names []ThreadName) (int64, int64) {
+	entries := make([]bytesOf, len(names))
+	for i, n := range names {
+		rva := p.string(n.Name, "ThreadNames[%d].Name", i)
+		entries[i].u32(n.ThreadId)
+		entries[i].u64(uint64(rva)) // 64 bits at offset 4: the structure is packed
+	}
+	return p.plainList(ThreadNamesStream, false, entries)
+}
+
+// ThreadInfoList is a MINIDUMP_THREAD_INFO_LIST.
+type ThreadInfoList struct {
+	Threads   []ThreadInfo
+	EntrySize uint32 // 0 means 64
+}
+
+// ThreadInfo is a MINIDUMP_THREAD_INFO of 64 bytes.
+type ThreadInfo struct {
+	ThreadId     uint32
+	DumpFlags    uint32 // 1 error, 2 writing thread, 4 exited, …
+	DumpError    uint32 // HRESULT
+	ExitStatus   uint32 // 0 means 0x103, still running, unless DumpFlags says exited
+	CreateTime   uint64 // FILETIME: 100 ns since 1601, UTC
+	ExitTime     uint64 // FILETIME
+	KernelTime   uint64 // 100 ns
+	UserTime     uint64 // 100 ns
+	StartAddress uint64
+	Affinity     uint64
+}
+
+func (l *ThreadInfoList) place(p *plan) (int64, int64) {
+	const exited = 4
+	entries := make([]bytesOf, len(l.Threads))
+	for i, t := range l.Threads {
+		status := t.ExitStatus
+		if t.DumpFlags&exited == 0 {
+			status = or(status, 0x103)
+		}
+		b := &entries[i]
+		b.u32(t.ThreadId)
+		b.u32(t.DumpFlags)
+		b.u32(t.DumpError)
+		b.u32(status)
+		b.u64(t.CreateTime)
+		b.u64(t.ExitTime)
+		b.u64(t.KernelTime)
+		b.u64(t.UserTime)
+		b.u64(t.StartAddress)
+		b.u64(t.Affinity)
+	}
+	return p.exList(ThreadInfoListStream, 4, 12, or(l.EntrySize, 64), entries)
+}
+
+// ContextX86 is an x86 CONTEXT of 716 bytes with the registers that a stack
+// walk starts from.
+func ContextX86(eip, esp, ebp uint32) []byte {
+	c := make([]byte, 716)
+	binary.LittleEndian.PutUint32(c[0:], 0x1003f)
+	binary.LittleEndian.PutUint32(c[0xb4:], ebp)
+	binary.LittleEndian.PutUint32(c[0xb8:], eip)
+	binary.LittleEndian.PutUint32(c[0xc4:], esp)
+	return c
+}
+
+// ContextAMD64 is an AMD64 CONTEXT of 1232 bytes.
+func ContextAMD64(rip, rsp, rbp uint64) []byte {
+	c := make([]byte, 1232)
+	binary.LittleEndian.PutUint32(c[0x30:], 0x10001f)
+	binary.LittleEndian.PutUint64(c[0x98:], rsp)
+	binary.LittleEndian.PutUint64(c[0xa0:], rbp)
+	binary.LittleEndian.PutUint64(c[0xf8:], rip)
+	return c
+}
+
+// ContextARM64 is an ARM64 CONTEXT of 912 bytes.
+func ContextARM64(pc, sp, fp, lr uint64) []byte {
+	c := make([]byte, 912)
+	binary.LittleEndian.PutUint32(c[0:], 0x40001f)
+	binary.LittleEndian.PutUint64(c[0xf0:], fp)
+	binary.LittleEndian.PutUint64(c[0xf8:], lr)
+	binary.LittleEndian.PutUint64(c[0x100:], sp)
+	binary.LittleEndian.PutUint64(c[0x108:], pc)
+	return c
+}
