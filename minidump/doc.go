@@ -1,0 +1,30 @@
+// Package minidump reads Windows minidump files: the header and directory,
+// the lists of threads, modules, memory and handles, and the record of handle
+// operations behind WinDbg's !htrace. It runs on every operating system and
+// imports the standard library only.
+//
+// [Open] and [NewFile] read the 32-byte header and the stream directory and
+// nothing more. Everything else is decoded when it is asked for, so the
+// handles of a dump with 8 GiB of memory cost what those of a small dump
+// cost. A [File] is immutable and safe for concurrent use.
+//
+// # Hostile input
+//
+// No byte of a dump is trusted. A declared count is checked against the bytes
+// that are really there before anything is allocated for it; offsets may
+// point anywhere, chains may run in circles, strings may be absent. What
+// cannot be read is reported as a [FormatError] that names the stream and the
+// file offset, and what can be read is still returned: the list methods
+// return the entries before the damage together with the error, the iterators
+// yield an error in the place of the record it belongs to and go on.
+//
+// # Words
+//
+// An RVA ("relative virtual address") is, in a minidump, an offset from the
+// start of the file; this package resolves RVAs and keeps the field without
+// the suffix. A [VA] is a virtual address in the dumped process. Field names
+// and their order follow the structures of Microsoft's minidumpapiset.h
+// (https://learn.microsoft.com/windows/win32/api/minidumpapiset/); each
+// type's comment ends with the name of its structure. All integers are little
+// endian. Sizes are in bytes unless a comment says otherwise.
+package minidump

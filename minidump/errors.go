@@ -1,0 +1,49 @@
+package minidump
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrNotMinidump is wrapped by the error of [Open] and [NewFile] for a
+	// file that is something else; the message says what it is where the
+	// first bytes tell.
+	ErrNotMinidump = errors.New("not a minidump")
+
+	// ErrNoStream is wrapped when the directory has no stream of the type
+	// that was asked for.
+	ErrNoStream = errors.New("no such stream in the dump")
+
+	// ErrNotCaptured is wrapped when an address lies outside the memory that
+	// the writer of the dump saved.
+	ErrNotCaptured = errors.New("memory not captured in the dump")
+)
+
+// A FormatError reports bytes that contradict the format, or a file that ends
+// before a structure does.
+type FormatError struct {
+	Stream StreamType // UnusedStream for the header and the directory
+	Off    int64      // file offset at which the trouble begins
+	Msg    string     // what is wrong there
+	Err    error      // the cause, such as an I/O error; may be nil
+}
+
+func (e *FormatError) Error() string {
+	where := "header"
+	if e.Stream != UnusedStream {
+		where = e.Stream.String()
+	}
+	s := fmt.Sprintf("%s: file offset %#x: %s", where, e.Off, e.Msg)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+func formatErrorf(s StreamType, off int64, format string, args ...any) *FormatError {
+	return &FormatError{Stream: s, Off: off, Msg: fmt.Sprintf(format, args...)}
+}

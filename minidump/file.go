@@ -1,0 +1,213 @@
+package minidump
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// A VA is a virtual address in the dumped process.
+type VA uint64
+
+// String returns the address in hexadecimal, for example "0x7ff6127dc480".
+func (a VA) String() string { return fmt.Sprintf("%#x", uint64(a)) }
+
+// A Header is the first structure of the file (MINIDUMP_HEADER, 32 bytes).
+type Header struct {
+	Version            uint32 // low 16 bits 0xa793; the high 16 bits belong to the writer
+	NumberOfStreams    uint32 // as declared; see [File.Directory] for those that are there
+	StreamDirectoryRVA uint32
+	CheckSum           uint32 // 0 in practice; never verified
+	TimeDateStamp      uint32 // when the dump was written, seconds since 1970 UTC
+	Flags              Flags
+}
+
+// Time returns when the dump was written, to the second, in UTC.
+func (h Header) Time() time.Time { return time.Unix(int64(h.TimeDateStamp), 0).UTC() }
+
+// A Location tells where in the file some bytes are
+// (MINIDUMP_LOCATION_DESCRIPTOR).
+type Location struct {
+	DataSize uint32 // bytes
+	RVA      uint32 // file offset
+}
+
+// A Directory entry locates one stream (MINIDUMP_DIRECTORY).
+type Directory struct {
+	StreamType StreamType
+	Location
+}
+
+// A File is an open minidump.
+type File struct {
+	Header
+
+	r      io.ReaderAt
+	size   int64
+	dir    []Directory
+	dirErr error
+	ptr    int
+	closer io.Closer
+}
+
+const (
+	headerSize    = 32
+	directorySize = 12
+	signature     = 0x504d444d // "MDMP"
+	version       = 0xa793
+)
+
+// Open opens the named minidump. The caller closes it.
+func Open(path string) (*File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	fi, err := r.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = &os.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	f, err := NewFile(r, fi.Size())
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	f.closer = r
+	return f, nil
+}
+
+// NewFile reads the header and the directory of a minidump of size bytes. An
+// error wraps [ErrNotMinidump] if r holds something else, or is a
+// [*FormatError] if the file ends inside the header.
+func NewFile(r io.ReaderAt, size int64) (*File, error) {
+	f := &File{r: r, size: size}
+	head := make([]byte, min(max(size, 0), sniffSize))
+	if _, err := readFullAt(r, head, 0); err != nil {
+		return nil, &FormatError{Msg: "reading the header", Err: err}
+	}
+	c := &cursor{buf: head}
+	sig := c.u32()
+	if !c.ok() || sig != signature {
+		return nil, fmt.Errorf("%w: %s", ErrNotMinidump, sniff(head, size))
+	}
+	f.Version = c.u32()
+	f.NumberOfStreams = c.u32()
+	f.StreamDirectoryRVA = c.u32()
+	f.CheckSum = c.u32()
+	f.TimeDateStamp = c.u32()
+	f.Flags = Flags(c.u64())
+	if c.err != nil {
+		return nil, formatErrorf(UnusedStream, 0,
+			"the file ends inside the header, after %d of %d bytes", size, headerSize)
+	}
+	if uint16(f.Version) != version {
+		return nil, fmt.Errorf("%w: it has the signature MDMP, but version %#04x instead of %#04x",
+			ErrNotMinidump, uint16(f.Version), version)
+	}
+	f.readDirectory()
+	f.ptr = f.pointerSize()
+	return f, nil
+}
+
+// readDirectory reads as many directory entries as the file holds; an error
+// is kept for Directory, because the streams before it are still of use.
+func (f *File) readDirectory() {
+	t := table{
+		off:      int64(f.StreamDirectoryRVA),
+		stride:   directorySize,
+		declared: uint64(f.NumberOfStreams),
+		end:      f.size,
+		what:     "directory entries",
+	}
+	f.dirErr = f.each(t, func(c *cursor) {
+		d := Directory{StreamType: StreamType(c.u32()), Location: c.location()}
+		// dbghelp leaves spare entries of type 0 at the end of the array.
+		if d.StreamType != UnusedStream {
+			f.dir = append(f.dir, d)
+		}
+	})
+}
+
+// Close closes the file that [Open] opened. It does nothing after [NewFile].
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// Size returns the size of the file in bytes.
+func (f *File) Size() int64 { return f.size }
+
+// Directory returns the streams in the order of the file, without the unused
+// entries. The error reports a directory that is longer than the file; the
+// entries that are there are returned with it.
+func (f *File) Directory() ([]Directory, error) {
+	return append([]Directory(nil), f.dir...), f.dirErr
+}
+
+// Has reports whether the directory lists a stream of type t.
+func (f *File) Has(t StreamType) bool {
+	_, err := f.find(t)
+	return err == nil
+}
+
+// find returns the first stream of type t. A directory that could not be read
+// whole may hide the stream, so its error is then part of the answer.
+func (f *File) find(t StreamType) (Directory, error) {
+	for _, d := range f.dir {
+		if d.StreamType == t {
+			return d, nil
+		}
+	}
+	if f.dirErr != nil {
+		return Directory{}, fmt.Errorf("%w: %s (%w)", ErrNoStream, t, f.dirErr)
+	}
+	return Directory{}, fmt.Errorf("%w: %s", ErrNoStream, t)
+}
+
+// Stream returns the raw bytes of the first stream of type t. The error wraps
+// [ErrNoStream], or is a [*FormatError] if the file ends inside the stream; in
+// that case the reader holds the bytes that are there.
+func (f *File) Stream(t StreamType) (*io.SectionReader, error) {
+	d, err := f.find(t)
+	if err != nil {
+		return nil, err
+	}
+	return f.section(t, d.Location)
+}
+
+// Section returns the raw bytes at a location, such as a thread's context.
+// The error is a [*FormatError] if the file ends before the location does.
+func (f *File) Section(l Location) (*io.SectionReader, error) {
+	return f.section(UnusedStream, l)
+}
+
+func (f *File) section(t StreamType, l Location) (*io.SectionReader, error) {
+	off, n := int64(l.RVA), int64(l.DataSize)
+	var err error
+	if there := max(f.size-off, 0); n > there {
+		err = formatErrorf(t, off, "%d bytes declared, but the file ends after %d", n, there)
+		n = there
+	}
+	return io.NewSectionReader(f.r, off, n), err
+}
+
+// PointerSize returns the size in bytes of a pointer in the dump: 4 or 8, by
+// the processor architecture of SystemInfo, or 0 if the dump does not tell.
+// A 32-bit process dumped by a 64-bit debugger (WOW64) counts as 8.
+func (f *File) PointerSize() int { return f.ptr }
+
+func (f *File) pointerSize() int {
+	si, err := f.SystemInfo()
+	if err != nil {
+		return 0
+	}
+	return si.ProcessorArchitecture.PointerSize()
+}

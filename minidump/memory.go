@@ -1,0 +1,184 @@
+package minidump
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+)
+
+// A MemoryRange is captured memory of the process and its place in the file.
+type MemoryRange struct {
+	Start  VA
+	Size   uint64 // bytes that are in the file
+	Offset int64  // file offset
+}
+
+// End returns the address behind the last byte.
+func (r MemoryRange) End() VA { return r.Start + VA(r.Size) }
+
+// Memory is the captured memory of a dump: the Memory64List of a full-memory
+// dump, the MemoryList of others, or both.
+type Memory struct {
+	f      *File
+	ranges []MemoryRange // by Start
+	// maxEnd[i] is the greatest end of ranges[:i+1]. Ranges may overlap; this
+	// tells a lookup when no earlier range can reach an address.
+	maxEnd  []VA
+	missing uint64
+}
+
+// Memory reads the lists of captured memory, not the memory itself. With an
+// error, the memory that is there can still be used; a file that was cut off,
+// as full-memory dumps often are, is such an error, and [Memory.Missing] tells
+// how much was lost. The error wraps [ErrNoStream] if there is no list at all.
+func (f *File) Memory() (*Memory, error) {
+	m := &Memory{f: f}
+	err64 := m.readMemory64List()
+	err32 := m.readMemoryList()
+	none64, none32 := errors.Is(err64, ErrNoStream), errors.Is(err32, ErrNoStream)
+	if none64 && none32 {
+		return nil, err64
+	}
+	sort.SliceStable(m.ranges, func(i, j int) bool { return m.ranges[i].Start < m.ranges[j].Start })
+	m.maxEnd = make([]VA, len(m.ranges))
+	var end VA
+	for i, r := range m.ranges {
+		end = max(end, r.End())
+		m.maxEnd[i] = end
+	}
+	if err64 != nil && !none64 {
+		return m, err64
+	}
+	if err32 != nil && !none32 {
+		return m, err32
+	}
+	return m, nil
+}
+
+// add keeps what the file holds of a declared range and reports whether that
+// is all of it.
+func (m *Memory) add(start VA, size uint64, off int64) bool {
+	if size > -uint64(start) && start != 0 {
+		size = -uint64(start) // a range cannot wrap around the address space
+	}
+	there := uint64(max(m.f.size-off, 0))
+	if off < 0 {
+		there = 0
+	}
+	whole := size <= there
+	if !whole {
+		m.missing += size - there
+		size = there
+	}
+	if size > 0 {
+		m.ranges = append(m.ranges, MemoryRange{Start: start, Size: size, Offset: off})
+	}
+	return whole
+}
+
+func (m *Memory) readMemory64List() error {
+	const t = Memory64ListStream
+	d, err := m.f.find(t)
+	if err != nil {
+		return err
+	}
+	c := m.f.load(t, int64(d.RVA), 16)
+	n, base := c.u64(), c.u64()
+	if c.err != nil {
+		return c.err
+	}
+	next := base
+	cut := false
+	tab := table{
+		stream: t, off: int64(d.RVA) + 16, stride: 16, declared: n,
+		end: int64(d.RVA) + int64(d.DataSize), what: "memory ranges",
+	}
+	err = m.f.each(tab, func(c *cursor) {
+		start, size := c.va(), c.u64()
+		off := int64(min(next, 1<<62))
+		if !m.add(start, size, off) {
+			cut = true
+		}
+		if next += size; next < size {
+			next = 1 << 63 // overflow: what follows cannot be in the file
+		}
+	})
+	if err == nil && cut {
+		err = formatErrorf(t, m.f.size, "the file is cut off: %d bytes of captured memory are missing", m.missing)
+	}
+	return err
+}
+
+func (m *Memory) readMemoryList() error {
+	tab, err := m.f.listTable(MemoryListStream, 16, "memory ranges")
+	if err != nil {
+		return err
+	}
+	before := m.missing
+	err = m.f.each(tab, func(c *cursor) {
+		d := c.memoryDescriptor()
+		m.add(d.StartOfMemoryRange, uint64(d.Memory.DataSize), int64(d.Memory.RVA))
+	})
+	if err == nil && m.missing > before {
+		err = formatErrorf(MemoryListStream, m.f.size,
+			"the file is cut off: %d bytes of captured memory are missing", m.missing-before)
+	}
+	return err
+}
+
+// Ranges returns the captured ranges by ascending start. They may overlap.
+// The caller must not change them.
+func (m *Memory) Ranges() []MemoryRange { return m.ranges }
+
+// Missing returns how many bytes the lists declare that the file, cut off,
+// does not hold.
+func (m *Memory) Missing() uint64 { return m.missing }
+
+// ReadAt reads memory of the process at va. It stops at the first byte that
+// was not captured, with an error that wraps [ErrNotCaptured].
+func (m *Memory) ReadAt(p []byte, va VA) (n int, err error) {
+	for n < len(p) {
+		at := va + VA(n)
+		r, ok := m.find(at)
+		if !ok || at < va {
+			return n, fmt.Errorf("%w: %s", ErrNotCaptured, at)
+		}
+		skip := uint64(at - r.Start)
+		part := p[n:]
+		part = part[:min(uint64(len(part)), r.Size-skip)]
+		got, err := readFullAt(m.f.r, part, r.Offset+int64(skip))
+		n += got
+		if err != nil {
+			return n, &FormatError{Off: r.Offset + int64(skip), Msg: "reading memory", Err: err}
+		}
+	}
+	return n, nil
+}
+
+// find returns a range that holds the byte at va.
+func (m *Memory) find(va VA) (MemoryRange, bool) {
+	i := sort.Search(len(m.ranges), func(i int) bool { return m.ranges[i].Start > va })
+	for i--; i >= 0 && m.maxEnd[i] > va; i-- {
+		// The offset within the range, unlike its end, cannot overflow.
+		if uint64(va-m.ranges[i].Start) < m.ranges[i].Size {
+			return m.ranges[i], true
+		}
+	}
+	return MemoryRange{}, false
+}
+
+// Contains reports whether the byte at va was captured.
+func (m *Memory) Contains(va VA) bool {
+	_, ok := m.find(va)
+	return ok
+}
+
+// ReadRange reads len(p) bytes of a captured range, beginning skip bytes into
+// it. It is ReadAt for those who walk the ranges one after the other.
+func (m *Memory) ReadRange(p []byte, r MemoryRange, skip uint64) (int, error) {
+	n, err := readFullAt(m.f.r, p, r.Offset+int64(skip))
+	if err != nil {
+		err = &FormatError{Off: r.Offset + int64(skip), Msg: "reading memory", Err: err}
+	}
+	return n, err
+}

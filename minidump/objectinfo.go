@@ -1,0 +1,266 @@
+package minidump
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// ObjectInfoType tells what an [ObjectInformation] holds
+// (MINIDUMP_HANDLE_OBJECT_INFORMATION_TYPE).
+type ObjectInfoType uint32
+
+// The documented kinds.
+const (
+	MiniHandleObjectInformationNone ObjectInfoType = iota
+	MiniThreadInformation1
+	MiniMutantInformation1
+	MiniMutantInformation2
+	MiniProcessInformation1
+	MiniProcessInformation2
+	MiniEventInformation1
+	MiniSectionInformation1
+	MiniSemaphoreInformation1
+)
+
+var objectInfoNames = [...]string{
+	"MiniHandleObjectInformationNone", "MiniThreadInformation1", "MiniMutantInformation1",
+	"MiniMutantInformation2", "MiniProcessInformation1", "MiniProcessInformation2",
+	"MiniEventInformation1", "MiniSectionInformation1", "MiniSemaphoreInformation1",
+}
+
+// String returns the specification's name.
+func (t ObjectInfoType) String() string {
+	if int(t) < len(objectInfoNames) {
+		return objectInfoNames[t]
+	}
+	return fmt.Sprintf("ObjectInfoType(%d)", uint32(t))
+}
+
+// ObjectInformation is one link of the chain of facts about the object behind
+// a handle (MINIDUMP_HANDLE_OBJECT_INFORMATION). Microsoft does not describe
+// the data; it is what the native query of the dumping system returned, and
+// Decode reads the known kinds.
+type ObjectInformation struct {
+	InfoType ObjectInfoType
+	Data     []byte
+}
+
+// ObjectInfo is what [ObjectInformation.Decode] returns: one of
+// ThreadInformation, MutantInformation, MutantOwner, ProcessInformation,
+// EventInformation, SectionInformation and SemaphoreInformation.
+type ObjectInfo interface{ objectInfo() }
+
+// ThreadInformation is MiniThreadInformation1 (THREAD_BASIC_INFORMATION).
+type ThreadInformation struct {
+	ExitStatus   uint32 // StillActive while the thread runs
+	Teb          VA     // 0 after it has exited
+	ProcessID    uint64
+	ThreadID     uint64
+	AffinityMask uint64
+	Priority     int32
+	BasePriority int32 // relative to the process
+}
+
+// MutantInformation is MiniMutantInformation1 (MUTANT_BASIC_INFORMATION).
+type MutantInformation struct {
+	CurrentCount   int32 // 1 free; owned 1-CurrentCount times otherwise
+	OwnedByCaller  bool
+	AbandonedState bool // its owner exited without releasing it
+}
+
+// MutantOwner is MiniMutantInformation2 (MUTANT_OWNER_INFORMATION); zero when
+// the mutant is free.
+type MutantOwner struct {
+	ProcessID uint64
+	ThreadID  uint64
+}
+
+// ProcessInformation is MiniProcessInformation1 (PROCESS_BASIC_INFORMATION)
+// or MiniProcessInformation2 (PROCESS_EXTENDED_BASIC_INFORMATION).
+type ProcessInformation struct {
+	ExitStatus      uint32 // StillActive while the process runs
+	Peb             VA
+	AffinityMask    uint64
+	BasePriority    int32
+	ProcessID       uint64
+	ParentProcessID uint64
+	Extended        bool   // MiniProcessInformation2: ExtendedFlags is known
+	ExtendedFlags   uint32 // bit 0 protected, 1 WOW64, 2 deleting, 3 cross session, 4 frozen
+}
+
+// EventInformation is MiniEventInformation1 (EVENT_BASIC_INFORMATION).
+type EventInformation struct {
+	EventType  uint32 // 0 notification (manual reset), 1 synchronization (auto reset)
+	EventState int32  // 0 not signaled
+}
+
+// SectionInformation is MiniSectionInformation1 (SECTION_BASIC_INFORMATION).
+type SectionInformation struct {
+	BaseAddress          VA
+	AllocationAttributes uint32 // SEC_*
+	MaximumSize          uint64 // bytes
+}
+
+// SemaphoreInformation is MiniSemaphoreInformation1
+// (SEMAPHORE_BASIC_INFORMATION).
+type SemaphoreInformation struct {
+	CurrentCount int32
+	MaximumCount int32
+}
+
+func (ThreadInformation) objectInfo()    {}
+func (MutantInformation) objectInfo()    {}
+func (MutantOwner) objectInfo()          {}
+func (ProcessInformation) objectInfo()   {}
+func (EventInformation) objectInfo()     {}
+func (SectionInformation) objectInfo()   {}
+func (SemaphoreInformation) objectInfo() {}
+
+// ErrUnknownObjectInfo is wrapped by [ObjectInformation.Decode] for a kind or
+// a size that is not known. The bytes are in Data.
+var ErrUnknownObjectInfo = errors.New("unknown object information")
+
+// infoSizes are the sizes in bytes of the 64- and the 32-bit form.
+var infoSizes = map[ObjectInfoType][2]int{
+	MiniThreadInformation1:    {48, 28},
+	MiniMutantInformation1:    {8, 8},
+	MiniMutantInformation2:    {16, 8},
+	MiniProcessInformation1:   {48, 24},
+	MiniProcessInformation2:   {64, 32},
+	MiniEventInformation1:     {8, 8},
+	MiniSectionInformation1:   {24, 16},
+	MiniSemaphoreInformation1: {8, 8},
+}
+
+// form chooses between the 64- and the 32-bit layout by size alone, since a
+// 64-bit writer describes a 32-bit process in its own layout. An event may
+// come with 6 bytes: the padding of a structure is not always counted.
+func (o ObjectInformation) form() (ptr int, ok bool) {
+	sizes, known := infoSizes[o.InfoType]
+	switch n := len(o.Data); {
+	case !known:
+		return 0, false
+	case n >= sizes[0]:
+		return 8, true
+	case n >= sizes[1]:
+		return 4, true
+	}
+	return 0, false
+}
+
+// Decode returns the information as one of the types listed at [ObjectInfo].
+// The layouts are those of the native structures named there, which Microsoft
+// does not document; the sizes of Windows 10 and 11, x64, were checked against
+// real dumps, the 32-bit forms and those of processes were not.
+func (o ObjectInformation) Decode() (ObjectInfo, error) {
+	ptr, ok := o.form()
+	if !ok {
+		return nil, fmt.Errorf("%w: %s with %d bytes", ErrUnknownObjectInfo, o.InfoType, len(o.Data))
+	}
+	c := &cursor{buf: o.Data, stream: HandleDataStream}
+	align := func() { c.skip(ptr - 4) } // padding before a pointer
+	switch o.InfoType {
+	case MiniThreadInformation1:
+		var t ThreadInformation
+		t.ExitStatus = c.u32()
+		align()
+		t.Teb, t.ProcessID, t.ThreadID, t.AffinityMask = VA(c.ptr(ptr)), c.ptr(ptr), c.ptr(ptr), c.ptr(ptr)
+		t.Priority, t.BasePriority = c.i32(), c.i32()
+		return t, c.err
+	case MiniMutantInformation1:
+		return MutantInformation{CurrentCount: c.i32(), OwnedByCaller: c.bool8(), AbandonedState: c.bool8()}, c.err
+	case MiniMutantInformation2:
+		return MutantOwner{ProcessID: c.ptr(ptr), ThreadID: c.ptr(ptr)}, c.err
+	case MiniProcessInformation1, MiniProcessInformation2:
+		var p ProcessInformation
+		if p.Extended = o.InfoType == MiniProcessInformation2; p.Extended {
+			c.ptr(ptr) // size of the structure
+		}
+		p.ExitStatus = c.u32()
+		align()
+		p.Peb, p.AffinityMask = VA(c.ptr(ptr)), c.ptr(ptr)
+		p.BasePriority = c.i32()
+		align()
+		p.ProcessID, p.ParentProcessID = c.ptr(ptr), c.ptr(ptr)
+		if p.Extended {
+			p.ExtendedFlags = c.u32()
+		}
+		return p, c.err
+	case MiniEventInformation1:
+		return EventInformation{EventType: c.u32(), EventState: c.i32()}, c.err
+	case MiniSectionInformation1:
+		var s SectionInformation
+		s.BaseAddress, s.AllocationAttributes = VA(c.ptr(ptr)), c.u32()
+		align()
+		s.MaximumSize = c.u64()
+		return s, c.err
+	default: // form knows no other kind
+		return SemaphoreInformation{CurrentCount: c.i32(), MaximumCount: c.i32()}, c.err
+	}
+}
+
+const (
+	objectInfoHeader = 12
+	// maxObjectInfo bounds the data of one link; the largest known has 64.
+	maxObjectInfo = 4096
+	// maxChain bounds the links of one handle. A mutant and a process have
+	// two; there are eight kinds.
+	maxChain = 64
+)
+
+// objectInfo follows the chain of object information at rva. Links may point
+// backwards, and in a hostile file in circles.
+func (r *handleReader) objectInfo(rva uint32) ([]ObjectInformation, error) {
+	var chain []ObjectInformation
+	seen := make([]uint32, 0, 4)
+	for ; rva != 0; rva = r.next(rva) {
+		for _, s := range seen {
+			if s == rva {
+				return chain, formatErrorf(HandleDataStream, int64(rva), "chain of object information runs in a circle")
+			}
+		}
+		if len(chain) == maxChain {
+			return chain, formatErrorf(HandleDataStream, int64(rva), "chain of object information has more than %d links", maxChain)
+		}
+		seen = append(seen, rva)
+		o, err := r.link(int64(rva))
+		if err != nil {
+			return chain, err
+		}
+		chain = append(chain, o)
+	}
+	return chain, nil
+}
+
+// link reads one link of a chain.
+func (r *handleReader) link(off int64) (ObjectInformation, error) {
+	var o ObjectInformation
+	if off > r.f.size-objectInfoHeader {
+		return o, formatErrorf(HandleDataStream, off, "object information outside the file of %d bytes", r.f.size)
+	}
+	p, err := r.win.at(off, objectInfoHeader)
+	if err != nil {
+		return o, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading object information", Err: err}
+	}
+	o.InfoType = ObjectInfoType(binary.LittleEndian.Uint32(p[4:]))
+	n := binary.LittleEndian.Uint32(p[8:])
+	if n > maxObjectInfo || int64(n) > r.f.size-off-objectInfoHeader {
+		return o, formatErrorf(HandleDataStream, off, "object information of %d bytes", n)
+	}
+	p, err = r.win.at(off+objectInfoHeader, int(n))
+	if err != nil {
+		return o, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading object information", Err: err}
+	}
+	o.Data = append([]byte(nil), p...)
+	return o, nil
+}
+
+// next returns the RVA of the link behind the one at rva, which link has read.
+func (r *handleReader) next(rva uint32) uint32 {
+	p, err := r.win.at(int64(rva), 4)
+	if err != nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(p)
+}

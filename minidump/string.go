@@ -1,0 +1,105 @@
+package minidump
+
+import (
+	"encoding/binary"
+	"strings"
+	"unicode/utf16"
+)
+
+// maxString bounds a MINIDUMP_STRING in bytes. Windows keeps such names in a
+// UNICODE_STRING, whose length has 16 bits.
+const maxString = 0xffff
+
+// A nameReader reads the strings of one list. Strings of a hostile file may
+// overlap, so that a small file would unfold to a huge list; a list whose
+// strings are together many times longer than the file is cut off there.
+type nameReader struct {
+	f      *File
+	stream StreamType
+	spent  int64
+}
+
+// overlap is how many times the file's size the names of one list may have.
+// Real writers store each name once or share it, and stay far below.
+const overlap = 16
+
+func (r *nameReader) spend(off int64, n int) error {
+	r.spent += int64(n)
+	if r.spent > overlap*r.f.size {
+		return formatErrorf(r.stream, off, "overlapping strings: more than %d times the size of the file", overlap)
+	}
+	return nil
+}
+
+// read returns the MINIDUMP_STRING at rva: a byte count, then UTF-16 that need
+// not be terminated.
+func (r *nameReader) read(rva uint64) (string, error) {
+	off, err := r.f.checkRVA(r.stream, rva)
+	if err != nil {
+		return "", err
+	}
+	// Most names fit here, so that one read brings length and text.
+	c := r.f.load(r.stream, off, 512)
+	n := int(c.u32())
+	if c.err != nil {
+		return "", c.err
+	}
+	if err := r.f.checkString(r.stream, off, n); err != nil {
+		return "", err
+	}
+	if err := r.spend(off, n); err != nil {
+		return "", err
+	}
+	if n > c.left() {
+		c = r.f.load(r.stream, off+4, n)
+	}
+	return decodeUTF16(c.take(n)), c.err
+}
+
+// checkRVA returns the file offset of a string whose byte count is in the file.
+func (f *File) checkRVA(t StreamType, rva uint64) (int64, error) {
+	if f.size < 4 || rva > uint64(f.size-4) {
+		return 0, formatErrorf(t, int64(rva), "string outside the file of %d bytes", f.size)
+	}
+	return int64(rva), nil
+}
+
+// checkString checks the byte count n of the string at off.
+func (f *File) checkString(t StreamType, off int64, n int) error {
+	if uint(n) > maxString {
+		return formatErrorf(t, off, "string of %d bytes; a Windows name has at most %d", uint32(n), maxString-1)
+	}
+	if there := f.size - off - 4; int64(n) > there {
+		return formatErrorf(t, off, "string of %d bytes, but the file ends after %d", n, there)
+	}
+	return nil
+}
+
+// decodeUTF16 decodes UTF-16LE without its trailing NULs. Lone surrogates,
+// which Windows allows in names, become U+FFFD. Nearly every name is ASCII.
+func decodeUTF16(p []byte) string {
+	p = p[:len(p)&^1]
+	for len(p) >= 2 && p[len(p)-1] == 0 && p[len(p)-2] == 0 {
+		p = p[:len(p)-2]
+	}
+	if len(p) == 0 {
+		return ""
+	}
+	var ascii strings.Builder
+	ascii.Grow(len(p) / 2)
+	for i := 0; i < len(p); i += 2 {
+		if p[i+1] != 0 || p[i] >= 0x80 {
+			return decodeUTF16Slow(p)
+		}
+		ascii.WriteByte(p[i])
+	}
+	return ascii.String()
+}
+
+func decodeUTF16Slow(p []byte) string {
+	u := make([]uint16, len(p)/2)
+	for i := range u {
+		u[i] = binary.LittleEndian.Uint16(p[2*i:])
+	}
+	return string(utf16.Decode(u))
+}

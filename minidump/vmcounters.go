@@ -1,0 +1,66 @@
+package minidump
+
+// VmCountersFlags tell which parts of [ProcessVmCounters] are filled in.
+type VmCountersFlags uint16
+
+// The parts of revision 2; revision 1 has the base part and PrivateUsage.
+const (
+	VmCountersBase        VmCountersFlags = 0x1
+	VmCountersVirtualSize VmCountersFlags = 0x2
+	VmCountersEx          VmCountersFlags = 0x4
+	VmCountersEx2         VmCountersFlags = 0x8
+	VmCountersJob         VmCountersFlags = 0x10
+)
+
+// ProcessVmCounters are the memory counters of the process, in bytes but for
+// PageFaultCount (MINIDUMP_PROCESS_VM_COUNTERS_1 and _2; 80 or 152 bytes).
+// The pool quotas are what the process is charged for kernel objects such as
+// those behind its handles.
+type ProcessVmCounters struct {
+	Revision                   uint16
+	Flags                      VmCountersFlags
+	PageFaultCount             uint32
+	PeakWorkingSetSize         uint64
+	WorkingSetSize             uint64
+	QuotaPeakPagedPoolUsage    uint64
+	QuotaPagedPoolUsage        uint64
+	QuotaPeakNonPagedPoolUsage uint64
+	QuotaNonPagedPoolUsage     uint64
+	PagefileUsage              uint64
+	PeakPagefileUsage          uint64
+	PeakVirtualSize            uint64 // VmCountersVirtualSize
+	VirtualSize                uint64
+	PrivateUsage               uint64 // VmCountersEx
+	PrivateWorkingSetSize      uint64 // VmCountersEx2
+	SharedCommitUsage          uint64
+}
+
+// ProcessVmCounters decodes the ProcessVmCountersStream, which dbgcore writes
+// since Windows 8.1.
+func (f *File) ProcessVmCounters() (*ProcessVmCounters, error) {
+	c, err := f.loadStream(ProcessVmCountersStream, 152)
+	if err != nil {
+		return nil, err
+	}
+	v := &ProcessVmCounters{Revision: c.u16(), Flags: VmCountersFlags(c.u16()), PageFaultCount: c.u32()}
+	for _, p := range []*uint64{
+		&v.PeakWorkingSetSize, &v.WorkingSetSize,
+		&v.QuotaPeakPagedPoolUsage, &v.QuotaPagedPoolUsage,
+		&v.QuotaPeakNonPagedPoolUsage, &v.QuotaNonPagedPoolUsage,
+		&v.PagefileUsage, &v.PeakPagefileUsage,
+	} {
+		*p = c.u64()
+	}
+	if v.Revision == 1 {
+		v.Flags = VmCountersBase | VmCountersEx
+		v.PrivateUsage = c.u64()
+	} else {
+		v.PeakVirtualSize, v.VirtualSize = c.u64(), c.u64()
+		v.PrivateUsage = c.u64()
+		v.PrivateWorkingSetSize, v.SharedCommitUsage = c.u64(), c.u64()
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return v, nil
+}
