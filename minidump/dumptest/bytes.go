@@ -47,26 +47,49 @@ func (b *bytesOf) fixed(s string, n int) {
 // terminator, UTF-16LE, and a terminator that the length does not count.
 func appendString(b []byte, s string) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(2*utf16Len(s)))
-	for _, r := range s {
-		if r1, r2 := utf16.EncodeRune(r); r1 != utf8.RuneError {
-			b = binary.LittleEndian.AppendUint16(b, uint16(r1))
-			b = binary.LittleEndian.AppendUint16(b, uint16(r2))
-			continue
+	if ascii(s) {
+		for i := range len(s) {
+			b = append(b, s[i], 0)
 		}
-		b = binary.LittleEndian.AppendUint16(b, uint16(r))
+		return append(b, 0, 0)
+	}
+	for _, r := range s {
+		b = appendRune(b, r)
 	}
 	return append(b, 0, 0)
+}
+
+func appendRune(b []byte, r rune) []byte {
+	if r1, r2 := utf16.EncodeRune(r); r1 != utf8.RuneError {
+		b = binary.LittleEndian.AppendUint16(b, uint16(r1))
+		r = r2
+	}
+	return binary.LittleEndian.AppendUint16(b, uint16(r))
 }
 
 // stringSize is the number of bytes that appendString adds.
 func stringSize(s string) int64 { return 4 + 2*int64(utf16Len(s)) + 2 }
 
+// utf16Len is the number of UTF-16 code units of s.
 func utf16Len(s string) int {
+	if ascii(s) {
+		return len(s)
+	}
 	n := 0
 	for _, r := range s {
 		n += utf16.RuneLen(r)
 	}
 	return n
+}
+
+// ascii picks the short way for what nearly all of millions of names are.
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // or returns v, or standard when v is the zero value.

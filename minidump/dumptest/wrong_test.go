@@ -1,0 +1,197 @@
+package dumptest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+)
+
+// loop is a dump with something to get wrong.
+func loop() Dump {
+	return Dump{
+		NoSystemInfo: true,
+		HandleData: &HandleData{Handles: []Handle{
+			{Value: 4, Type: "Event", Name: "n", Info: []ObjectInformation{EventInformation{}}, Chain: Cycle},
+			{Value: 8, Info: []ObjectInformation{RawInformation{42, []byte{7}}, EventInformation{}}, Chain: Forward},
+		}},
+	}
+}
+
+func TestPatches(t *testing.T) {
+	layout, err := loop().Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		patch Patch
+		at    int64
+		want  uint32
+	}{
+		{"count", DeclareCount(HandleDataStream, 0xffffffff), layout["HandleData"] + 8, 0xffffffff},
+		{"header size", DeclareHeaderSize(HandleDataStream, 3), layout["HandleData"], 3},
+		{"entry size", DeclareEntrySize(HandleDataStream, 0), layout["HandleData"] + 4, 0},
+		{"stream RVA", MoveStream(0, 0xfffffff0), 32 + 8, 0xfffffff0},
+		{"stream size", ResizeStream(0, 1), 32 + 4, 1},
+		{"descriptor", PutU32("HandleData[1]", 20, 0x804), layout["HandleData"] + 16 + 40 + 20, 0x804},
+		{"shared name", PointTo("HandleData[1]", 8, "HandleData[0].TypeName"), layout["HandleData[1]"] + 8, uint32(layout["HandleData[0].TypeName"])},
+		{"length of a name", PutU32("HandleData[0].ObjectName", 0, 0x7ffffffe), layout["HandleData[0].ObjectName"], 0x7ffffffe},
+		{"no anchor", PutU32("", 0, 0x504d4450), 0, 0x504d4450},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want := loop().Bytes()
+			binary.LittleEndian.PutUint32(want[tt.at:], tt.want)
+			d := loop()
+			d.Patches = []Patch{tt.patch}
+			equal(t, d.Bytes(), want)
+
+			r, err := d.Reader()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, got, want)
+		})
+	}
+}
+
+func TestChains(t *testing.T) {
+	d := loop()
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := d.Bytes()
+	next := func(anchor string) int64 { return int64(binary.LittleEndian.Uint32(b[layout[anchor]:])) }
+	if at := layout["HandleData[0].ObjectInfo[0]"]; next("HandleData[0].ObjectInfo[0]") != at {
+		t.Errorf("the cycle at %#x leads to %#x", at, next("HandleData[0].ObjectInfo[0]"))
+	}
+	first, second := layout["HandleData[1].ObjectInfo[0]"], layout["HandleData[1].ObjectInfo[1]"]
+	if second <= first || next("HandleData[1].ObjectInfo[0]") != second || next("HandleData[1].ObjectInfo[1]") != 0 {
+		t.Errorf("forward chain %#x, %#x links to %#x, %#x", first, second, next("HandleData[1].ObjectInfo[0]"), next("HandleData[1].ObjectInfo[1]"))
+	}
+	if got := next("HandleData[1]"); got != 8 {
+		t.Errorf("descriptor 1 starts with %#x, want its handle", got)
+	}
+}
+
+func TestDirectory(t *testing.T) {
+	d := Dump{
+		NoSystemInfo: true,
+		Streams:      []RawStream{{0xfff0, []byte{1, 2}}},
+		Directory: Directory{
+			Leading:  []DirectoryEntry{{Type: 12, DataSize: 5, Of: "Stream(0xfff0)"}},
+			Trailing: []DirectoryEntry{{Type: 3, DataSize: 0xffffffff, Rva: 0xfffffff0}},
+			Unused:   1,
+		},
+		Skew:       1,
+		Padding:    0xcc,
+		TruncateAt: 82,
+	}
+	equal(t, d.Bytes()[8:], literal(t, `
+		04000000 20000000 00000000 00f15365 0000000000000000
+		0c000000 05000000 51000000
+		f0ff0000 02000000 51000000
+		03000000 ffffffff f0ffffff
+		00000000 00000000 00000000
+		cc 01                                # the second byte of the stream is cut
+	`))
+}
+
+func TestErrors(t *testing.T) {
+	calls := 0
+	unstable := iter.Seq[Handle](func(yield func(Handle) bool) {
+		calls++
+		yield(Handle{Value: 4, Name: strings.Repeat("x", calls)})
+	})
+	for _, tt := range []struct {
+		name string
+		dump Dump
+		want string
+	}{
+		{"unknown anchor", Dump{Patches: []Patch{PutU32("HandleData", 0, 0)}}, `no anchor "HandleData"`},
+		{"patch behind the end", Dump{Patches: []Patch{PutU32("End", -3, 0)}}, "outside the file"},
+		{"large stream", Dump{Memory: []MemoryRange{{Size: 5 << 30}}}, "does not fit in 32 bits"},
+		{"stack", Dump{HandleOperations: &HandleOperationList{Operations: []HandleOperation{{Stack: make([]uint64, 33)}}}}, "room for 32"},
+		{"iterator that changes", Dump{HandleData: &HandleData{Each: unstable}}, "the iterator gave"},
+	} {
+		n, err := tt.dump.WriteTo(io.Discard)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: WriteTo = %d, %v, want an error with %q", tt.name, n, err, tt.want)
+		}
+	}
+}
+
+func TestWriteToEqualsBytes(t *testing.T) {
+	handles := func(i int) Handle {
+		return Handle{Value: uint64(4 * i), Type: []string{"Key", "Event", ""}[i%3], GrantedAccess: uint32(i)}
+	}
+	const n = 10000
+	var list []Handle
+	for i := range n {
+		list = append(list, handles(i))
+	}
+	for _, style := range []HandleStyle{DbgHelp, Crashpad} {
+		want := Dump{HandleData: &HandleData{Handles: list, Style: style}}.Bytes()
+		var got bytes.Buffer
+		written, err := Dump{HandleData: &HandleData{Each: GenerateHandles(n, handles), Style: style}}.WriteTo(&got)
+		if err != nil || written != int64(len(want)) {
+			t.Errorf("style %d: WriteTo = %d, %v, want %d bytes", style, written, err, len(want))
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("style %d: an iterator and a slice give different files", style)
+		}
+	}
+}
+
+func TestReader(t *testing.T) {
+	d := Dump{NoSystemInfo: true, Memory64: []MemoryRange{{Start: 0x10000, Data: []byte{1, 2, 3}, Size: 8 << 30}, {Start: 1 << 40, Data: []byte{4}}}}
+	r, err := d.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := int64(32 + 12 + 16 + 2*16)
+	if want := head + 8<<30 + 1; r.Size() != want {
+		t.Errorf("Size = %d, want %d", r.Size(), want)
+	}
+	b := make([]byte, 8)
+	n, err := r.ReadAt(b, r.Size()-4)
+	if n != 4 || err != io.EOF || !bytes.Equal(b[:4], []byte{0, 0, 0, 4}) {
+		t.Errorf("the end reads %d bytes %v, %v", n, b[:n], err)
+	}
+	n, err = r.ReadAt(b, head-2)
+	if n != 8 || err != nil || !bytes.Equal(b, []byte{0, 0, 1, 2, 3, 0, 0, 0}) {
+		t.Errorf("the start of the memory reads %d bytes %v, %v", n, b[:n], err)
+	}
+	if n, err = r.ReadAt(b, r.Size()); n != 0 || err != io.EOF {
+		t.Errorf("behind the end: %d, %v", n, err)
+	}
+	if r.BytesRead() != 12 || r.Reads() != 3 || r.HighestRead() != r.Size() {
+		t.Errorf("counted %d bytes in %d reads up to %d", r.BytesRead(), r.Reads(), r.HighestRead())
+	}
+	r.Reset()
+	if r.BytesRead() != 0 || r.Reads() != 0 || r.HighestRead() != 0 {
+		t.Error("Reset leaves a counter")
+	}
+}
+
+func BenchmarkWriteTo(b *testing.B) {
+	const n = 1_000_000
+	d := Dump{HandleData: &HandleData{Each: GenerateHandles(n, func(i int) Handle {
+		return Handle{Value: uint64(4*i + 4), Type: "Key", Name: `\REGISTRY\MACHINE\SOF`, GrantedAccess: 0x20019}
+	})}}
+	b.ReportAllocs()
+	for b.Loop() {
+		written, err := d.WriteTo(io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(written)
+	}
+}
