@@ -1,0 +1,82 @@
+package symbol
+
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// Trust tells where the name of an address comes from, and so how much it is
+// worth.
+type Trust string
+
+// The sources of names, the best first.
+const (
+	TrustPDB    Trust = "pdb"    // a PDB of the same GUID and age
+	TrustSym    Trust = "sym"    // a Breakpad .sym file of the same identifier
+	TrustDWARF  Trust = "dwarf"  // DWARF or COFF symbols of the image
+	TrustExport Trust = "export" // the nearest exported function below the address
+	TrustModule Trust = "module" // the module list: module and offset, no function
+	TrustNone   Trust = ""       // the address lies in no known module
+)
+
+// Location is what is known of one address.
+type Location struct {
+	Address      minidump.VA
+	Module       string // as WinDbg writes it, without extension; "" if the address lies in no module
+	Offset       uint64 // bytes from the base of the module
+	Function     string // "" if no source names one
+	Displacement uint64 // bytes from the start of the function
+	File         string // source file of Line, as the compiler recorded it; "" if not known
+	Line         int    // line within Function: the place of the call if Inlined is not empty; 0 if not known
+	Inlined      []Inline
+	Trust        Trust
+}
+
+// Inline is one call that the compiler inlined. Location.Inlined lists them
+// from the innermost, where the address is, to the one called by Function.
+type Inline struct {
+	Function string
+	File     string // source file of Line
+	Line     int    // line within the inlined function
+}
+
+// String returns the address as WinDbg writes it: "MyCustomDll!RegSetValueW+0x26a1",
+// "MyCustomDll+0x1543" without a function, "ntdll!NtClose" at its very start,
+// and the bare address, "0x7ff6127dc480", outside all modules.
+func (l Location) String() string {
+	switch {
+	case l.Module == "":
+		return l.Address.String()
+	case l.Function == "":
+		return plus(l.Module, l.Offset)
+	}
+	return plus(l.Module+"!"+l.Function, l.Displacement)
+}
+
+// Source returns "file:line", or "" if the line is not known.
+func (l Location) Source() string { return source(l.File, l.Line) }
+
+// Source returns "file:line", or "" if the line is not known.
+func (i Inline) Source() string { return source(i.File, i.Line) }
+
+func plus(name string, n uint64) string {
+	if n == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s+0x%x", name, n)
+}
+
+func source(file string, line int) string {
+	if file == "" || line <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// A Resolver names addresses. The same address always gets the same name, and
+// an address that cannot be named gets a Location with nothing but the address.
+// A Resolver is safe for concurrent use.
+type Resolver interface {
+	Resolve(addr minidump.VA) Location
+}
