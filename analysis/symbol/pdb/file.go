@@ -1,26 +1,101 @@
 package pdb
 
-import "io"
+import (
+	"io"
+	"os"
+	"sync"
+)
 
-// File is an open PDB. It is immutable and safe for concurrent use.
+// File is an open PDB. Its fields are not to be changed; it is safe for concurrent use.
 type File struct {
-	GUID    GUID   // identity: RSDS record of the image has the same
-	Age     uint32 // age of the DBI stream: what the RSDS record of the image carries
-	InfoAge uint32 // age of the PDB information stream, which counts every change to the file, so it may be greater
+	GUID    GUID   // identity; the image's RSDS record has the same
+	Age     uint32 // of the DBI stream: the age that the image's RSDS record carries
+	InfoAge uint32 // of the PDB information stream, which every change of the file raises, so it may be greater
 	Machine uint16 // IMAGE_FILE_MACHINE_*
+
+	closer      io.Closer
+	msf         *msf
+	namesStream int // stream of source file names; -1 for none
+	dbi         dbi
+	sections    []section
+	toSource    uint16 // OMAP streams; noStream for an image that was not rearranged
+	fromSource  uint16
+
+	modulesOnce sync.Once
+	modules     []lazyModule
+	modulesErr  error
+	ids, types  func() (*types, error)
 }
 
-// GUID identifies a PDB; bytes as they are on disk, the first three fields little-endian.
-type GUID [16]byte
+type lazyModule struct {
+	info moduleInfo
+	once sync.Once
+	m    *module
+	err  error
+}
 
 // Open opens the PDB at path. The caller must Close it.
-func Open(path string) (*File, error) { return nil, io.EOF }
+func Open(path string) (*File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := r.Stat()
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	f, err := NewFile(r, info.Size())
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	f.closer = r
+	return f, nil
+}
 
-// NewFile reads a PDB of size bytes from r.
-func NewFile(r io.ReaderAt, size int64) (*File, error) { return nil, io.EOF }
+// NewFile reads identity and headers of a PDB of size bytes from r, which must stay readable. The error is
+// [ErrNotPDB] for another kind of file, and a [*FormatError] for a damaged one.
+func NewFile(r io.ReaderAt, size int64) (*File, error) {
+	m, err := openMSF(r, size)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{msf: m, toSource: noStream, fromSource: noStream}
+	f.ids = sync.OnceValues(func() (*types, error) { return f.openTypes(streamIPI, "IPI") })
+	f.types = sync.OnceValues(func() (*types, error) { return f.openTypes(streamTPI, "TPI") })
+	for _, read := range []func() error{f.readInfo, f.readDBI, f.readSections} {
+		if err := read(); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
 
-// Close closes the file that Open opened; after NewFile it does nothing.
-func (f *File) Close() error { return nil }
+// Close closes the file that [Open] opened. After [NewFile] it does nothing.
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
 
-// Lookup names the address rva bytes after the image's base. The boolean tells whether anything covers the address.
-func (f *File) Lookup(rva uint32) (Symbol, bool, error) { return Symbol{}, false, io.EOF }
+// module gives the i-th module, read on its first use; nil when it has no symbols.
+func (f *File) module(i int) (*module, error) {
+	f.modulesOnce.Do(func() {
+		infos, err := f.dbi.readModules()
+		f.modules, f.modulesErr = make([]lazyModule, len(infos)), err
+		for i, info := range infos {
+			f.modules[i].info = info
+		}
+	})
+	if f.modulesErr != nil {
+		return nil, f.modulesErr
+	}
+	if i >= len(f.modules) || f.modules[i].info.stream == noStream {
+		return nil, nil
+	}
+	l := &f.modules[i]
+	l.once.Do(func() { l.m, l.err = f.openModule(i, l.info) })
+	return l.m, l.err
+}

@@ -1,0 +1,86 @@
+package pdb
+
+import "encoding/binary"
+
+const (
+	linesHeaderSize = 12 // CV_DebugSLinesHeader_t
+	lineSize        = 8  // CV_Line_t
+	columnSize      = 4  // CV_Column_t
+	linesHaveColumn = 1  // CV_LINES_HAVE_COLUMNS
+
+	// Line numbers that stand for code without a line: step into it always, or never.
+	lineAlwaysStepInto = 0xfeefee
+	lineNeverStepInto  = 0xf00f00
+)
+
+// place is a line of a source file, the file as its offset in the file checksums.
+type place struct{ file, line uint32 }
+
+// lineAt finds the line of an address: the last entry at or before it, in whichever of the files that contributed to
+// the function.
+func (m *module) lineAt(a address) (place, bool, error) {
+	i, ok := covering(m.lines, a)
+	if !ok {
+		return place{}, false, nil
+	}
+	table := m.lines[i]
+	want := a.off - table.start.off
+	c, err := m.s.cursor(table.body.off, table.body.end-table.body.off)
+	if err != nil {
+		return place{}, false, err
+	}
+	c.skip(6) // offset, section
+	perLine := lineSize
+	if c.u16()&linesHaveColumn != 0 {
+		perLine += columnSize
+	}
+	c.skip(4) // size
+	var best place
+	var bestOff uint32
+	found := false
+	for c.off < len(c.buf) && c.err == nil {
+		file, count := c.u32(), int64(c.u32())
+		c.skip(4) // size of this block
+		left := int64(len(c.buf) - c.off)
+		if count*int64(perLine) > left {
+			return place{}, false, m.s.fail(c.base+int64(c.off), "%d lines in %d bytes", count, left)
+		}
+		entries := c.take(int(count) * lineSize)
+		c.skip(int(count) * (perLine - lineSize)) // columns
+		for ; len(entries) > 0; entries = entries[lineSize:] {
+			off := binary.LittleEndian.Uint32(entries)
+			if off > want || found && off < bestOff {
+				continue
+			}
+			bestOff, found = off, true
+			best = place{file, binary.LittleEndian.Uint32(entries[4:]) & 0xffffff}
+		}
+	}
+	if best.line == lineAlwaysStepInto || best.line == lineNeverStepInto {
+		found = false
+	}
+	return best, found, c.err
+}
+
+// nameOf gives the offset in /names that a file of the checksum table has.
+func (m *module) nameOf(file uint32) (uint32, error) {
+	at := m.checksums.off + int64(file)
+	if at+4 > m.checksums.end {
+		return 0, m.s.fail(at, "file checksum outside the table")
+	}
+	return m.s.u32(at)
+}
+
+// fileName reads a source file's name from the /names stream.
+func (f *File) fileName(off uint32) (string, error) {
+	s, err := f.msf.stream(f.namesStream, "/names")
+	if err != nil {
+		return "", err
+	}
+	const header = 12 // signature, version of the hash, bytes of strings
+	size, err := s.u32(8)
+	if err != nil {
+		return "", err
+	}
+	return s.cstring(header+int64(off), min(header+int64(size), s.size))
+}

@@ -1,0 +1,114 @@
+package pdb
+
+import "encoding/binary"
+
+// Symbol records (SYM_ENUM_e of microsoft-pdb's cvinfo.h).
+const (
+	symEnd           = 0x0006 // S_END
+	symThunk32       = 0x1102 // S_THUNK32
+	symBlock32       = 0x1103 // S_BLOCK32
+	symWith32        = 0x1104 // S_WITH32
+	symPub32         = 0x110e // S_PUB32
+	symLProc32       = 0x110f // S_LPROC32
+	symGProc32       = 0x1110 // S_GPROC32
+	symSepCode       = 0x1132 // S_SEPCODE
+	symLProc32ID     = 0x1146 // S_LPROC32_ID
+	symGProc32ID     = 0x1147 // S_GPROC32_ID
+	symInlineSite    = 0x114d // S_INLINESITE
+	symInlineSiteEnd = 0x114e // S_INLINESITE_END
+	symProcIDEnd     = 0x114f // S_PROC_ID_END
+	symLProc32DPC    = 0x1155 // S_LPROC32_DPC
+	symLProc32DPCID  = 0x1156 // S_LPROC32_DPC_ID
+	symInlineSite2   = 0x115d // S_INLINESITE2
+)
+
+// Type and id records (LEAF_ENUM_e).
+const (
+	leafClass     = 0x1504 // LF_CLASS
+	leafStructure = 0x1505 // LF_STRUCTURE
+	leafUnion     = 0x1506 // LF_UNION
+	leafEnum      = 0x1507 // LF_ENUM
+	leafInterface = 0x1519 // LF_INTERFACE
+	leafFuncID    = 0x1601 // LF_FUNC_ID
+	leafMFuncID   = 0x1602 // LF_MFUNC_ID
+	leafStringID  = 0x1605 // LF_STRING_ID
+
+	leafNumeric = 0x8000 // values below stand for themselves
+	leafChar    = 0x8000
+	leafShort   = 0x8001
+	leafUShort  = 0x8002
+	leafLong    = 0x8003
+	leafULong   = 0x8004
+	leafQuad    = 0x8009
+	leafUQuad   = 0x800a
+)
+
+// record is a symbol or type record: a 16-bit length that counts what follows it, a 16-bit kind, and the body.
+type record struct {
+	kind uint16
+	off  int64   // of the length field, in the stream
+	body *cursor // valid until the next record is read
+}
+
+// record reads the next record and walks over it.
+func (w *window) record() (record, error) {
+	head, err := w.peek(4)
+	if err != nil {
+		return record{}, err
+	}
+	size := 2 + int(binary.LittleEndian.Uint16(head))
+	if size < 4 {
+		return record{}, w.s.fail(w.off, "record of %d bytes", size)
+	}
+	b, err := w.peek(size)
+	if err != nil {
+		return record{}, err
+	}
+	r := record{kind: binary.LittleEndian.Uint16(b[2:]), off: w.off,
+		body: &cursor{stream: w.s.name, base: w.off + 4, buf: b[4:]}}
+	w.skip(int64(size))
+	return r, nil
+}
+
+// opens tells whether a symbol record begins a scope that a later record ends.
+func (r record) opens() bool {
+	switch r.kind {
+	case symThunk32, symBlock32, symWith32, symSepCode, symInlineSite, symInlineSite2:
+		return true
+	}
+	return r.procKind() != 0
+}
+
+// closes tells whether a symbol record ends a scope.
+func (r record) closes() bool {
+	return r.kind == symEnd || r.kind == symInlineSiteEnd || r.kind == symProcIDEnd
+}
+
+// procKind gives the kind of a record that stands for a function, else 0.
+func (r record) procKind() Kind {
+	switch r.kind {
+	case symGProc32, symGProc32ID:
+		return KindGlobalProc
+	case symLProc32, symLProc32ID, symLProc32DPC, symLProc32DPCID:
+		return KindLocalProc
+	case symThunk32:
+		return KindThunk
+	}
+	return 0
+}
+
+// place decodes where a function is, up to its name, which follows. PROCSYM32 and THUNKSYM32 differ in order.
+func (r record) place() (seg uint16, off, size uint32, err error) {
+	c := r.body
+	c.skip(12) // offsets of related records: parent, end, next
+	if r.kind == symThunk32 {
+		off, seg, size = c.u32(), c.u16(), uint32(c.u16())
+		c.skip(1) // THUNK_ORDINAL
+	} else {
+		size = c.u32()
+		c.skip(12) // end of prologue, start of epilogue, type
+		off, seg = c.u32(), c.u16()
+		c.skip(1) // CV_PROCFLAGS
+	}
+	return seg, off, size, c.err
+}
