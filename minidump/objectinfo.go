@@ -134,8 +134,7 @@ var infoSizes = map[ObjectInfoType][2]int{
 }
 
 // form chooses between the 64- and the 32-bit layout by size alone, since a
-// 64-bit writer describes a 32-bit process in its own layout. An event may
-// come with 6 bytes: the padding of a structure is not always counted.
+// 64-bit writer describes a 32-bit process in its own layout.
 func (o ObjectInformation) form() (ptr int, ok bool) {
 	sizes, known := infoSizes[o.InfoType]
 	switch n := len(o.Data); {
@@ -247,6 +246,9 @@ func (r *handleReader) link(off int64) (ObjectInformation, error) {
 	n := binary.LittleEndian.Uint32(p[8:])
 	if n > maxObjectInfo || int64(n) > r.f.size-off-objectInfoHeader {
 		return o, formatErrorf(HandleDataStream, off, "object information of %d bytes", n)
+	}
+	if err := r.names.spend(off, objectInfoHeader+int(n)); err != nil {
+		return o, err
 	}
 	p, err = r.win.at(off+objectInfoHeader, int(n))
 	if err != nil {

@@ -12,7 +12,7 @@ const maxString = 0xffff
 
 // A nameReader reads the strings of one list. Strings of a hostile file may
 // overlap, so that a small file would unfold to a huge list; a list whose
-// strings are together many times longer than the file is cut off there.
+// strings are together many times longer than the file gets no more of them.
 type nameReader struct {
 	f      *File
 	stream StreamType
@@ -26,7 +26,7 @@ const overlap = 16
 func (r *nameReader) spend(off int64, n int) error {
 	r.spent += int64(n)
 	if r.spent > overlap*r.f.size {
-		return formatErrorf(r.stream, off, "overlapping strings: more than %d times the size of the file", overlap)
+		return formatErrorf(r.stream, off, "overlapping data: the list unfolds to more than %d times the size of the file", overlap)
 	}
 	return nil
 }

@@ -1,0 +1,38 @@
+package analysis
+
+import "fmt"
+
+// A PartialError says that several records could not be read whole. What could
+// be read is part of the result that comes with it.
+type PartialError struct {
+	Count uint64 // how many errors there were
+	First error
+}
+
+func (e *PartialError) Error() string {
+	return fmt.Sprintf("%v (and %d more errors like it)", e.First, e.Count-1)
+}
+
+// Unwrap returns the first error.
+func (e *PartialError) Unwrap() error { return e.First }
+
+// failures counts errors and remembers the first, so that a dump in which
+// every record is broken costs no more than a good one.
+type failures struct {
+	count uint64
+	first error
+}
+
+func (f *failures) note(err error) {
+	if f.count++; f.first == nil {
+		f.first = err
+	}
+}
+
+// err is nil without errors, the error if there was one, else a PartialError.
+func (f *failures) err() error {
+	if f.count > 1 {
+		return &PartialError{Count: f.count, First: f.first}
+	}
+	return f.first
+}

@@ -1,0 +1,55 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// untyped is the row under which WinDbg counts handles without a type, and
+// handles of types that it does not know.
+const untyped = "None"
+
+// windbgTypes are the object types that WinDbg's !handle knows, in the order
+// of its summary. The places of Profile, Job and WaitablePort are inferred.
+var windbgTypes = [...]string{
+	untyped, "Event", "Section", "File", "Port", "Directory", "SymbolicLink", "Mutant",
+	"WindowStation", "Semaphore", "Key", "Token", "Process", "Thread", "Desktop",
+	"IoCompletion", "Timer", "Profile", "Job", "WaitablePort", "KeyedEvent",
+	"TpWorkerFactory", "ALPC Port", "WaitCompletionPacket",
+}
+
+// typeRank is a type's place in a summary: WinDbg's types in WinDbg's order,
+// then all others.
+func typeRank(name string) int {
+	if name == "" {
+		return 0
+	}
+	if i := slices.Index(windbgTypes[1:], name); i >= 0 {
+		return i + 1
+	}
+	return len(windbgTypes)
+}
+
+func compareTypes(a, b string) int {
+	return cmp.Or(cmp.Compare(typeRank(a), typeRank(b)), cmp.Compare(a, b))
+}
+
+// KnownType reports whether WinDbg's summary has a row of its own for the
+// type.
+func KnownType(name string) bool { return name != "" && typeRank(name) < len(windbgTypes) }
+
+// CanonicalType returns the spelling of a type that a person typed: !handle
+// takes any case and prints the real one. Names that WinDbg does not know are
+// returned as they are. "None" stands for handles without a type, "".
+func CanonicalType(name string) string {
+	if strings.EqualFold(name, untyped) {
+		return ""
+	}
+	for _, t := range windbgTypes {
+		if strings.EqualFold(t, name) {
+			return t
+		}
+	}
+	return name
+}

@@ -1,0 +1,325 @@
+package minidump_test
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// realDumps holds dumps of real programs that cannot be part of this
+// repository. The tests that need it skip where it is absent.
+const realDumps = "../../shared/dumps"
+
+func openReal(t *testing.T, name string) *minidump.File {
+	t.Helper()
+	f, err := openRealErr(t, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func openRealErr(t *testing.T, name string) (*minidump.File, error) {
+	t.Helper()
+	path := filepath.Join(realDumps, name)
+	in, err := os.Open(path)
+	if err != nil {
+		t.Skipf("no real dumps here: %v", err)
+	}
+	defer in.Close()
+	if strings.HasSuffix(name, ".gz") {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = filepath.Join(t.TempDir(), "plain.dmp")
+		out, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(out, z); err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := minidump.Open(path)
+	if err == nil {
+		t.Cleanup(func() { f.Close() })
+	}
+	return f, err
+}
+
+// facts are what a program that shares no code with this package found in the
+// real dumps.
+type facts struct {
+	Flags       string     `json:"flags"`
+	Timestamp   uint32     `json:"timestamp"`
+	StreamCount uint32     `json:"stream_count"`
+	Directory   [][]any    `json:"directory"`
+	System      factSystem `json:"system"`
+	Misc        *struct {
+		PID        uint32 `json:"pid"`
+		CreateTime uint32 `json:"create_time"`
+		Size       uint32 `json:"size"`
+	} `json:"misc"`
+	Modules     []factModule `json:"modules"`
+	Threads     []factThread `json:"threads"`
+	ThreadNames [][]any      `json:"thread_names"`
+	Handles     *struct {
+		Count      int          `json:"count"`
+		Descriptor uint32       `json:"descriptor"`
+		List       []factHandle `json:"list"`
+	} `json:"handles"`
+	MemoryList *struct {
+		Count int    `json:"count"`
+		Bytes uint64 `json:"bytes"`
+	} `json:"memory_list"`
+	MemoryInfoCount int `json:"memory_info_count"`
+}
+
+type factSystem struct {
+	Arch     uint16 `json:"arch"`
+	CPUs     uint8  `json:"cpus"`
+	OS       string `json:"os"`
+	Platform uint32 `json:"platform"`
+	CSD      string `json:"csd"`
+}
+
+type factModule struct {
+	Base        string `json:"base"`
+	Size        string `json:"size"`
+	Name        string `json:"name"`
+	PDB         string `json:"pdb"`
+	DebugID     string `json:"debug_id"`
+	FileVersion string `json:"file_version"`
+	Timestamp   string `json:"timestamp"`
+}
+
+type factThread struct {
+	TID        uint32 `json:"tid"`
+	Teb        uint64 `json:"teb"`
+	Suspend    uint32 `json:"suspend"`
+	Prio       int32  `json:"prio"`
+	StackStart uint64 `json:"stack_start"`
+	CtxSize    uint32 `json:"ctx_size"`
+}
+
+type factHandle struct {
+	Handle       uint64 `json:"handle"`
+	Type         string `json:"type"`
+	Name         string `json:"name"`
+	Attributes   uint32 `json:"attributes"`
+	Access       uint32 `json:"access"`
+	HandleCount  uint32 `json:"handle_count"`
+	PointerCount uint32 `json:"pointer_count"`
+}
+
+func loadFacts(t *testing.T) map[string]json.RawMessage {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(realDumps, "facts.json"))
+	if err != nil {
+		t.Skipf("no real dumps here: %v", err)
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestRealDumpsAgreeWithFacts(t *testing.T) {
+	for name, raw := range loadFacts(t) {
+		t.Run(name, func(t *testing.T) {
+			var want facts
+			if err := json.Unmarshal(raw, &want); err != nil {
+				t.Fatal(err)
+			}
+			checkFacts(t, openReal(t, name), want)
+		})
+	}
+}
+
+func checkFacts(t *testing.T, f *minidump.File, want facts) {
+	if got := fmt.Sprintf("%#x", uint64(f.Flags)); got != want.Flags {
+		t.Errorf("flags %s, want %s", got, want.Flags)
+	}
+	if f.TimeDateStamp != want.Timestamp {
+		t.Errorf("timestamp %d, want %d", f.TimeDateStamp, want.Timestamp)
+	}
+	dir, err := f.Directory()
+	var gotDir [][]any
+	for _, d := range dir {
+		gotDir = append(gotDir, []any{float64(d.StreamType), float64(d.DataSize), float64(d.RVA)})
+	}
+	used := slices.DeleteFunc(want.Directory, func(d []any) bool { return d[0] == 0.0 })
+	if d := cmp.Diff(used, gotDir); d != "" || err != nil {
+		t.Errorf("directory (-want +got):\n%s%v", d, err)
+	}
+	si, err := f.SystemInfo()
+	if err == nil {
+		got := factSystem{
+			Arch: uint16(si.ProcessorArchitecture), CPUs: si.NumberOfProcessors,
+			OS:       fmt.Sprintf("%d.%d.%d", si.MajorVersion, si.MinorVersion, si.BuildNumber),
+			Platform: uint32(si.PlatformID), CSD: si.CSDVersion,
+		}
+		if d := cmp.Diff(want.System, got); d != "" {
+			t.Errorf("system (-want +got):\n%s", d)
+		}
+	} else if want.System.OS != "" {
+		t.Error(err)
+	}
+	if want.Misc != nil {
+		m, err := f.MiscInfo()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.ProcessID != want.Misc.PID || m.ProcessCreateTime != want.Misc.CreateTime || m.SizeOfInfo != want.Misc.Size {
+			t.Errorf("misc info %+v, want %+v", m, want.Misc)
+		}
+	}
+	checkModules(t, f, want.Modules)
+	checkThreads(t, f, want)
+	checkHandles(t, f, want)
+	checkMemory(t, f, want)
+}
+
+func checkModules(t *testing.T, f *minidump.File, want []factModule) {
+	modules, err := f.Modules()
+	if err != nil && (len(want) > 0 || !errors.Is(err, minidump.ErrNoStream)) {
+		t.Error(err)
+	}
+	var got []factModule
+	for _, m := range modules {
+		g := factModule{
+			Base: m.BaseOfImage.String(), Size: fmt.Sprintf("%#x", m.SizeOfImage), Name: m.ModuleName,
+			FileVersion: m.VersionInfo.FileVersion(), Timestamp: fmt.Sprintf("%#x", m.TimeDateStamp),
+			PDB: m.CvRecord.PDBFile,
+		}
+		if m.CvRecord.Kind == minidump.CodeViewRSDS {
+			g.DebugID = m.CvRecord.Key()
+		}
+		got = append(got, g)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("modules (-want +got):\n%s", d)
+	}
+}
+
+func checkThreads(t *testing.T, f *minidump.File, want facts) {
+	threads, err := f.Threads()
+	if err != nil && (len(want.Threads) > 0 || !errors.Is(err, minidump.ErrNoStream)) {
+		t.Error(err)
+	}
+	var got []factThread
+	for _, th := range threads {
+		got = append(got, factThread{
+			TID: th.ThreadID, Teb: uint64(th.Teb), Suspend: th.SuspendCount, Prio: th.Priority,
+			StackStart: uint64(th.Stack.StartOfMemoryRange), CtxSize: th.ThreadContext.DataSize,
+		})
+	}
+	if d := cmp.Diff(want.Threads, got); d != "" {
+		t.Errorf("threads (-want +got):\n%s", d)
+	}
+	names, err := f.ThreadNames()
+	if err != nil && (len(want.ThreadNames) > 0 || !errors.Is(err, minidump.ErrNoStream)) {
+		t.Error(err)
+	}
+	var gotNames [][]any
+	for _, n := range names {
+		gotNames = append(gotNames, []any{float64(n.ThreadID), n.Name})
+	}
+	if d := cmp.Diff(want.ThreadNames, gotNames); d != "" {
+		t.Errorf("thread names (-want +got):\n%s", d)
+	}
+}
+
+func checkHandles(t *testing.T, f *minidump.File, want facts) {
+	if want.Handles == nil {
+		if _, err := f.HandleData(); !errors.Is(err, minidump.ErrNoStream) {
+			t.Errorf("handle data: %v, want ErrNoStream", err)
+		}
+		return
+	}
+	hd, err := f.HandleData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hd.SizeOfDescriptor != want.Handles.Descriptor {
+		t.Errorf("descriptors of %d bytes, want %d", hd.SizeOfDescriptor, want.Handles.Descriptor)
+	}
+	handles, err := hd.Slice()
+	if err != nil {
+		t.Error(err)
+	}
+	var got []factHandle
+	for _, h := range handles {
+		got = append(got, factHandle{
+			Handle: h.Handle, Type: h.TypeName, Name: h.ObjectName, Attributes: h.Attributes,
+			Access: h.GrantedAccess, HandleCount: h.HandleCount, PointerCount: h.PointerCount,
+		})
+	}
+	if len(got) != want.Handles.Count {
+		t.Errorf("%d handles, want %d", len(got), want.Handles.Count)
+	}
+	if d := cmp.Diff(want.Handles.List, got, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("handles (-want +got):\n%s", d)
+	}
+}
+
+func checkMemory(t *testing.T, f *minidump.File, want facts) {
+	if want.MemoryInfoCount > 0 {
+		infos, err := f.MemoryInfos()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err := range infos {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != want.MemoryInfoCount {
+			t.Errorf("%d memory regions, want %d", n, want.MemoryInfoCount)
+		}
+	}
+	if want.MemoryList != nil && !f.Has(minidump.Memory64ListStream) {
+		m, err := f.Memory()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bytes uint64
+		for _, r := range m.Ranges() {
+			bytes += r.Size
+		}
+		if len(m.Ranges()) != want.MemoryList.Count || bytes != want.MemoryList.Bytes {
+			t.Errorf("%d ranges, %d bytes; want %+v", len(m.Ranges()), bytes, want.MemoryList)
+		}
+	}
+}
+
+func TestRealFilesThatAreNoMinidumps(t *testing.T) {
+	for name, want := range map[string]string{
+		"kernel-triage-head.dmp": "64-bit Windows kernel",
+		"microdump-x86.dmp":      "Breakpad microdump",
+	} {
+		_, err := openRealErr(t, name)
+		if !errors.Is(err, minidump.ErrNotMinidump) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}
