@@ -49,7 +49,9 @@ func (m *module) lineAt(a address) (place, bool, error) {
 		c.skip(int(count) * (perLine - lineSize)) // columns
 		for ; len(entries) > 0; entries = entries[lineSize:] {
 			off := binary.LittleEndian.Uint32(entries)
-			if off > want || found && off < bestOff {
+			// Entries for one offset: a function whose first line makes no code. Its opening line is what its
+			// start is called, every later address has the last.
+			if off > want || found && (off < bestOff || off == bestOff && off == want) {
 				continue
 			}
 			bestOff, found = off, true

@@ -34,8 +34,10 @@ func (f *File) readSections() error {
 	for len(c.buf)-c.off >= headerSize {
 		c.skip(8) // name
 		size, start := c.u32(), c.u32()
-		raw := c.u32()
-		f.sections = append(f.sections, section{start, max(size, raw)})
+		if raw := c.u32(); size == 0 {
+			size = raw // as the loader has it
+		}
+		f.sections = append(f.sections, section{start, size})
 		c.skip(headerSize - 20)
 	}
 	return c.err
