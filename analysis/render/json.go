@@ -1,0 +1,111 @@
+package render
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// A JSONWriter writes one JSON object field by field, so that a list of
+// millions of elements never has to be in memory. Each field and each element
+// of a list begins a line. The first error sticks and is returned by Close.
+type JSONWriter struct {
+	w      *bufio.Writer
+	fields int
+	err    error
+}
+
+// NewJSONWriter begins an object whose first field is "schema".
+func NewJSONWriter(w io.Writer, schema string) *JSONWriter {
+	j := &JSONWriter{w: bufio.NewWriterSize(w, 64<<10)}
+	j.w.WriteByte('{')
+	j.Field("schema", schema)
+	return j
+}
+
+// Field writes one field.
+func (j *JSONWriter) Field(name string, value any) {
+	j.name(name)
+	j.value(value)
+}
+
+// List writes a field that is a list. each is called with a function that
+// writes one element.
+func (j *JSONWriter) List(name string, each func(element func(value any))) {
+	j.name(name)
+	j.w.WriteByte('[')
+	n := 0
+	each(func(value any) {
+		if n > 0 {
+			j.w.WriteByte(',')
+		}
+		n++
+		j.w.WriteString("\n    ")
+		j.value(value)
+	})
+	if n > 0 {
+		j.w.WriteString("\n  ")
+	}
+	j.w.WriteByte(']')
+}
+
+// Close ends the object and returns the first error.
+func (j *JSONWriter) Close() error {
+	j.w.WriteString("\n}\n")
+	if err := j.w.Flush(); j.err == nil {
+		j.err = err
+	}
+	return j.err
+}
+
+func (j *JSONWriter) name(name string) {
+	if j.fields > 0 {
+		j.w.WriteByte(',')
+	}
+	j.fields++
+	fmt.Fprintf(j.w, "\n  %q: ", name)
+}
+
+func (j *JSONWriter) value(value any) {
+	if j.err != nil {
+		return
+	}
+	var text []byte
+	if text, j.err = marshal(value); j.err == nil {
+		j.w.Write(text)
+	}
+}
+
+// marshal is json.Marshal without the escapes for HTML, and with escapes for
+// what a terminal must not see. It is still the same JSON value.
+func marshal(value any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
+		return nil, err
+	}
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if bytes.IndexFunc(text, unsafeRune) < 0 {
+		return text, nil
+	}
+	safe := make([]byte, 0, len(text)+16)
+	for _, r := range string(text) {
+		switch {
+		case !unsafeRune(r) || r == utf8.RuneError:
+			safe = utf8.AppendRune(safe, r)
+		case r > 0xffff:
+			hi, lo := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
+			safe = fmt.Appendf(safe, `\u%04x\u%04x`, hi, lo)
+		default:
+			safe = fmt.Appendf(safe, `\u%04x`, r)
+		}
+	}
+	return safe, nil
+}
+
+// hex writes a number as a string, since JSON numbers lose digits above 2^53.
+func hex[T ~uint32 | ~uint64](n T) string { return fmt.Sprintf("%#x", uint64(n)) }
