@@ -55,10 +55,10 @@ func (l Location) String() string {
 }
 
 // Source returns "file:line", or "" if the line is not known.
-func (l Location) Source() string { return source(l.File, l.Line) }
+func (l Location) Source() string { return fileLine(l.File, l.Line) }
 
 // Source returns "file:line", or "" if the line is not known.
-func (i Inline) Source() string { return source(i.File, i.Line) }
+func (i Inline) Source() string { return fileLine(i.File, i.Line) }
 
 func plus(name string, n uint64) string {
 	if n == 0 {
@@ -67,7 +67,7 @@ func plus(name string, n uint64) string {
 	return fmt.Sprintf("%s+0x%x", name, n)
 }
 
-func source(file string, line int) string {
+func fileLine(file string, line int) string {
 	if file == "" || line <= 0 {
 		return ""
 	}

@@ -1,0 +1,88 @@
+package symbol
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// inMemory is the Where of images that the dump itself holds.
+const inMemory = "memory of the dump"
+
+// memoryAt presents the memory of the dump from base on as an io.ReaderAt, so
+// that the offset is the RVA in the image loaded there.
+type memoryAt struct {
+	memory *minidump.Memory
+	base   minidump.VA
+}
+
+func (m memoryAt) ReadAt(p []byte, off int64) (int, error) {
+	return m.memory.ReadAt(p, m.base+minidump.VA(off))
+}
+
+// exportSource names addresses by the export table of an image.
+type exportSource struct {
+	exports *peimage.Exports
+	image   *peimage.Image
+	text    func(string) string
+}
+
+func (e exportSource) close() error { return e.image.Close() }
+
+func (e exportSource) lookup(rva uint32) (name, bool, error) {
+	x, ok, err := e.exports.Lookup(rva)
+	if err != nil || !ok {
+		return name{}, false, err
+	}
+	return name{function: e.text(x.Name), displacement: uint64(rva - x.RVA)}, true, nil
+}
+
+func loadMemoryExports(s *Session, m *minidump.Module) (source, []Try) {
+	src, err := s.memoryExports(m)
+	tries := []Try{{Trust: TrustExport, Where: inMemory, Err: err}}
+	if src == nil {
+		return nil, tries
+	}
+	return src, tries
+}
+
+// memoryExports reads the export table of a module from the dump. It may return
+// both a source and an error: the part of the table that is there is useful.
+func (s *Session) memoryExports(m *minidump.Module) (source, error) {
+	if s.memory == nil || !s.memory.Contains(m.BaseOfImage) {
+		return nil, errors.New("the dump does not hold the image")
+	}
+	img, err := peimage.NewMapped(memoryAt{s.memory, m.BaseOfImage}, int64(m.SizeOfImage))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkImage(img, m); err != nil {
+		return nil, err
+	}
+	exports, err := img.Exports()
+	if exports.Len() == 0 {
+		if err == nil {
+			err = errors.New("the image exports nothing")
+		}
+		return nil, err
+	}
+	// Images of a sound dump have each their own bytes. In a hostile one many
+	// modules can share the same, and would multiply the memory used.
+	if s.exported.Add(-4*int64(exports.Len())) < 0 {
+		return nil, errors.New("the export tables in this dump claim more bytes than it has")
+	}
+	return exportSource{exports: exports, image: img, text: s.text}, err
+}
+
+// checkImage refuses an image that is not the one that was loaded.
+func (s *Session) checkImage(img *peimage.Image, m *minidump.Module) error {
+	if s.options.Loose || img.Key() == m.ImageKey() {
+		return nil
+	}
+	return fmt.Errorf("another image: %s, want %s", img.Key(), m.ImageKey())
+}
+
+// text returns a name as the user wants it.
+func (s *Session) text(name string) string { return name }
