@@ -1,8 +1,10 @@
 package minidump
 
 import (
+	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
 )
 
 // An OperationType says what was done with a handle (the OPERATION_DB_* values
@@ -91,14 +93,36 @@ func (f *File) HandleOperations() (*HandleOperationList, error) {
 	}, nil
 }
 
+// Len returns how many of the declared operations are in the file.
+func (l *HandleOperationList) Len() int {
+	n, _ := l.table.count(l.f.size)
+	return int(min(n, math.MaxInt))
+}
+
 // All iterates over the operations in the order of the file, reading it
 // window by window. An error, yielded last, says why it ended early. The
 // pointer is valid until the next step.
 func (l *HandleOperationList) All() iter.Seq2[*HandleOperation, error] {
+	return l.operations(l.table)
+}
+
+// Range is All for the operations from the start-th up to, not including, the
+// end-th, so that several readers can share a long trace. It keeps within
+// Len, and does not tell that the file holds fewer than are declared.
+func (l *HandleOperationList) Range(start, end int) iter.Seq2[*HandleOperation, error] {
+	end = min(end, l.Len())
+	start = min(max(start, 0), max(end, 0))
+	part := l.table
+	part.off += int64(start) * part.stride
+	part.declared = uint64(max(end-start, 0))
+	return l.operations(part)
+}
+
+func (l *HandleOperationList) operations(t table) iter.Seq2[*HandleOperation, error] {
 	return func(yield func(*HandleOperation, error) bool) {
 		var op HandleOperation
 		stopped := false
-		err := l.f.until(l.table, func(c *cursor) bool {
+		err := l.f.until(t, func(c *cursor) bool {
 			op.decode(c)
 			stopped = !yield(&op, nil)
 			return !stopped
@@ -109,20 +133,28 @@ func (l *HandleOperationList) All() iter.Seq2[*HandleOperation, error] {
 	}
 }
 
+// operationSize is the size of a whole record, which is decoded without asking
+// for each of its 40 values whether it is there: traces are long.
+const operationSize = 32 + 8*maxTraces
+
 // decode overwrites o with the record at c.
 func (o *HandleOperation) decode(c *cursor) {
-	*o = HandleOperation{
-		Handle:        c.u64(),
-		ProcessID:     c.u32(),
-		ThreadID:      c.u32(),
-		OperationType: OperationType(c.u32()),
+	n := min(c.left(), operationSize)
+	var whole [operationSize]byte // entries shorter than today's hold fewer addresses
+	p := c.take(n)
+	if n < operationSize {
+		copy(whole[:], p)
+		p = whole[:]
 	}
-	c.skip(4)
-	o.Depth, o.Index = c.u32(), c.u32()
+	b := (*[operationSize]byte)(p)
+	o.Handle = binary.LittleEndian.Uint64(b[0:])
+	o.ProcessID = binary.LittleEndian.Uint32(b[8:])
+	o.ThreadID = binary.LittleEndian.Uint32(b[12:])
+	o.OperationType = OperationType(binary.LittleEndian.Uint32(b[16:]))
+	o.Depth = binary.LittleEndian.Uint32(b[24:])
+	o.Index = binary.LittleEndian.Uint32(b[28:])
+	a := b[32:]
 	for i := range o.ReturnAddresses {
-		if c.left() < 8 {
-			break // entries shorter than today's hold fewer addresses
-		}
-		o.ReturnAddresses[i] = c.va()
+		o.ReturnAddresses[i] = VA(binary.LittleEndian.Uint64(a[8*i:]))
 	}
 }

@@ -79,6 +79,7 @@ func (f *File) until(t table, do func(c *cursor) bool) error {
 	perWindow := uint64(max(windowMax/t.stride, 1))
 	record := min(t.stride, windowMax) // no known record is longer
 	buf := make([]byte, min(n, perWindow)*uint64(record))
+	var c cursor // one for all records: it escapes through do
 	for first := uint64(0); first < n; first += perWindow {
 		off := t.off + int64(first)*t.stride
 		win := buf[:min(n-first, perWindow)*uint64(record)]
@@ -86,7 +87,7 @@ func (f *File) until(t table, do func(c *cursor) bool) error {
 			return &FormatError{Stream: t.stream, Off: off, Msg: "reading " + t.what, Err: err}
 		}
 		for ; len(win) > 0; win = win[record:] {
-			c := cursor{buf: win[:record], off: off, stream: t.stream}
+			c = cursor{buf: win[:record], off: off, stream: t.stream}
 			if !do(&c) {
 				return nil
 			}
