@@ -1,0 +1,170 @@
+/*
+ * Writes a dump. Strings and object information are found by file offset, and
+ * a user stream does not know where in the file it will be. So each stream is
+ * passed to MiniDumpWriteDump as a placeholder, which reserves its entry in the
+ * directory; the data is appended to the finished file, where its offsets are
+ * known, and the entry is changed to point to it.
+ */
+#include "dumpfile.h"
+#include "native.h"
+#include <dbghelp.h>
+
+enum { PLACEHOLDERS_MAX = 8 };
+
+static DWORD placeholders(enum dump_kind kind, MINIDUMP_USER_STREAM *list)
+{
+	static ULONG nothing;
+	static const ULONG types[] = {HandleDataStream, HandleOperationListStream, ThreadInfoListStream,
+	                              24 /* ThreadNamesStream */, MemoryInfoListStream};
+	DWORD n = kind == DUMP_SMALL ? 4 : 5;
+	DWORD i;
+
+	for (i = 0; i < n; i++) {
+		list[i].Type = types[i];
+		list[i].BufferSize = sizeof nothing;
+		list[i].Buffer = &nothing;
+	}
+	return n;
+}
+
+static MINIDUMP_TYPE dump_type(enum dump_kind kind)
+{
+	/* dbghelp notes these in the header; Wine's writes none of the streams they ask for. */
+	int type = MiniDumpWithHandleData | MiniDumpWithThreadInfo;
+
+	if (kind != DUMP_SMALL)
+		type |= MiniDumpWithFullMemoryInfo;
+	if (kind == DUMP_HEAP)
+		type |= MiniDumpWithPrivateReadWriteMemory;
+	if (kind == DUMP_FULL)
+		type |= MiniDumpWithFullMemory;
+	return (MINIDUMP_TYPE)type;
+}
+
+static BOOL read_at(HANDLE file, ULONG at, void *p, DWORD size)
+{
+	DWORD got;
+
+	return SetFilePointer(file, at, NULL, FILE_BEGIN) == at &&
+	       ReadFile(file, p, size, &got, NULL) && got == size;
+}
+
+static BOOL write_at(HANDLE file, ULONG at, const void *p, DWORD size)
+{
+	DWORD put;
+
+	return SetFilePointer(file, at, NULL, FILE_BEGIN) == at &&
+	       WriteFile(file, p, size, &put, NULL) && put == size;
+}
+
+/* Seconds since 1970, as MINIDUMP_MISC_INFO has them. */
+static ULONG unix_time(FILETIME t)
+{
+	ULARGE_INTEGER u = {.u = {t.dwLowDateTime, t.dwHighDateTime}};
+
+	return (ULONG)(u.QuadPart / 10000000 - 11644473600ULL);
+}
+
+static ULONG seconds(FILETIME t)
+{
+	ULARGE_INTEGER u = {.u = {t.dwLowDateTime, t.dwHighDateTime}};
+
+	return (ULONG)(u.QuadPart / 10000000);
+}
+
+/* Wine leaves the process times out of MINIDUMP_MISC_INFO and clears their flag. */
+static BOOL add_process_times(HANDLE file, ULONG at)
+{
+	MINIDUMP_MISC_INFO misc;
+	FILETIME created, exited, kernel, user;
+
+	if (!read_at(file, at, &misc, sizeof misc) ||
+	    !GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &user))
+		return FALSE;
+	misc.Flags1 |= MINIDUMP_MISC1_PROCESS_TIMES;
+	misc.ProcessCreateTime = unix_time(created);
+	misc.ProcessUserTime = seconds(user);
+	misc.ProcessKernelTime = seconds(kernel);
+	return write_at(file, at, &misc, sizeof misc);
+}
+
+static struct location extend_memory(HANDLE file, struct dump_job *job, struct tail *t, struct location old)
+{
+	BYTE *descriptors = t->work + WORK_SIZE / 2;
+	DWORD size = old.size > 4 ? old.size - 4 : 0;
+
+	if (size > WORK_SIZE / 2 || !read_at(file, old.rva + 4, descriptors, size)) {
+		t->failed = TRUE;
+		return old;
+	}
+	return stream_memory(t, descriptors, size / 16, job->own, job->operations, job->operation_count);
+}
+
+static BOOL patch(HANDLE file, struct dump_job *job)
+{
+	struct tail t = {.data = job->scratch + WORK_SIZE, .room = job->scratch_size - WORK_SIZE, .work = job->scratch};
+	MINIDUMP_HEADER header;
+	DWORD i;
+
+	/* Nothing needs the alignment, but it spares the readers of hex dumps trouble. */
+	t.base = (GetFileSize(file, NULL) + 15) & ~15u;
+	if (!read_at(file, 0, &header, sizeof header))
+		return FALSE;
+	for (i = 0; i < header.NumberOfStreams; i++) {
+		ULONG at = header.StreamDirectoryRva + i * sizeof(MINIDUMP_DIRECTORY);
+		MINIDUMP_DIRECTORY entry;
+		struct location where;
+
+		if (!read_at(file, at, &entry, sizeof entry))
+			return FALSE;
+		where.size = entry.Location.DataSize;
+		where.rva = entry.Location.Rva;
+		switch (entry.StreamType) {
+		case HandleDataStream:
+			where = stream_handles(&t, job->rows, job->row_count);
+			break;
+		case HandleOperationListStream:
+			where = stream_operations(&t, job->operations, job->operation_count);
+			break;
+		case ThreadInfoListStream:
+			where = stream_thread_infos(&t, job->threads, job->thread_count);
+			break;
+		case 24:
+			where = stream_thread_names(&t, job->threads, job->thread_count);
+			break;
+		case MemoryInfoListStream:
+			where = stream_memory_info(&t);
+			break;
+		case MemoryListStream:
+			if (job->kind == DUMP_HEAP)
+				where = extend_memory(file, job, &t, where);
+			break;
+		case MiscInfoStream:
+			if (!add_process_times(file, where.rva))
+				return FALSE;
+			break;
+		}
+		entry.Location.DataSize = where.size;
+		entry.Location.Rva = where.rva;
+		if (!write_at(file, at, &entry, sizeof entry))
+			return FALSE;
+	}
+	return !t.failed && write_at(file, t.base, t.data, (DWORD)t.used);
+}
+
+BOOL dump_write(struct dump_job *job)
+{
+	MINIDUMP_USER_STREAM list[PLACEHOLDERS_MAX];
+	MINIDUMP_USER_STREAM_INFORMATION streams = {placeholders(job->kind, list), list};
+	HANDLE file = CreateFileW(job->path, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+	BOOL ok;
+
+	if (file == INVALID_HANDLE_VALUE)
+		return FALSE;
+	job->row_count = handles_read(job->rows, HANDLES_MAX, job->scratch);
+	ok = MiniDumpWriteDump(GetCurrentProcess(), GetCurrentProcessId(), file, dump_type(job->kind),
+	                       NULL, &streams, NULL) &&
+	     patch(file, job);
+	CloseHandle(file);
+	return ok;
+}
