@@ -1,0 +1,368 @@
+package peimage_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+)
+
+// testImage describes an image that build writes: .text at RVA 0x1000 and
+// .edata at 0x2000, 0x1000 bytes each when loaded, 0x400 in the file.
+type testImage struct {
+	pe32      bool
+	functions []uint32 // address table
+	names     []exportName
+	base      uint32 // ordinal base
+	forward   int    // index of a function that becomes a forwarder, or -1
+}
+
+type exportName struct {
+	name  string
+	index uint16
+}
+
+const (
+	edata   = 0x2000 // RVA of the export section
+	rawSize = 0x400
+)
+
+// build returns the image as a file, or laid out as it is loaded.
+func (ti testImage) build(mapped bool) []byte {
+	le := binary.LittleEndian
+	head := make([]byte, 0x400)
+	copy(head, "MZ")
+	le.PutUint32(head[0x3c:], 0x80)
+	copy(head[0x80:], "PE\x00\x00")
+	le.PutUint16(head[0x84:], 0x8664)
+	le.PutUint16(head[0x86:], 2)
+	le.PutUint32(head[0x88:], 0x5f3759df)
+	opt := head[0x98:]
+	optSize, dirs := 112+16*8, 112
+	le.PutUint16(opt, 0x20b)
+	le.PutUint64(opt[24:], 0x180000000)
+	if ti.pe32 {
+		optSize, dirs = 96+16*8, 96
+		le.PutUint16(opt, 0x10b)
+		le.PutUint32(opt[24:], 0)
+		le.PutUint32(opt[28:], 0x10000000)
+	}
+	le.PutUint16(head[0x94:], uint16(optSize))
+	le.PutUint32(opt[56:], 0x3000)
+	le.PutUint32(opt[60:], 0x400)
+	le.PutUint32(opt[dirs-4:], 16)
+	sections := opt[optSize:]
+	for i, name := range []string{".text", ".edata"} {
+		s := sections[40*i:]
+		copy(s, name)
+		le.PutUint32(s[8:], 0x1000)
+		le.PutUint32(s[12:], uint32(0x1000*(i+1)))
+		le.PutUint32(s[16:], rawSize)
+		le.PutUint32(s[20:], uint32(0x400+rawSize*i))
+	}
+
+	dir := make([]byte, rawSize)
+	at := 40
+	table := func(n int) (rva uint32, b []byte) {
+		rva, b = edata+uint32(at), dir[at:]
+		at += n
+		return rva, b
+	}
+	le.PutUint32(dir[16:], ti.base)
+	le.PutUint32(dir[20:], uint32(len(ti.functions)))
+	le.PutUint32(dir[24:], uint32(len(ti.names)))
+	rva, addresses := table(4 * len(ti.functions))
+	le.PutUint32(dir[28:], rva)
+	rva, names := table(4 * len(ti.names))
+	le.PutUint32(dir[32:], rva)
+	rva, ordinals := table(2 * len(ti.names))
+	le.PutUint32(dir[36:], rva)
+	for i, n := range ti.names {
+		rva, text := table(len(n.name) + 1)
+		copy(text, n.name)
+		le.PutUint32(names[4*i:], rva)
+		le.PutUint16(ordinals[2*i:], n.index)
+	}
+	for i, f := range ti.functions {
+		if i == ti.forward {
+			f = edata + 20 // inside the directory
+		}
+		le.PutUint32(addresses[4*i:], f)
+	}
+	if len(ti.functions) > 0 {
+		le.PutUint32(opt[dirs:], edata)
+		le.PutUint32(opt[dirs+4:], uint32(at))
+	}
+	if !mapped {
+		return bytes.Join([][]byte{head, make([]byte, rawSize), dir}, nil)
+	}
+	loaded := make([]byte, 0x3000)
+	copy(loaded, head)
+	copy(loaded[edata:], dir)
+	return loaded
+}
+
+func sample() testImage {
+	return testImage{
+		functions: []uint32{0x1100, 0x1200, 0x1100, 0, 0x1300, 0x1400, 0x2ff0},
+		names:     []exportName{{"NtClose", 0}, {"Open", 1}, {"Skipped", 4}, {"ZwClose", 2}, {"table", 6}},
+		base:      10,
+		forward:   4,
+	}
+}
+
+func open(t *testing.T, ti testImage, mapped bool) *peimage.Image {
+	t.Helper()
+	data := ti.build(mapped)
+	newImage := peimage.NewFile
+	if mapped {
+		newImage = peimage.NewMapped
+	}
+	img, err := newImage(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func TestHeaders(t *testing.T) {
+	for _, pe32 := range []bool{false, true} {
+		ti := sample()
+		ti.pe32 = pe32
+		img := open(t, ti, false)
+		base := uint64(0x180000000)
+		if pe32 {
+			base = 0x10000000
+		}
+		if img.ImageBase != base || img.Machine != 0x8664 || img.Key() != "5F3759DF3000" {
+			t.Errorf("PE32 %v: base %#x, machine %#x, key %s", pe32, img.ImageBase, img.Machine, img.Key())
+		}
+		want := []peimage.Section{
+			{Name: ".text", VirtualSize: 0x1000, VirtualAddress: 0x1000, SizeOfRawData: 0x400, PointerToRawData: 0x400},
+			{Name: ".edata", VirtualSize: 0x1000, VirtualAddress: 0x2000, SizeOfRawData: 0x400, PointerToRawData: 0x800},
+		}
+		if diff := cmp.Diff(want, img.Sections); diff != "" {
+			t.Errorf("PE32 %v: sections (-want +got):\n%s", pe32, diff)
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	tests := []struct {
+		rva  uint32
+		want string
+	}{
+		{0x1000, ""}, {0x10ff, ""}, // before the first export
+		{0x1100, "NtClose+0x0"}, {0x11ff, "NtClose+0xff"},
+		{0x1200, "Open+0x0"}, {0x13ff, "Open+0x1ff"}, // 0x1300 forwards
+		{0x1400, "Ordinal15+0x0"}, {0x1fff, "Ordinal15+0xbff"},
+		{0x2000, ""}, {0x2fef, ""}, // not across the border of sections
+		{0x2ff5, "table+0x5"}, {0x3000, ""}, {0xffffffff, ""},
+	}
+	for _, mapped := range []bool{false, true} {
+		exports, err := open(t, sample(), mapped).Exports()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range tests {
+			x, ok, err := exports.Lookup(tt.rva)
+			if err != nil {
+				t.Errorf("mapped %v: Lookup(%#x): %v", mapped, tt.rva, err)
+			}
+			got := ""
+			if ok {
+				got = fmt.Sprintf("%s+%#x", x.Name, tt.rva-x.RVA)
+			}
+			if got != tt.want {
+				t.Errorf("mapped %v: Lookup(%#x) = %q, want %q", mapped, tt.rva, got, tt.want)
+			}
+		}
+		if exports.Len() != 4 {
+			t.Errorf("mapped %v: %d exports, want 4", mapped, exports.Len())
+		}
+	}
+}
+
+func TestNoExports(t *testing.T) {
+	exports, err := open(t, testImage{forward: -1}, false).Exports()
+	if err != nil || exports.Len() != 0 {
+		t.Errorf("Exports() = %d, %v, want none", exports.Len(), err)
+	}
+}
+
+// A hostile image changes one thing of the sample.
+func TestHostile(t *testing.T) {
+	put := func(off int, v uint32) func([]byte) {
+		return func(b []byte) { binary.LittleEndian.PutUint32(b[off:], v) }
+	}
+	const raw = 0x800 // file offset of the export directory
+	tests := []struct {
+		name   string
+		change func([]byte)
+		open   string // in the error of NewFile
+		table  string // in the error of Exports
+		lookup string // in the error of Lookup(0x1100)
+	}{
+		{"no MZ", put(0, 0), "no MZ", "", ""},
+		{"header behind the end", put(0x3c, 0xfffffff0), "no PE signature", "", ""},
+		{"not PE", put(0x80, 0x454e), "no PE signature", "", ""},
+		{"many sections", put(0x86, 0xffff), "section table at 0x", "", ""},
+		{"long optional header", put(0x94, 0xffff), "section table at 0x", "", ""},
+		{"other optional header", put(0x98, 0x107), "kind 0x107", "", ""},
+		{"sections descend", put(0x98+240+12, 0x9000), "not in ascending order", "", ""},
+		{"directory nowhere", put(0x98+112, 0x7fffffff), "", "export directory at 0x7fffffff", ""},
+		{"many functions", put(raw+20, 0xffffffff), "", "export address table", ""},
+		{"many names", put(raw+24, 0xffffffff), "", "export name table", ""},
+		{"names nowhere", put(raw+32, 0x5000), "", "export name table at 0x5000", ""},
+		{"ordinals nowhere", put(raw+36, 0x5000), "", "export ordinal table at 0x5000", ""},
+		{"name nowhere", put(raw+40+7*4, 0x5000), "", "", "export name at 0x5000"},
+		{"name without end", func(b []byte) {
+			put(raw+40+7*4, edata+0x300)(b)
+			copy(b[raw+0x300:], bytes.Repeat([]byte{'x'}, 0x100))
+		}, "", "", "has no end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			data := sample().build(false)
+			tt.change(data)
+			img, err := peimage.NewFile(bytes.NewReader(data), int64(len(data)))
+			if wantError(t, err, tt.open) {
+				return
+			}
+			exports, err := img.Exports()
+			if wantError(t, err, tt.table) {
+				return
+			}
+			_, _, err = exports.Lookup(0x1100)
+			wantError(t, err, tt.lookup)
+		})
+	}
+}
+
+// wantError reports whether err was asked for.
+func wantError(t *testing.T, err error, text string) bool {
+	t.Helper()
+	switch {
+	case text == "" && err != nil:
+		t.Fatalf("unexpected error: %v", err)
+	case text != "" && (err == nil || !strings.Contains(err.Error(), text)):
+		t.Fatalf("error %v, want one with %q", err, text)
+	}
+	return text != ""
+}
+
+// broken fails every read behind its first bytes, as a dump with holes does.
+type broken struct {
+	data []byte
+	ends int64
+}
+
+var errHole = errors.New("not captured")
+
+func (b broken) ReadAt(p []byte, off int64) (int, error) {
+	if off >= b.ends {
+		return 0, errHole
+	}
+	n := copy(p, b.data[off:b.ends])
+	if n < len(p) {
+		return n, errHole
+	}
+	return n, nil
+}
+
+func TestHoles(t *testing.T) {
+	data := sample().build(true)
+	img, err := peimage.NewMapped(broken{data, 0x1000}, int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := img.Exports(); !errors.Is(err, errHole) {
+		t.Errorf("Exports() without its memory: %v, want %v", err, errHole)
+	}
+	// The directory and half of the address table.
+	if img, err = peimage.NewMapped(broken{data, edata + 40 + 8}, int64(len(data))); err != nil {
+		t.Fatal(err)
+	}
+	exports, err := img.Exports()
+	if err == nil || exports.Len() != 2 {
+		t.Errorf("Exports() of half a table: %d, %v, want 2 and an error", exports.Len(), err)
+	}
+}
+
+func FuzzImage(f *testing.F) {
+	ti := sample()
+	f.Add(ti.build(false), false)
+	f.Add(ti.build(true), true)
+	ti.pe32 = true
+	f.Add(ti.build(false), false)
+	f.Fuzz(func(t *testing.T, data []byte, mapped bool) {
+		read := func() string {
+			newImage := peimage.NewFile
+			if mapped {
+				newImage = peimage.NewMapped
+			}
+			img, err := newImage(io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), int64(len(data)))
+			if err != nil {
+				return err.Error()
+			}
+			exports, err := img.Exports()
+			out := fmt.Sprint(img.Key(), exports.Len(), err)
+			if 4*exports.Len() > len(data) {
+				t.Fatalf("%d exports in %d bytes", exports.Len(), len(data))
+			}
+			for _, rva := range []uint32{0, 0x1000, 0x1150, 0x2ff5, 0xffffffff} {
+				x, ok, err := exports.Lookup(rva)
+				if ok && (err != nil || x.RVA > rva || x.Name == "" && err != nil) {
+					t.Fatalf("Lookup(%#x) = %v, %v", rva, x, err)
+				}
+				out += fmt.Sprint(x, ok, err)
+			}
+			return out
+		}
+		if a, b := read(), read(); a != b {
+			t.Fatalf("two runs differ:\n%s\n%s", a, b)
+		}
+	})
+}
+
+func BenchmarkLookup(b *testing.B) {
+	data := sample().build(false)
+	img, err := peimage.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	exports, err := img.Exports()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		if _, _, err := exports.Lookup(uint32(0x1100 + i%0xf00)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func ExampleImage_Exports() {
+	data := sample().build(true) // as a full-memory dump holds it
+	img, err := peimage.NewMapped(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	exports, err := img.Exports()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x, ok, _ := exports.Lookup(0x1234)
+	fmt.Printf("%s+%#x %v\n", x.Name, 0x1234-x.RVA, ok)
+	// Output: Open+0x34 true
+}
