@@ -93,10 +93,11 @@ func (f *File) HandleOperations() (*HandleOperationList, error) {
 	}, nil
 }
 
-// Len returns how many of the declared operations are in the file.
-func (l *HandleOperationList) Len() int {
-	n, _ := l.table.count(l.f.size)
-	return int(min(n, math.MaxInt))
+// Len returns how many of the declared operations are in the file, with an
+// error if that is not all of them.
+func (l *HandleOperationList) Len() (int, error) {
+	n, err := l.table.count(l.f.size)
+	return int(min(n, math.MaxInt)), err
 }
 
 // All iterates over the operations in the order of the file, reading it
@@ -110,7 +111,8 @@ func (l *HandleOperationList) All() iter.Seq2[*HandleOperation, error] {
 // end-th, so that several readers can share a long trace. It keeps within
 // Len, and does not tell that the file holds fewer than are declared.
 func (l *HandleOperationList) Range(start, end int) iter.Seq2[*HandleOperation, error] {
-	end = min(end, l.Len())
+	n, _ := l.Len()
+	end = min(end, n)
 	start = min(max(start, 0), max(end, 0))
 	part := l.table
 	part.off += int64(start) * part.stride

@@ -52,8 +52,8 @@ func handlesOf(t *testing.T, l *minidump.HandleOperationList, start, end int) []
 func TestHandleOperationRange(t *testing.T) {
 	for _, entry := range []int{288, 320} {
 		l := operations(t, 2500, entry)
-		if l.Len() != 2500 {
-			t.Fatalf("Len() = %d, want 2500", l.Len())
+		if n, err := l.Len(); n != 2500 || err != nil {
+			t.Fatalf("Len() = %d, %v, want 2500", n, err)
 		}
 		for _, tt := range []struct{ start, end, first, n int }{
 			{0, 2500, 0, 2500}, {1000, 1003, 1000, 3}, {2499, 9999, 2499, 1},
