@@ -62,23 +62,15 @@ type HandleGroup struct {
 }
 
 // GroupHandles groups handles by the properties in by, the largest group
-// first, equal ones by type, name and access. The error tells what could not
-// be read; the groups cover the rest.
-func GroupHandles(handles iter.Seq2[minidump.Handle, error], by GroupKey) ([]HandleGroup, error) {
+// first, equal ones by type, name and access.
+func GroupHandles(handles iter.Seq[*minidump.Handle], by GroupKey) []HandleGroup {
 	type key struct {
 		typ, name string
 		access    uint32
 	}
 	counts := map[key]uint64{}
-	var failed failures
 	var total uint64
-	for h, err := range handles {
-		if err != nil {
-			failed.note(err)
-			if !isHandle(&h, err) {
-				continue
-			}
-		}
+	for h := range handles {
 		var k key
 		if by.Has(GroupByType) {
 			k.typ = h.TypeName
@@ -103,7 +95,7 @@ func GroupHandles(handles iter.Seq2[minidump.Handle, error], by GroupKey) ([]Han
 		return cmp.Or(cmp.Compare(b.Count, a.Count), compareTypes(a.Type, b.Type),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.GrantedAccess, b.GrantedAccess))
 	})
-	return groups, failed.err()
+	return groups
 }
 
 // Dominant describes the type to which most handles of a process belong.
@@ -127,19 +119,15 @@ const (
 )
 
 // FindDominant looks for a type that dominates the handles; it returns nil if
-// none does. The handles must come with their types and names; errors among
-// them are passed over.
-func FindDominant(handles iter.Seq2[minidump.Handle, error]) *Dominant {
+// none does. The handles must come with their types and names.
+func FindDominant(handles iter.Seq[*minidump.Handle]) *Dominant {
 	type tally struct {
 		count, unnamed uint64
 		access         map[uint32]uint64
 	}
 	types := map[string]*tally{}
 	var total uint64
-	for h, err := range handles {
-		if !isHandle(&h, err) {
-			continue
-		}
+	for h := range handles {
 		t := types[h.TypeName]
 		if t == nil {
 			t = &tally{access: map[uint32]uint64{}}

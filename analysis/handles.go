@@ -51,51 +51,80 @@ func Select(handles iter.Seq2[minidump.Handle, error], filter *HandleFilter) ite
 	}
 }
 
-// isHandle reports whether an iterator's step brought a handle, as opposed to
-// just the error that ends the list.
-func isHandle(h *minidump.Handle, err error) bool {
-	return err == nil || h.Handle != 0 || h.TypeName != "" || h.GrantedAccess != 0
+// Handles iterates over the handles of seq and notes the errors. A handle that
+// came with an error is passed on with the parts that could be read. The
+// pointer is valid until the next step.
+func Handles(seq iter.Seq2[minidump.Handle, error], failed *Failures) iter.Seq[*minidump.Handle] {
+	return func(yield func(*minidump.Handle) bool) {
+		for h, err := range seq {
+			failed.Note(err)
+			// The error that ends a list comes with the zero Handle.
+			if err != nil && h.Handle == 0 && h.GrantedAccess == 0 && h.TypeName == "" {
+				continue
+			}
+			if !yield(&h) {
+				return
+			}
+		}
+	}
 }
 
 // Summarize counts handles by type. The error, if not nil, tells what could
 // not be read; the summary covers the rest.
 func Summarize(handles iter.Seq2[minidump.Handle, error]) (*HandleSummary, error) {
-	s := &HandleSummary{}
-	var failed failures
-	counts := map[string]*uint64{}
+	var failed Failures
+	c := NewHandleCounter()
+	for h := range Handles(handles, &failed) {
+		c.Add(h)
+	}
+	return c.Summary(), failed.Err()
+}
+
+// A HandleCounter makes a [HandleSummary] of handles that pass by.
+type HandleCounter struct {
+	summary HandleSummary
+	counts  map[string]*uint64
 	// Handles of a leak mostly come in runs of one type.
-	lastType, lastCount := "", new(uint64)
-	counts[""] = lastCount
-	for h, err := range handles {
-		if err != nil {
-			failed.note(err)
-			if !isHandle(&h, err) {
-				continue
-			}
-		}
-		if h.TypeName != lastType {
-			lastType, lastCount = h.TypeName, counts[h.TypeName]
-			if lastCount == nil {
-				lastCount = new(uint64)
-				counts[lastType] = lastCount
-			}
-		}
-		*lastCount++
-		s.Total++
-		if h.TypeName == "" && h.GrantedAccess == etwAccess {
-			s.UntypedEtw++
-		}
-		if h.ObjectName != "" {
-			s.Named = true
+	lastType  string
+	lastCount *uint64
+}
+
+// NewHandleCounter returns a counter that has seen no handle.
+func NewHandleCounter() *HandleCounter {
+	c := &HandleCounter{counts: map[string]*uint64{"": new(uint64)}}
+	c.lastCount = c.counts[""]
+	return c
+}
+
+// Add counts one handle.
+func (c *HandleCounter) Add(h *minidump.Handle) {
+	if h.TypeName != c.lastType {
+		c.lastType, c.lastCount = h.TypeName, c.counts[h.TypeName]
+		if c.lastCount == nil {
+			c.lastCount = new(uint64)
+			c.counts[c.lastType] = c.lastCount
 		}
 	}
-	for name, n := range counts {
+	*c.lastCount++
+	if h.TypeName == "" && h.GrantedAccess == etwAccess {
+		c.summary.UntypedEtw++
+	}
+	if h.ObjectName != "" {
+		c.summary.Named = true
+	}
+}
+
+// Summary returns the counts so far.
+func (c *HandleCounter) Summary() *HandleSummary {
+	s := c.summary
+	for name, n := range c.counts {
 		if *n > 0 {
 			s.Types = append(s.Types, TypeCount{Type: name, Count: *n})
+			s.Total += *n
 		}
 	}
 	slices.SortFunc(s.Types, func(a, b TypeCount) int { return compareTypes(a.Type, b.Type) })
-	return s, failed.err()
+	return &s
 }
 
 // WinDbgTypes returns the counts as WinDbg groups them: types that it does not

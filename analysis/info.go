@@ -41,9 +41,25 @@ type Answer struct {
 	Advice string // how to capture what is missing; "" if nothing is
 }
 
-// Describe collects the facts about a dump. It reads the small streams and the
-// headers of the others.
+// Describe collects the facts about a dump, and counts its handles.
 func Describe(f *minidump.File) *DumpInfo {
+	d := DescribeHeader(f)
+	var err error
+	if f.Has(minidump.ProcessVmCountersStream) {
+		d.Memory, err = f.ProcessVmCounters()
+		d.problem(err)
+	}
+	d.Comments, err = f.Comments()
+	d.problem(err)
+	d.Handles = d.handles(f)
+	d.Traces = d.traces(f)
+	d.FullMem = d.fullMemory(f)
+	return d
+}
+
+// DescribeHeader is the part of [Describe] that tells which process was
+// dumped, when and on which system. It reads a few small streams.
+func DescribeHeader(f *minidump.File) *DumpInfo {
 	d := &DumpInfo{
 		Size: f.Size(), Version: f.Version, Flags: f.Flags,
 		PointerSize: f.PointerSize(), Writer: DetectWriter(f),
@@ -62,10 +78,6 @@ func Describe(f *minidump.File) *DumpInfo {
 		d.Misc, err = f.MiscInfo()
 		d.problem(err)
 	}
-	if f.Has(minidump.ProcessVmCountersStream) {
-		d.Memory, err = f.ProcessVmCounters()
-		d.problem(err)
-	}
 	if f.Has(minidump.ModuleListStream) {
 		modules, err := f.Modules()
 		d.problem(err)
@@ -73,17 +85,12 @@ func Describe(f *minidump.File) *DumpInfo {
 			d.Process = modules[0].ModuleName // writers list the program first
 		}
 	}
-	d.Comments, err = f.Comments()
-	d.problem(err)
 	if d.Misc != nil {
 		d.Created, _ = d.Misc.CreateTime()
 	}
 	if !d.Time.IsZero() && !d.Created.IsZero() && !d.Time.Before(d.Created) {
 		d.Uptime = d.Time.Sub(d.Created)
 	}
-	d.Handles = d.handles(f)
-	d.Traces = d.traces(f)
-	d.FullMem = d.fullMemory(f)
 	return d
 }
 

@@ -16,21 +16,27 @@ func (e *PartialError) Error() string {
 // Unwrap returns the first error.
 func (e *PartialError) Unwrap() error { return e.First }
 
-// failures counts errors and remembers the first, so that a dump in which
-// every record is broken costs no more than a good one.
-type failures struct {
+// Failures counts errors and remembers the first, so that a dump in which
+// every record is broken costs no more than a good one. The zero value is
+// ready for use.
+type Failures struct {
 	count uint64
 	first error
 }
 
-func (f *failures) note(err error) {
+// Note counts an error; nil is none.
+func (f *Failures) Note(err error) {
+	if err == nil {
+		return
+	}
 	if f.count++; f.first == nil {
 		f.first = err
 	}
 }
 
-// err is nil without errors, the error if there was one, else a PartialError.
-func (f *failures) err() error {
+// Err is nil without errors, the error if there was one, else a
+// [*PartialError].
+func (f *Failures) Err() error {
 	if f.count > 1 {
 		return &PartialError{Count: f.count, First: f.first}
 	}

@@ -32,6 +32,8 @@ const (
 	HandleTypeName HandleParts = 1 << iota
 	HandleObjectName
 	HandleObjectInfo
+
+	HandleAllParts = HandleTypeName | HandleObjectName | HandleObjectInfo
 )
 
 // HandleData is the list of handles (MINIDUMP_HANDLE_DATA_STREAM).
@@ -75,7 +77,7 @@ func (f *File) HandleData() (*HandleData, error) {
 // ended early. Equal type names share one string, as do, mostly, equal object
 // names that lie close together.
 func (d *HandleData) All() iter.Seq2[Handle, error] {
-	return d.Only(HandleTypeName | HandleObjectName | HandleObjectInfo)
+	return d.Only(HandleAllParts)
 }
 
 // Only is like All, but reads just the given parts and leaves the others

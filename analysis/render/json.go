@@ -52,6 +52,15 @@ func (j *JSONWriter) List(name string, each func(element func(value any))) {
 	j.w.WriteByte(']')
 }
 
+// Strings writes a field that is a list of strings.
+func (j *JSONWriter) Strings(name string, list []string) {
+	j.List(name, func(element func(any)) {
+		for _, s := range list {
+			element(s)
+		}
+	})
+}
+
 // Close ends the object and returns the first error.
 func (j *JSONWriter) Close() error {
 	j.w.WriteString("\n}\n")
@@ -107,5 +116,6 @@ func marshal(value any) ([]byte, error) {
 	return safe, nil
 }
 
-// hex writes a number as a string, since JSON numbers lose digits above 2^53.
-func hex[T ~uint32 | ~uint64](n T) string { return fmt.Sprintf("%#x", uint64(n)) }
+// hexNumber writes a number as a string, since JSON numbers lose digits above
+// 2^53.
+func hexNumber[T ~uint32 | ~uint64](n T) string { return fmt.Sprintf("%#x", uint64(n)) }

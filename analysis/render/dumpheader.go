@@ -1,0 +1,52 @@
+package render
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// DumpHeader is the field "dump" of every JSON answer. A field that the dump
+// does not tell is absent.
+type DumpHeader struct {
+	File          string  `json:"file"` // as named on the command line
+	Time          string  `json:"time,omitempty"`
+	PointerSize   int     `json:"pointerSize,omitempty"` // 4 or 8 bytes
+	ProcessID     *uint32 `json:"processId,omitempty"`
+	Process       string  `json:"process,omitempty"` // path of the main module
+	Created       string  `json:"created,omitempty"` // start of the process
+	UptimeSeconds *int64  `json:"uptimeSeconds,omitempty"`
+	OS            string  `json:"os,omitempty"` // "Windows NT 10.0.19041"
+	Writer        string  `json:"writer,omitempty"`
+}
+
+// NewDumpHeader describes a dump that was opened under the given name.
+func NewDumpHeader(file string, d *analysis.DumpInfo) DumpHeader {
+	h := DumpHeader{File: file, PointerSize: d.PointerSize, Process: d.Process, OS: osName(d.System), Writer: d.Writer.Name}
+	h.Time, h.Created = timestamp(d.Time), timestamp(d.Created)
+	if d.Misc != nil && d.Misc.Flags1&minidump.MiscProcessID != 0 {
+		h.ProcessID = &d.Misc.ProcessID
+	}
+	if d.Uptime > 0 {
+		seconds := int64(d.Uptime / time.Second)
+		h.UptimeSeconds = &seconds
+	}
+	return h
+}
+
+// timestamp writes a time as RFC 3339 in UTC, and an unknown one as "".
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func osName(s *minidump.SystemInfo) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d.%d.%d", s.PlatformID, s.MajorVersion, s.MinorVersion, s.BuildNumber)
+}

@@ -1,0 +1,133 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// InfoText writes what is known of a dump and its process for people.
+func InfoText(w io.Writer, file string, d *analysis.DumpInfo, style Style) error {
+	b := bufio.NewWriter(w)
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(b, "%s %s\n", style.Bold(fmt.Sprintf("%-14s", label+":")), Escape(fmt.Sprintf(format, args...)))
+	}
+	line("file", "%s, %s", file, humanize.IBytes(uint64(d.Size)))
+	if d.Writer.Name == "" {
+		line("writer", "unknown; header version %#x", d.Version)
+	} else {
+		line("writer", "%s (%s)", d.Writer.Name, d.Writer.Evidence)
+	}
+	line("flags", "%#x %s", uint64(d.Flags), d.Flags)
+	if s := d.System; s != nil {
+		line("os", "%s%s", osName(s), osDetail(s, d.Misc))
+		line("processors", "%d, %s", s.NumberOfProcessors, s.ProcessorArchitecture)
+	}
+	if d.Process != "" {
+		line("process", "%s", d.Process)
+	}
+	if m := d.Misc; m != nil && m.Flags1&minidump.MiscProcessID != 0 {
+		line("process id", "%d (%#x)", m.ProcessID, m.ProcessID)
+	}
+	if !d.Created.IsZero() {
+		line("started", "%s", timestamp(d.Created))
+	}
+	if !d.Time.IsZero() {
+		line("dumped", "%s", timestamp(d.Time))
+	}
+	line("uptime", "%s", uptime(d))
+	if m := d.Misc; m != nil && m.Flags1&minidump.MiscProcessTimes != 0 {
+		line("cpu time", "user %s, kernel %s", seconds(m.ProcessUserTime), seconds(m.ProcessKernelTime))
+	}
+	if v := d.Memory; v != nil {
+		line("memory", "private %s, working set %s", humanize.IBytes(v.PrivateUsage), humanize.IBytes(v.WorkingSetSize))
+		line("pool quota", "paged %s, nonpaged %s", humanize.IBytes(v.QuotaPagedPoolUsage), humanize.IBytes(v.QuotaNonPagedPoolUsage))
+	}
+	for _, c := range d.Comments {
+		line("comment", "%s", c)
+	}
+	answer(line, "handles", d.Handles)
+	answer(line, "handle traces", d.Traces)
+	answer(line, "full memory", d.FullMem)
+
+	fmt.Fprintf(b, "\n")
+	t := Table{Header: []string{"Stream", "Size", "Offset"}, Right: []bool{false, true, true}, Style: style}
+	for _, s := range d.Streams {
+		t.Row(fmt.Sprintf("%d %s", s.StreamType, s.StreamType), fmt.Sprint(s.DataSize), hexNumber(s.RVA))
+	}
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	return t.Write(w)
+}
+
+func answer(line func(label, format string, args ...any), label string, a analysis.Answer) {
+	text := choose(a.Can, "yes", "no")
+	if a.Detail != "" {
+		text += "; " + a.Detail
+	}
+	if a.Advice != "" {
+		text += "; " + a.Advice
+	}
+	line(label, "%s", text)
+}
+
+func osDetail(s *minidump.SystemInfo, m *minidump.MiscInfo) string {
+	var parts []string
+	if kind := map[uint8]string{1: "workstation", 2: "domain controller", 3: "server"}[s.ProductType]; kind != "" && s.PlatformID == minidump.PlatformWindowsNT {
+		parts = append(parts, kind)
+	}
+	if s.CSDVersion != "" {
+		parts = append(parts, s.CSDVersion)
+	}
+	if m != nil && m.BuildString != "" {
+		parts = append(parts, m.BuildString)
+	}
+	if s.PlatformID != minidump.PlatformWindowsNT {
+		parts = append(parts, "not a Windows dump")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func uptime(d *analysis.DumpInfo) string {
+	switch {
+	case d.Created.IsZero():
+		return "unknown: the dump does not tell when the process was started"
+	case d.Time.IsZero():
+		return "unknown: the dump does not tell when it was written"
+	case d.Time.Before(d.Created):
+		return "unknown: the process was started after the dump was written, so one of the clocks is wrong"
+	}
+	return Duration(d.Uptime)
+}
+
+func seconds(n uint32) string { return Duration(time.Duration(n) * time.Second) }
+
+// Duration writes a time span of seconds to days for people: "13 min",
+// "2 d 3 h 4 min", "45 s".
+func Duration(d time.Duration) string {
+	if d < time.Second {
+		return "0 s"
+	}
+	var parts []string
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
+		if n := d / u.unit; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, u.name))
+			d -= n * u.unit
+		}
+	}
+	return strings.Join(parts, " ")
+}

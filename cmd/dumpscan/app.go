@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumpfile"
+)
+
+// The exit codes of every command.
+const (
+	exitAnswered = 0 // the question is answered
+	exitFound    = 1 // answered, and something was found (leaks, check)
+	exitUsage    = 2 // the command line is wrong
+	exitInput    = 3 // an input could not be read whole, or lacks what was asked for
+)
+
+// app is what all commands share.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	style          render.Style // of stdout
+	// incomplete is set by complain: the answer was given, but an input could
+	// not be read whole.
+	incomplete bool
+}
+
+// errFound makes the exit code 1. It has no message: the answer is the output.
+var errFound = errors.New("found")
+
+// A usageError makes the exit code 2.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run executes a command line and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout)}
+	root := a.root()
+	root.SetArgs(windbgNumbers(args))
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+
+	var input inputError
+	switch {
+	case errors.Is(err, errFound) && !a.incomplete:
+		return exitFound
+	case err == nil && !a.incomplete:
+		return exitAnswered
+	case err == nil || errors.Is(err, errFound):
+		return exitInput
+	case errors.Is(err, context.Canceled):
+		a.errorf("interrupted")
+		return exitInput
+	case errors.As(err, &input):
+		a.errorf("%v", input.error)
+		return exitInput
+	}
+	// Everything else is the command line's fault, cobra's own errors too.
+	a.errorf("%v", err)
+	fmt.Fprintln(stderr, "Run 'dumpscan help' for usage.")
+	return exitUsage
+}
+
+// An inputError makes the exit code 3.
+type inputError struct{ error }
+
+func (e inputError) Unwrap() error { return e.error }
+
+// runE makes a command's function: errors that are neither of usage nor
+// errFound concern the input.
+func runE(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := do(cmd.Context(), args)
+		var usage usageError
+		if err == nil || errors.Is(err, errFound) || errors.As(err, &usage) {
+			return err
+		}
+		return inputError{err}
+	}
+}
+
+// errorf and the two below write one line to stderr. What comes from a dump
+// is made safe for a terminal.
+func (a *app) errorf(format string, args ...any) { a.message("dumpscan: ", format, args...) }
+
+// notef tells what a reader of the output should know.
+func (a *app) notef(format string, args ...any) { a.message("note: ", format, args...) }
+
+func (a *app) message(prefix, format string, args ...any) {
+	fmt.Fprintln(a.stderr, prefix+render.Escape(fmt.Sprintf(format, args...)))
+}
+
+// complain reports that a part of an input could not be read. The command goes
+// on with the rest and ends with exit code 3.
+func (a *app) complain(file string, err error) {
+	if err != nil {
+		a.errorf("%s: %v", file, err)
+		a.incomplete = true
+	}
+}
+
+// styleOf tells how text on w may look. A colour or a bar is for a terminal
+// only; NO_COLOR (https://no-color.org) and a dumb terminal forbid colour.
+func styleOf(w io.Writer) render.Style {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return render.Style{}
+	}
+	s := render.Style{Terminal: true, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+		s.Width = width
+	}
+	return s
+}
+
+// A dump is an input that has been opened.
+type dump struct {
+	*minidump.File
+	name string // as on the command line
+	file *dumpfile.File
+}
+
+func (d *dump) Close() error { return d.file.Close() }
+
+// open opens a dump in any of the forms that package dumpfile knows.
+func (a *app) open(ctx context.Context, name string) (*dump, error) {
+	bar := a.progress("unpacking " + name)
+	file, err := dumpfile.Open(ctx, name, dumpfile.Options{Stdin: a.stdin, Progress: bar.update})
+	bar.finish()
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	f, err := file.Dump()
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	a.complain(name, file.Truncated())
+	_, err = f.Directory()
+	a.complain(name, err)
+	return &dump{File: f, name: name, file: file}, nil
+}
+
+// openError drops the operation that package fs puts before its errors.
+func openError(name string, err error) error {
+	var path *fs.PathError
+	for errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// handleData returns the handles of the dump, or an error that says why there
+// are none and how to capture them.
+func (d *dump) handleData() (*minidump.HandleData, error) {
+	hd, err := d.HandleData()
+	if errors.Is(err, minidump.ErrNoStream) {
+		return nil, fmt.Errorf("%s: no handles in this dump: %s; %s",
+			d.name, analysis.MissingHandles(d.File), analysis.CaptureHandles)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.name, err)
+	}
+	return hd, nil
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
+)
+
+func (a *app) infoCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "info DUMP",
+		Short: "who wrote the dump, of what, when, and which questions it can answer: vertarget, ||, .dumpdebug",
+		Args:  cobra.ExactArgs(1),
+		RunE: runE(func(ctx context.Context, args []string) error {
+			d, err := a.open(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			info := analysis.Describe(d.File)
+			for _, err := range info.Problems {
+				a.complain(d.name, err)
+			}
+			if asJSON {
+				return (&render.InfoReport{File: d.name, Info: info}).Write(a.stdout)
+			}
+			return render.InfoText(a.stdout, d.name, info, a.style)
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return cmd
+}

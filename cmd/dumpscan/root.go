@@ -1,0 +1,81 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `dumpscan finds handle leaks in Windows minidumps (.dmp), on any operating system.
+
+DUMP is a minidump; .gz, .zst and .zip are unpacked, FILE.zip:NAME chooses from
+an archive, and - reads standard input.
+
+Exit codes: 0 answered; 1 answered and found something (leaks, check);
+2 the command line is wrong; 3 an input could not be read whole, or lacks what
+was asked for.`
+
+// root builds the command tree.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "dumpscan COMMAND DUMP",
+		Short:         "find handle leaks in Windows minidumps",
+		Long:          rootLong,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Run:           func(cmd *cobra.Command, _ []string) { cmd.Help() },
+	}
+	root.AddCommand(
+		a.handlesCommand(),
+		a.infoCommand(),
+		a.modulesCommand(),
+		a.threadsCommand(),
+		a.versionCommand(),
+		manCommand(),
+	)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
+	return root
+}
+
+// windbgNumbers makes -1, which !handle and !htrace take for "all handles", a
+// number that is not mistaken for a flag.
+func windbgNumbers(args []string) []string {
+	out := make([]string, len(args))
+	for i, arg := range args {
+		if arg == "-1" && i > 0 && args[i-1] != "" && args[i-1][0] != '-' {
+			arg = "ffffffffffffffff"
+		}
+		out[i] = arg
+	}
+	return out
+}
+
+// allHandles reports whether a handle argument of !handle or !htrace means all
+// of them: 0 or -1, in 32 or 64 bits.
+func allHandles(h uint64) bool { return h == 0 || h == 0xffffffff || h == 0xffffffffffffffff }
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version of dumpscan",
+		Args:  cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			cmd.Println("dumpscan " + version())
+		},
+	}
+}
+
+// version is what the Go toolchain recorded: the module's version when it was
+// installed by version, else the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" {
+		v = "(devel)"
+	}
+	return v + " " + info.GoVersion
+}
