@@ -20,9 +20,9 @@ import (
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
-// dump is a minidump of some 3 MB, so that spooling it takes several steps.
+// dump is a minidump of some 2 MB, so that spooling it takes several steps.
 func dump() []byte {
-	noise := make([]byte, 3<<20)
+	noise := make([]byte, 2<<20+100)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
@@ -36,7 +36,10 @@ func small(processId uint32) []byte {
 
 func gz(data []byte) []byte {
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		panic(err)
+	}
 	w.Write(data)
 	w.Close()
 	return b.Bytes()
