@@ -3,7 +3,7 @@
 # tables of truth in this folder. README.md says what they are.
 #
 #   ./build.sh x64 [full]
-#   I386_ROOT=DIR ./build.sh x86 [full]     (as root; DIR is made if absent)
+#   ./build.sh x86 [full]      as root: it unpacks Debian's i386 Wine into $I386_ROOT
 #
 # With "full" a full-memory dump stays behind as $OUT/leaky-ARCH-full.dmp.
 # Needs Debian's wine64 8.0, gcc-mingw-w64, python3; unshare of util-linux.
@@ -39,7 +39,7 @@ compile() {
 	done
 	$triple-gcc $flags -shared -nostdlib -o "$OUT/$arch/MyCustomDll.dll" mycustom.c "$OUT/$arch/MyCustomDll.dll.res.o" \
 		-Wl,-e,$entry -Wl,--image-base,$base -ladvapi32 -lkernel32
-	$triple-gcc $flags -s -o "$OUT/$arch/w3wp.exe" w3wp.c record.c handles.c streams.c memory.c dumpfile.c truth.c \
+	$triple-gcc $flags -s -o "$OUT/$arch/w3wp.exe" w3wp.c held.c record.c handles.c streams.c memory.c dumpfile.c truth.c \
 		"$OUT/$arch/w3wp.exe.res.o" "$OUT/$arch/MyCustomDll.dll" -ldbghelp -lpsapi -ladvapi32 -lntdll
 }
 
@@ -63,9 +63,6 @@ make_i386_root() {
 
 # in_wine runs Wine with nothing but these variables; for x86 in the i386 root.
 in_wine() {
-	program=$1
-	shift
-	set -- "$program" "$@"
 	[ $arch = x64 ] || set -- chroot "$I386_ROOT" "$@"
 	env -i HOME=/srv/w3wp/home USER=iusr LOGNAME=iusr PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C \
 		WINEPREFIX="$PREFIX" WINESERVER=/usr/lib/wine/$server WINEDEBUG=-all \

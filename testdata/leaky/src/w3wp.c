@@ -5,11 +5,12 @@
  *   w3wp.exe [full]    with "full", a dump with all memory is written as well
  */
 #include "dumpfile.h"
+#include "held.h"
 #include "native.h"
 #include "truth.h"
 #include <stdio.h>
 
-enum { WORKERS = 5, SCRATCH_SIZE = 48 << 20 };
+enum { WORKERS = 5, WRITER = 4, SCRATCH_SIZE = 48 << 20 };
 
 struct worker {
 	HANDLE go;
@@ -36,11 +37,6 @@ static const int runs_on[PATH_COUNT] = {
 	[PATH_SETTINGS] = 0, [PATH_SUBSCRIBE] = 1, [PATH_TIMEZONE] = 2,
 	[PATH_RELEASE] = 3, [PATH_HANDOVER] = 3, [PATH_LATECLOSE] = 2,
 };
-
-/* Handles that a server holds for as long as it lives. */
-static struct {
-	HANDLE stop, lock, orphan, exited, pool, cache, token, process, port, timer, job, config;
-} held;
 
 static struct handle_operation *operations;
 static struct handle_row *rows;
@@ -96,38 +92,9 @@ static void start_workers(void)
 		if (!threads[i].thread)
 			fail("thread");
 		RtlInitUnicodeString(&name, threads[i].name);
-		NtSetInformationThread(threads[i].thread, THREAD_NAME, &name, sizeof name);
+		if (NtSetInformationThread(threads[i].thread, THREAD_NAME, &name, sizeof name) < 0)
+			fail("thread name");
 	}
-}
-
-/* Takes a mutex and ends with it: the mutex is abandoned, the thread exited with code 7. */
-static DWORD WINAPI orphan_main(void *p)
-{
-	WaitForSingleObject(p, INFINITE);
-	return 7;
-}
-
-static void open_held(void)
-{
-	DWORD id;
-
-	held.stop = CreateEventW(NULL, TRUE, FALSE, L"Global\\MyCustomStop");
-	held.lock = CreateMutexW(NULL, TRUE, L"MyCustomLock");
-	held.orphan = CreateMutexW(NULL, FALSE, L"MyCustomOrphan");
-	held.pool = CreateSemaphoreW(NULL, 3, 10, L"MyCustomPool");
-	held.cache = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 0x10000, L"MyCustomCache");
-	OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &held.token);
-	held.process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, GetCurrentProcessId());
-	held.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-	held.timer = CreateWaitableTimerW(NULL, TRUE, L"MyCustomTimer");
-	held.job = CreateJobObjectW(NULL, L"MyCustomJob");
-	held.config = CreateFileW(L"C:\\inetsrv\\web.config", GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
-	if (held.config == INVALID_HANDLE_VALUE)
-		fail("web.config");
-	SetHandleInformation(held.stop, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
-	SetHandleInformation(held.pool, HANDLE_FLAG_PROTECT_FROM_CLOSE, HANDLE_FLAG_PROTECT_FROM_CLOSE);
-	held.exited = CreateThread(NULL, 0, orphan_main, held.orphan, 0, &id);
-	WaitForSingleObject(held.exited, INFINITE);
 }
 
 /* A view without a handle, and not private memory: the owner hunt must not find our own books. */
@@ -168,24 +135,24 @@ static BOOL load_settings(void *p)
 	return TRUE;
 }
 
-static BOOL pump_events(void *p)
+static BOOL repeat(BOOL (*call)(void), const struct turn *t)
 {
-	DWORD n = ((struct turn *)p)->times;
+	DWORD n = t->times;
 
 	while (n--)
-		if (!Subscribe())
+		if (!call())
 			return FALSE;
 	return TRUE;
 }
 
+static BOOL pump_events(void *p)
+{
+	return repeat(Subscribe, p);
+}
+
 static BOOL read_configuration(void *p)
 {
-	DWORD n = ((struct turn *)p)->times;
-
-	while (n--)
-		if (!ReadTimeZone())
-			return FALSE;
-	return TRUE;
+	return repeat(ReadTimeZone, p);
 }
 
 static BOOL release(void *p)
@@ -243,7 +210,7 @@ static void dump(const WCHAR *name, enum dump_kind kind)
 	struct dump_order order = {name, kind};
 
 	record_on(FALSE);
-	run(4, write_dump, &order, "dump");
+	run(WRITER, write_dump, &order, "dump");
 	record_on(TRUE);
 }
 
@@ -271,10 +238,12 @@ int main(int argc, char **argv)
 	operations = (struct handle_operation *)map_room(RECORD_MAX * sizeof *operations);
 	rows = (struct handle_row *)map_room(HANDLES_MAX * sizeof *rows);
 	scratch = map_room(SCRATCH_SIZE);
-	open_held();
+	if (!held_open())
+		fail("held handles");
 	start_workers();
 	warm_up();
 	QueueRequests(200);
+	Sleep(1500);
 	if (!record_install(operations))
 		fail("record_install");
 	dump(L"a", DUMP_SMALL);
