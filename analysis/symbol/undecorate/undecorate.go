@@ -1,9 +1,82 @@
 package undecorate
 
-// Name gives the qualified name without return type and parameters, as WinDbg prints it in stacks:
-// `ns::Task::Run`. Template arguments are kept. A name that is not decorated, or not understood, is returned as it is.
-func Name(decorated string) string { return decorated }
+import (
+	"strings"
 
-// Signature gives the whole declaration: `public: void __cdecl ns::Task::Run(void)`.
+	"github.com/ianlancetaylor/demangle"
+)
+
+// Name gives the qualified name without return type and parameters, as WinDbg prints it in stacks:
+// `ns::Task::Run`. Template arguments are kept. A type descriptor's name (`.?AVTask@ns@@`) gives the class.
 // A name that is not decorated, or not understood, is returned as it is.
-func Signature(decorated string) string { return decorated }
+func Name(decorated string) string {
+	s, ok := visual(decorated, false)
+	if ok {
+		return s.name
+	}
+	return other(decorated, demangle.NoParams, demangle.NoEnclosingParams)
+}
+
+// Signature gives the whole declaration as undname does: `public: void __cdecl ns::Task::Run(void)`. A name
+// that is not decorated, or not understood, is returned as it is.
+func Signature(decorated string) string {
+	s, ok := visual(decorated, true)
+	if ok {
+		return s.signature
+	}
+	return other(decorated)
+}
+
+// visual reads a Visual C++ name. What digits refer back to differs between Visual C++ and clang once an anonymous
+// namespace has been named, so such a name is read both ways, and stays raw if both work and disagree.
+func visual(decorated string, full bool) (symbolText, bool) {
+	if !strings.HasPrefix(decorated, "?") && !strings.HasPrefix(decorated, ".?A") {
+		return symbolText{}, false
+	}
+	s, ok := read(&parser{in: decorated, full: full})
+	if !strings.Contains(decorated, "?A0x") {
+		return s, ok
+	}
+	other, otherOK := read(&parser{in: decorated, full: full, anon: true})
+	switch {
+	case !ok:
+		return other, otherOK
+	case otherOK && other != s:
+		return symbolText{}, false
+	}
+	return s, true
+}
+
+// read reads a name to its last character.
+func read(p *parser) (symbolText, bool) {
+	var s symbolText
+	if p.eat(".?A") { // the name in a type descriptor: a type without qualifiers
+		text := p.plainType().abstract(p)
+		s = symbolText{text, text}
+	} else {
+		s = p.symbol()
+	}
+	return s, !p.bad && p.in == ""
+}
+
+// maxOther bounds the names given to the demangler of Itanium and Rust names, and log2 of the text it may make.
+const (
+	maxOther     = 1 << 15
+	maxOtherText = 16
+)
+
+// other reads Itanium and Rust names. 32-bit Windows puts an underscore before them as before every C name.
+func other(decorated string, options ...demangle.Option) string {
+	name := decorated
+	if strings.HasPrefix(name, "__Z") || strings.HasPrefix(name, "__R") {
+		name = name[1:]
+	}
+	if len(name) > maxOther || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
+		return decorated
+	}
+	text, err := demangle.ToString(name, append(options, demangle.MaxLength(maxOtherText))...)
+	if err != nil {
+		return decorated
+	}
+	return text
+}

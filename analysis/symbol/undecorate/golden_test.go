@@ -1,0 +1,76 @@
+package undecorate
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestAgainstLLVM holds the parser against llvm-undname over the names of testdata/corpus.cpp. A name may stay raw, where
+// the parser does not know its form, but whatever it says must be what LLVM says.
+func TestAgainstLLVM(t *testing.T) {
+	data, err := os.ReadFile("testdata/names.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, raw := 0, 0
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		total++
+		if !check(t, fields[0], fields[1], fields[2]) {
+			t.Logf("raw: %s = %s", fields[0], fields[2])
+			raw++
+		}
+	}
+	if total < 400 || raw > total/50 {
+		t.Errorf("%d names, %d of them left raw", total, raw)
+	}
+}
+
+// check compares one name with LLVM's readings and tells whether it was understood.
+func check(t *testing.T, decorated, short, full string) bool {
+	name, signature := Name(decorated), Signature(decorated)
+	if (name == decorated) != (signature == decorated) {
+		t.Errorf("%s: name %q, signature %q", decorated, name, signature)
+	}
+	if name == decorated {
+		return false
+	}
+	// llvm-undname counts an anonymous namespace among the names that digits refer to; clang, which made these, does not.
+	if want := house(full); signature != want && !strings.Contains(want, " 0xF7A48BEA::") {
+		t.Errorf("%s\nsignature: %s\n     LLVM: %s", decorated, signature, want)
+	}
+	if strings.Contains(full, "<void __cdecl(int)>") {
+		return true // the short form lacks return types even in template arguments
+	}
+	want := nested.ReplaceAllString(keyless(house(short)), "$1$2")
+	want = strings.TrimPrefix(strings.TrimPrefix(want, "const "), "[thunk]: ")
+	if rest, ok := strings.CutPrefix(want, name); !ok || rest != "" && rest[0] != '(' {
+		t.Errorf("%s\nname: %s\nLLVM: %s", decorated, name, want)
+	}
+	return true
+}
+
+// nested finds functions named inside of names, as scopes and template arguments, with the return type and the parameters
+// that this package leaves out.
+var nested = regexp.MustCompile("(`|[<,]&)(?:[^`'<>]* )?([^`' (]+)\\([^()]*\\)")
+
+// house turns LLVM's way of writing into undname's, which this package follows: no space behind a comma, one between two
+// closing brackets, destructor in full.
+func house(s string) string {
+	s = spelling.Replace(s)
+	for strings.Contains(s, ">>") && !strings.Contains(s, "operator>>") {
+		s = strings.ReplaceAll(s, ">>", "> >")
+	}
+	return s
+}
+
+var spelling = strings.NewReplacer(
+	", ", ",", "`scalar deleting dtor'", "`scalar deleting destructor'", "`vector deleting dtor'", "`vector deleting destructor'",
+	"`vbase dtor'", "`vbase destructor'", "`default ctor closure'", "`default constructor closure'",
+	"`copy ctor closure'", "`copy constructor closure'",
+)
+
+// keyless drops the keys before types, as WinDbg does.
+var keyless = strings.NewReplacer("class ", "", "struct ", "", "union ", "", "enum ", "").Replace
