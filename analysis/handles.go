@@ -2,7 +2,9 @@ package analysis
 
 import (
 	"iter"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -36,6 +38,9 @@ const etwAccess = 0x804
 // Select filters handles. Errors pass through, and so do the parts of handles
 // that came with an error and match.
 func Select(handles iter.Seq2[minidump.Handle, error], filter *HandleFilter) iter.Seq2[minidump.Handle, error] {
+	if *filter == (HandleFilter{}) {
+		return handles
+	}
 	return func(yield func(minidump.Handle, error) bool) {
 		for h, err := range handles {
 			if !filter.Match(&h) {
@@ -80,6 +85,35 @@ func Summarize(handles iter.Seq2[minidump.Handle, error]) (*HandleSummary, error
 	return c.Summary(), failed.Err()
 }
 
+// SummarizeData is [Summarize] for the handles of a dump that pass the filter,
+// read with the given parts. It uses all processors.
+func SummarizeData(hd *minidump.HandleData, parts minidump.HandleParts, filter *HandleFilter) (*HandleSummary, error) {
+	const worthwhile = 50_000 // handles for one goroutine
+	n := min(runtime.GOMAXPROCS(0), int(hd.NumberOfDescriptors/worthwhile)+1)
+	split := hd.Split(n)
+	counters := make([]*HandleCounter, len(split))
+	failed := make([]Failures, len(split))
+	var wait sync.WaitGroup
+	for i, part := range split {
+		counters[i] = NewHandleCounter()
+		wait.Go(func() {
+			all := part.Only(parts | minidump.HandleTypeName | filter.Parts())
+			for h := range Handles(Select(all, filter), &failed[i]) {
+				counters[i].Add(h)
+			}
+		})
+	}
+	wait.Wait()
+	var allFailed Failures
+	for i := range split {
+		allFailed.add(failed[i])
+		if i > 0 {
+			counters[0].merge(counters[i])
+		}
+	}
+	return counters[0].Summary(), allFailed.Err()
+}
+
 // A HandleCounter makes a [HandleSummary] of handles that pass by.
 type HandleCounter struct {
 	summary HandleSummary
@@ -112,6 +146,18 @@ func (c *HandleCounter) Add(h *minidump.Handle) {
 	if h.ObjectName != "" {
 		c.summary.Named = true
 	}
+}
+
+// merge adds the counts of another counter.
+func (c *HandleCounter) merge(other *HandleCounter) {
+	for name, n := range other.counts {
+		if c.counts[name] == nil {
+			c.counts[name] = new(uint64)
+		}
+		*c.counts[name] += *n
+	}
+	c.summary.UntypedEtw += other.summary.UntypedEtw
+	c.summary.Named = c.summary.Named || other.summary.Named
 }
 
 // Summary returns the counts so far.

@@ -139,7 +139,7 @@ func (d *DumpInfo) handles(f *minidump.File) Answer {
 			Detail: "the list of handles is there, but empty: the writer saved none",
 		}
 	}
-	s, err := Summarize(hd.Only(minidump.HandleObjectName))
+	s, err := SummarizeData(hd, minidump.HandleObjectName, &HandleFilter{})
 	d.problem(err)
 	a := Answer{Can: true, Detail: fmt.Sprintf("%d handles, ", s.Total)}
 	switch info := hd.SizeOfDescriptor >= 40; {

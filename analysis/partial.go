@@ -34,6 +34,14 @@ func (f *Failures) Note(err error) {
 	}
 }
 
+// add counts the errors of other, which come after those of f.
+func (f *Failures) add(other Failures) {
+	f.count += other.count
+	if f.first == nil {
+		f.first = other.first
+	}
+}
+
 // Err is nil without errors, the error if there was one, else a
 // [*PartialError].
 func (f *Failures) Err() error {

@@ -86,14 +86,43 @@ func (d *HandleData) Only(parts HandleParts) iter.Seq2[Handle, error] {
 	return func(yield func(Handle, error) bool) {
 		r := newHandleReader(d, parts)
 		stopped := false
-		err := d.f.until(d.table, func(c *cursor) bool {
-			stopped = !yield(r.handle(c.buf))
-			return !stopped
+		err := d.f.blocks(d.table, func(block []byte, size int, _ int64) bool {
+			for ; len(block) > 0; block = block[size:] {
+				if !yield(r.handle(block[:size])) {
+					stopped = true
+					return false
+				}
+			}
+			return true
 		})
 		if err != nil && !stopped {
 			yield(Handle{}, err)
 		}
 	}
+}
+
+// Split divides the list into at most n consecutive parts of about the same
+// length, for several goroutines to read at once.
+func (d *HandleData) Split(n int) []*HandleData {
+	there, _ := d.table.count(d.f.size)
+	each := max(there/uint64(max(n, 1)), 1)
+	var parts []*HandleData
+	rest := d.table
+	for len(parts) < n-1 && there > each {
+		part := *d
+		part.table = rest
+		part.table.declared = each
+		part.NumberOfDescriptors = uint32(each)
+		parts = append(parts, &part)
+		rest.off += int64(each) * rest.stride
+		rest.declared -= each
+		there -= each
+	}
+	// The last part ends as the list does, also if that is too early.
+	last := *d
+	last.table = rest
+	last.NumberOfDescriptors = uint32(rest.declared)
+	return append(parts, &last)
 }
 
 // Slice returns all handles with all their parts. The error is the first that
@@ -119,7 +148,7 @@ type handleReader struct {
 	parts HandleParts
 	wide  bool // descriptors have the ObjectInfo field
 	names nameReader
-	win   windows
+	win   *windows
 	types stringCache
 	objs  stringCache
 }
@@ -130,7 +159,7 @@ func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
 		parts: parts,
 		wide:  d.SizeOfDescriptor >= descriptor2Size,
 		names: nameReader{f: d.f, stream: HandleDataStream},
-		win:   windows{r: d.f.r, size: d.f.size},
+		win:   newWindows(d.f.r, d.f.size),
 	}
 }
 
@@ -173,71 +202,45 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 	if s, ok := cache.byRVA(rva); ok {
 		return s, nil
 	}
-	off, err := r.f.checkRVA(HandleDataStream, uint64(rva))
-	if err != nil {
-		return "", err
+	off := int64(rva)
+	p := r.win.last.peek(off)
+	if len(p) < 4 || len(p)-4 < int(binary.LittleEndian.Uint32(p)&maxString) {
+		var err error
+		if p, err = r.loadText(off); err != nil {
+			return "", err
+		}
 	}
-	p, err := r.win.at(off, 4)
-	if err != nil {
-		return "", &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading a string", Err: err}
+	n := binary.LittleEndian.Uint32(p)
+	if n > maxString {
+		return "", r.f.checkString(HandleDataStream, off, int(n))
 	}
-	n := int(binary.LittleEndian.Uint32(p))
-	if err := r.f.checkString(HandleDataStream, off, n); err != nil {
-		return "", err
+	p = p[4:][:n]
+	s, ok := cache.byText(p)
+	if !ok {
+		if err := r.names.spend(off, int(n)); err != nil {
+			return "", err
+		}
+		s = cache.add(p)
 	}
-	p, err = r.win.at(off+4, n)
-	if err != nil {
-		return "", &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading a string", Err: err}
-	}
-	if s, ok := cache.byText(p); ok {
-		cache.keep(rva, s)
-		return s, nil
-	}
-	if err := r.names.spend(off, n); err != nil {
-		return "", err
-	}
-	s := cache.add(p)
 	cache.keep(rva, s)
 	return s, nil
 }
 
-// A stringCache makes equal strings share memory, and spares reading those
-// that many records point to. It is of bounded size.
-type stringCache struct {
-	rvas [256]struct {
-		rva uint32
-		s   string
+// loadText brings the string at off, its length first, into a window.
+func (r *handleReader) loadText(off int64) ([]byte, error) {
+	if _, err := r.f.checkRVA(HandleDataStream, uint64(off)); err != nil {
+		return nil, err
 	}
-	texts map[string]string // raw UTF-16 to decoded
-}
-
-// cacheTexts bounds the distinct strings that are remembered. Windows has
-// some seventy object types; leaked objects tend to have one name or none.
-const cacheTexts = 4096
-
-func (c *stringCache) byRVA(rva uint32) (string, bool) {
-	e := &c.rvas[rvaSlot(rva)]
-	return e.s, e.rva == rva
-}
-
-func (c *stringCache) keep(rva uint32, s string) {
-	e := &c.rvas[rvaSlot(rva)]
-	e.rva, e.s = rva, s
-}
-
-// rvaSlot spreads offsets that differ by multiples of a power of two.
-func rvaSlot(rva uint32) uint8 { return uint8(rva * 0x9e3779b1 >> 24) }
-
-func (c *stringCache) byText(p []byte) (string, bool) {
-	s, ok := c.texts[string(p)]
-	return s, ok
-}
-
-func (c *stringCache) add(p []byte) string {
-	s := decodeUTF16(p)
-	if c.texts == nil || len(c.texts) >= cacheTexts {
-		c.texts = make(map[string]string)
+	p, err := r.win.at(off, 4)
+	if err == nil {
+		n := int(binary.LittleEndian.Uint32(p))
+		if err := r.f.checkString(HandleDataStream, off, n); err != nil {
+			return nil, err
+		}
+		p, err = r.win.at(off, 4+n)
 	}
-	c.texts[string(p)] = s
-	return s
+	if err != nil {
+		return nil, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading a string", Err: err}
+	}
+	return p, nil
 }

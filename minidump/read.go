@@ -75,23 +75,34 @@ func (f *File) each(t table, do func(c *cursor)) error {
 
 // until is each, ending early when do returns false.
 func (f *File) until(t table, do func(c *cursor) bool) error {
-	n, short := t.count(f.size)
-	perWindow := uint64(max(windowMax/t.stride, 1))
-	record := min(t.stride, windowMax) // no known record is longer
-	buf := make([]byte, min(n, perWindow)*uint64(record))
-	var c cursor // one for all records: it escapes through do
-	for first := uint64(0); first < n; first += perWindow {
-		off := t.off + int64(first)*t.stride
-		win := buf[:min(n-first, perWindow)*uint64(record)]
-		if _, err := readFullAt(f.r, win, off); err != nil {
-			return &FormatError{Stream: t.stream, Off: off, Msg: "reading " + t.what, Err: err}
-		}
-		for ; len(win) > 0; win = win[record:] {
-			c = cursor{buf: win[:record], off: off, stream: t.stream}
+	return f.blocks(t, func(block []byte, size int, off int64) bool {
+		for ; len(block) > 0; block = block[size:] {
+			c := cursor{buf: block[:size], off: off, stream: t.stream}
 			if !do(&c) {
-				return nil
+				return false
 			}
 			off += t.stride
+		}
+		return true
+	})
+}
+
+// blocks calls do with runs of whole records, each of the given size, the
+// first at file offset off, until do returns false. The block is valid until
+// do returns.
+func (f *File) blocks(t table, do func(block []byte, size int, off int64) bool) error {
+	n, short := t.count(f.size)
+	perWindow := uint64(max(windowMax/t.stride, 1))
+	size := int(min(t.stride, windowMax)) // no known record is longer
+	buf := make([]byte, int(min(n, perWindow))*size)
+	for first := uint64(0); first < n; first += perWindow {
+		off := t.off + int64(first)*t.stride
+		block := buf[:int(min(n-first, perWindow))*size]
+		if _, err := readFullAt(f.r, block, off); err != nil {
+			return &FormatError{Stream: t.stream, Off: off, Msg: "reading " + t.what, Err: err}
+		}
+		if !do(block, size, off) {
+			return nil
 		}
 	}
 	return short

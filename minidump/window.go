@@ -11,7 +11,14 @@ type windows struct {
 	r    io.ReaderAt
 	size int64
 	all  [4]window
+	last *window // the one used last
 	tick uint64
+}
+
+func newWindows(r io.ReaderAt, size int64) *windows {
+	w := &windows{r: r, size: size}
+	w.last = &w.all[0]
+	return w
 }
 
 type window struct {
@@ -25,26 +32,41 @@ const windowMin = 512
 // at returns n bytes at off, which lie inside the file. They are valid until
 // the next call. n is at most maxString+4.
 func (w *windows) at(off int64, n int) ([]byte, error) {
+	if p := w.last.peek(off); len(p) >= n {
+		return p[:n], nil
+	}
 	for i := range w.all {
-		win := &w.all[i]
-		if d := off - win.off; d >= 0 && d+int64(n) <= int64(len(win.buf)) {
-			w.tick++
-			win.used = w.tick
-			return win.buf[d:][:n], nil
+		if p := w.all[i].peek(off); len(p) >= n {
+			w.use(&w.all[i])
+			return p[:n], nil
 		}
 	}
 	return w.load(off, n)
 }
 
-func (w *windows) load(off int64, n int) ([]byte, error) {
+// peek returns what the window has loaded from off on.
+func (win *window) peek(off int64) []byte {
+	if d := uint64(off - win.off); d < uint64(len(win.buf)) {
+		return win.buf[d:]
+	}
+	return nil
+}
+
+func (w *windows) use(win *window) {
 	w.tick++
+	win.used = w.tick
+	w.last = win
+}
+
+func (w *windows) load(off int64, n int) ([]byte, error) {
 	win, size := w.pick(off)
+	w.use(win)
 	size = int(min(int64(max(size, n)), w.size-off))
 	if cap(win.buf) < size {
 		win.buf = make([]byte, size)
 	}
 	win.buf = win.buf[:size]
-	win.off, win.used = off, w.tick
+	win.off = off
 	if _, err := readFullAt(w.r, win.buf, off); err != nil {
 		win.buf = win.buf[:0]
 		return nil, err

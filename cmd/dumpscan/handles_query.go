@@ -38,7 +38,7 @@ func (q *handleQuery) run() error {
 	case q.opts.csv && q.opts.listing:
 		return q.listCSV(compare)
 	case q.opts.csv:
-		s, err := q.summarize(0)
+		s, err := q.summarize()
 		if err != nil {
 			return err
 		}
@@ -56,8 +56,8 @@ func (q *handleQuery) handles(parts minidump.HandleParts, failed *analysis.Failu
 }
 
 // summarize counts the selection and reports what could not be read.
-func (q *handleQuery) summarize(parts minidump.HandleParts) (*analysis.HandleSummary, error) {
-	s, err := analysis.Summarize(analysis.Select(q.data.Only(parts|minidump.HandleTypeName|q.filter.Parts()), q.filter))
+func (q *handleQuery) summarize() (*analysis.HandleSummary, error) {
+	s, err := analysis.SummarizeData(q.data, 0, q.filter)
 	q.complain(q.dump.name, err)
 	if s.Total == 0 && q.filter.Handle != 0 {
 		return nil, fmt.Errorf("%s: no open handle %#x", q.dump.name, q.filter.Handle)
@@ -91,7 +91,7 @@ func (q *handleQuery) text() *render.HandleText {
 
 // summary prints "!handle 0 0".
 func (q *handleQuery) summary() error {
-	s, err := q.summarize(0)
+	s, err := q.summarize()
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (q *handleQuery) limited(handles iter.Seq[*minidump.Handle]) iter.Seq[*mini
 
 // report collects what every JSON answer of the command begins with.
 func (q *handleQuery) report() (*render.HandleReport, error) {
-	all, err := analysis.Summarize(q.data.Only(minidump.HandleTypeName))
+	all, err := analysis.SummarizeData(q.data, 0, &analysis.HandleFilter{})
 	if err != nil {
 		q.complain(q.dump.name, err)
 	}
