@@ -1,0 +1,208 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A Trace is the record of opened and closed handles in a dump, replayed: what
+// "!htrace" lists, which of the opens were never followed by a close, and what
+// went wrong on the way.
+//
+// Operations are known by their position: 0 is the oldest, whatever the order
+// in the file. A Trace keeps eight bytes of each, beside the distinct stacks.
+type Trace struct {
+	Order    TraceOrder
+	Evidence OrderEvidence
+
+	// ProcessID is the process whose handles these are. If the dump does not
+	// tell, it is the most frequent caller, and ProcessIDGuessed is set.
+	ProcessID        uint32
+	ProcessIDGuessed bool
+
+	Opens, Closes, BadRefs int
+	Others                 int // operations of a kind that is not known
+	Unused                 int // slots that were never used; no operations
+
+	// Outstanding are the opens without a later close of the same value, the
+	// newest first.
+	Outstanding []TraceOpen
+	Anomalies   []TraceAnomaly // by kind in the order of TraceAnomalyKinds, then by position
+	Handles     TraceHandles
+
+	records []traceRecord // oldest first
+	kinds   []siteKind    // by site
+	pool    *tracePool
+}
+
+// A TraceOpen is an open that was never closed.
+type TraceOpen struct {
+	Position int
+	Handle   uint64
+	Stack    int // for [Trace.Frames]
+	ThreadID uint32
+	// ProcessID is the caller. If it is not Trace.ProcessID, that process put
+	// the handle here with DuplicateHandle.
+	ProcessID uint32
+	// Earlier is how many earlier opens of the same value the trace holds: the
+	// value was reused.
+	Earlier int
+	// Superseded says that the same value was opened again later, so that the
+	// close between the two is missing in the trace.
+	Superseded bool
+	Object     TraceObject
+}
+
+// A TraceObject is what the handle stream of the same dump says about a value.
+// A superseded open never has one: the value means another object by now.
+type TraceObject struct {
+	Listed bool // false: not open when the dump was written, or there is no handle stream
+	Type   string
+	Name   string
+}
+
+// A TraceOperation is one operation of a [Trace].
+type TraceOperation struct {
+	Position      int
+	Handle        uint64
+	ProcessID     uint32
+	ThreadID      uint32
+	OperationType minidump.OperationType
+	Stack         int           // equal for operations with equal frames
+	Frames        []minidump.VA // innermost first; not to be changed
+}
+
+// ReadTrace reads and replays the handle operations of a dump. order is how
+// they are stored, or "" to find out. The error wraps [minidump.ErrNoStream] if
+// there are none; with any other error the trace covers what could be read.
+func ReadTrace(f *minidump.File, order TraceOrder) (*Trace, error) {
+	list, err := f.HandleOperations()
+	if err != nil {
+		return nil, err
+	}
+	t := &Trace{}
+	t.pool, t.records, t.Unused, err = scanTrace(list)
+	t.count()
+	t.identify(f)
+	joinErr := t.join(f)
+	t.orient(order)
+	t.replay()
+	describeErr := t.describe(f)
+	t.sortAnomalies()
+	return t, errors.Join(err, joinErr, describeErr)
+}
+
+// count fills in how many operations of each kind there are.
+func (t *Trace) count() {
+	t.kinds = make([]siteKind, len(t.pool.sites))
+	for i, s := range t.pool.sites {
+		if s.operation <= minidump.OperationBadRef {
+			t.kinds[i] = siteKind(s.operation)
+		}
+	}
+	var n [kindBadRef + 1]int
+	for _, r := range t.records {
+		n[t.kinds[r.site]]++
+	}
+	t.Others, t.Opens, t.Closes, t.BadRefs = n[kindOther], n[kindOpen], n[kindClose], n[kindBadRef]
+}
+
+// identify finds the process whose handles these are.
+func (t *Trace) identify(f *minidump.File) {
+	if misc, err := f.MiscInfo(); err == nil && misc.Flags1&minidump.MiscProcessID != 0 {
+		t.ProcessID = misc.ProcessID
+		return
+	}
+	t.ProcessIDGuessed = true
+	perProcess := map[uint32]int{}
+	for _, r := range t.records {
+		perProcess[t.pool.sites[r.site].process]++
+	}
+	most := 0
+	for id, n := range perProcess {
+		if n > most || n == most && id < t.ProcessID {
+			t.ProcessID, most = id, n
+		}
+	}
+}
+
+// Len returns the number of operations: what !htrace calls parsed.
+func (t *Trace) Len() int { return len(t.records) }
+
+// Operation returns the operation at a position from 0, the oldest, to Len-1.
+func (t *Trace) Operation(position int) TraceOperation {
+	r := t.records[position]
+	s := &t.pool.sites[r.site]
+	return TraceOperation{
+		Position: position, Handle: t.pool.handles[r.handle],
+		ProcessID: s.process, ThreadID: s.thread, OperationType: s.operation,
+		Stack: int(s.stack), Frames: t.pool.stackFrames(s.stack),
+	}
+}
+
+// Frames returns the return addresses of a stack, innermost first. The caller
+// must not change them.
+func (t *Trace) Frames(stack int) []minidump.VA { return t.pool.stackFrames(uint32(stack)) }
+
+// Stacks returns the number of distinct stacks. They are numbered from 0.
+func (t *Trace) Stacks() int { return len(t.pool.stacks) }
+
+// Life returns the positions of all operations on a handle value, the oldest
+// first.
+func (t *Trace) Life(handle uint64) []int {
+	id, ok := t.pool.lookup(handle)
+	if !ok {
+		return nil
+	}
+	var life []int
+	for i, r := range t.records {
+		if r.handle == id {
+			life = append(life, i)
+		}
+	}
+	return life
+}
+
+// Open returns the outstanding open at a position.
+func (t *Trace) Open(position int) (*TraceOpen, bool) {
+	i := sort.Search(len(t.Outstanding), func(i int) bool { return t.Outstanding[i].Position <= position })
+	if i == len(t.Outstanding) || t.Outstanding[i].Position != position {
+		return nil, false
+	}
+	return &t.Outstanding[i], true
+}
+
+// A siteKind is an OperationType in one byte: replaying a trace looks at
+// nothing else of a site.
+type siteKind uint8
+
+const (
+	kindOther  = siteKind(minidump.OperationUnused) // none, or not known
+	kindOpen   = siteKind(minidump.OperationOpen)
+	kindClose  = siteKind(minidump.OperationClose)
+	kindBadRef = siteKind(minidump.OperationBadRef)
+)
+
+// A TraceOrder is the order in which a dump stores its handle operations. The
+// format does not say which it is, and writers differ.
+type TraceOrder string
+
+// The orders. In live sessions !htrace lists the newest operation first.
+const (
+	NewestFirst TraceOrder = "newest-first"
+	OldestFirst TraceOrder = "oldest-first"
+)
+
+// String returns the order in words.
+func (o TraceOrder) String() string {
+	switch o {
+	case NewestFirst:
+		return "newest first"
+	case OldestFirst:
+		return "oldest first"
+	}
+	return fmt.Sprintf("TraceOrder(%q)", string(o))
+}

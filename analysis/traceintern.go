@@ -1,0 +1,228 @@
+package analysis
+
+import (
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A traceRecord is what is kept of each operation: eight of its 288 bytes.
+type traceRecord struct {
+	handle uint32 // index in tracePool.handles
+	site   uint32 // index in tracePool.sites
+}
+
+// A traceSite is what operations have in common beside the handle: their kind,
+// the caller and its stack. A long trace has few of them.
+type traceSite struct {
+	process, thread uint32
+	operation       minidump.OperationType
+	stack           uint32 // index in tracePool.stacks
+}
+
+// A tracePool holds the distinct stacks, sites and handle values of a trace,
+// numbered in the order of their first appearance.
+type tracePool struct {
+	handles []uint64
+	sites   []traceSite
+	stacks  []stackSpan
+	frames  []minidump.VA // of all stacks, one behind the other
+
+	handleIndex, siteIndex, stackIndex hashIndex
+
+	secret [2]uint64
+}
+
+// A stackSpan is the place of a stack in tracePool.frames.
+type stackSpan struct{ start, end int }
+
+// A hashIndex finds numbered things by a hash, with open addressing. Comparing
+// things of equal hash is up to the caller.
+type hashIndex struct {
+	hashes []uint64 // of each thing
+	slots  []uint32 // number of a thing plus one, or 0; the length is a power of two
+}
+
+// next returns the next thing of the given hash, beginning at a slot and going
+// on behind it.
+func (x *hashIndex) next(hash uint64, slot *uint64) (id uint32, ok bool) {
+	mask := uint64(len(x.slots) - 1)
+	for len(x.slots) > 0 {
+		s := x.slots[*slot&mask]
+		*slot++
+		if s == 0 {
+			return 0, false
+		}
+		if x.hashes[s-1] == hash {
+			return s - 1, true
+		}
+	}
+	return 0, false
+}
+
+// add gives the next number to a thing.
+func (x *hashIndex) add(hash uint64) {
+	if 2*len(x.hashes) >= len(x.slots) {
+		x.slots = make([]uint32, max(4*len(x.hashes), 64))
+		for id, h := range x.hashes {
+			x.place(h, uint32(id))
+		}
+	}
+	x.hashes = append(x.hashes, hash)
+	x.place(hash, uint32(len(x.hashes)-1))
+}
+
+func (x *hashIndex) place(hash uint64, id uint32) {
+	mask := uint64(len(x.slots) - 1)
+	slot := hash & mask
+	for x.slots[slot] != 0 {
+		slot = (slot + 1) & mask
+	}
+	x.slots[slot] = id + 1
+}
+
+func newTracePool() *tracePool {
+	return &tracePool{secret: [2]uint64{rand.Uint64(), rand.Uint64()}}
+}
+
+// like returns an empty pool that hashes as p does.
+func (p *tracePool) like() *tracePool {
+	return &tracePool{secret: p.secret}
+}
+
+// hash mixes the frames two at a time. The secret keeps a dump from being made
+// of stacks that all collide.
+func (p *tracePool) hash(frames []minidump.VA) uint64 {
+	h := p.secret[0] ^ uint64(len(frames))
+	for len(frames) >= 2 {
+		hi, lo := bits.Mul64(uint64(frames[0])^p.secret[1], uint64(frames[1])^h)
+		h = hi ^ lo
+		frames = frames[2:]
+	}
+	if len(frames) == 1 {
+		h = foldMul(uint64(frames[0])^p.secret[1], h)
+	}
+	return h
+}
+
+func foldMul(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+// add records an operation.
+func (p *tracePool) add(op *minidump.HandleOperation) traceRecord {
+	frames := op.Frames()
+	return traceRecord{
+		handle: p.handle(op.Handle),
+		site:   p.site(op.ProcessID, op.ThreadID, op.OperationType, frames, p.hash(frames)),
+	}
+}
+
+func (p *tracePool) handle(value uint64) uint32 {
+	hash := p.handleHash(value)
+	if id, ok := p.findHandle(hash, value); ok {
+		return id
+	}
+	p.handles = append(p.handles, value)
+	p.handleIndex.add(hash)
+	return uint32(len(p.handles) - 1)
+}
+
+func (p *tracePool) handleHash(value uint64) uint64 { return foldMul(value^p.secret[0], p.secret[1]) }
+
+func (p *tracePool) findHandle(hash, value uint64) (uint32, bool) {
+	slot := hash
+	for {
+		id, ok := p.handleIndex.next(hash, &slot)
+		if !ok || p.handles[id] == value {
+			return id, ok
+		}
+	}
+}
+
+// lookup returns the number of a handle value.
+func (p *tracePool) lookup(value uint64) (uint32, bool) {
+	return p.findHandle(p.handleHash(value), value)
+}
+
+func (p *tracePool) site(process, thread uint32, op minidump.OperationType, frames []minidump.VA, stackHash uint64) uint32 {
+	hash := p.siteHash(process, thread, op, stackHash)
+	if id, ok := p.findSite(hash, process, thread, op, frames); ok {
+		return id
+	}
+	p.sites = append(p.sites, traceSite{process, thread, op, p.stack(frames, stackHash)})
+	p.siteIndex.add(hash)
+	return uint32(len(p.sites) - 1)
+}
+
+func (p *tracePool) siteHash(process, thread uint32, op minidump.OperationType, stackHash uint64) uint64 {
+	return foldMul(stackHash^(uint64(process)<<32|uint64(thread)), p.secret[1]^uint64(op))
+}
+
+func (p *tracePool) findSite(hash uint64, process, thread uint32, op minidump.OperationType, frames []minidump.VA) (uint32, bool) {
+	slot := hash
+	for {
+		id, ok := p.siteIndex.next(hash, &slot)
+		if !ok {
+			return 0, false
+		}
+		s := &p.sites[id]
+		if s.process == process && s.thread == thread && s.operation == op && slices.Equal(p.stackFrames(s.stack), frames) {
+			return id, true
+		}
+	}
+}
+
+func (p *tracePool) stack(frames []minidump.VA, hash uint64) uint32 {
+	slot := hash
+	for {
+		id, ok := p.stackIndex.next(hash, &slot)
+		if !ok {
+			break
+		}
+		if slices.Equal(p.stackFrames(id), frames) {
+			return id
+		}
+	}
+	start := len(p.frames)
+	p.frames = append(p.frames, frames...)
+	p.stacks = append(p.stacks, stackSpan{start, len(p.frames)})
+	p.stackIndex.add(hash)
+	return uint32(len(p.stacks) - 1)
+}
+
+// stackFrames returns the frames of a stack, innermost first.
+func (p *tracePool) stackFrames(id uint32) []minidump.VA {
+	s := p.stacks[id]
+	return p.frames[s.start:s.end:s.end]
+}
+
+// absorb adds everything in q, and renumbers the records that were made with
+// it.
+func (p *tracePool) absorb(q *tracePool, records []traceRecord) {
+	handles := make([]uint32, len(q.handles))
+	for i, h := range q.handles {
+		handles[i] = p.handle(h)
+	}
+	sites := make([]uint32, len(q.sites))
+	for i, s := range q.sites {
+		frames := q.stackFrames(s.stack)
+		sites[i] = p.site(s.process, s.thread, s.operation, frames, p.hash(frames))
+	}
+	for i, r := range records {
+		records[i] = traceRecord{handles[r.handle], sites[r.site]}
+	}
+}
+
+// find returns the record that add would make, without adding anything.
+func (p *tracePool) find(handle uint64, s traceSite, frames []minidump.VA) (traceRecord, bool) {
+	h, ok := p.lookup(handle)
+	if !ok {
+		return traceRecord{}, false
+	}
+	id, ok := p.findSite(p.siteHash(s.process, s.thread, s.operation, p.hash(frames)), s.process, s.thread, s.operation, frames)
+	return traceRecord{h, id}, ok
+}
