@@ -1,0 +1,212 @@
+package analysis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// OwnerOptions tell [FindOwners] what to look for. The zero value looks for
+// the owners of all handles, type by type.
+type OwnerOptions struct {
+	// Types restricts the hunt to handles of these types, in any case; "None"
+	// stands for handles without a type. Empty means all types.
+	Types []string
+	// Group, if not nil, chooses the handles instead: those for which ok is
+	// true, in sets told apart by their type and the label. The other handles
+	// of the dump serve as counter-examples.
+	Group func(h *minidump.Handle) (label string, ok bool)
+	// Parts is what Group needs to know of a handle beside its type.
+	Parts minidump.HandleParts
+	// MaxOffset is how far before a handle, in bytes, its object may begin;
+	// 0 means [DefaultOwnerOffset]. It is at most 4096.
+	MaxOffset int
+	// Progress, if not nil, is called now and then, from one goroutine at a
+	// time, with the bytes that were read and those to be read.
+	Progress func(done, total int64)
+}
+
+// DefaultOwnerOffset is how far before a handle its object may begin, in bytes.
+const DefaultOwnerOffset = 256
+
+// OwnerReport is the answer of [FindOwners].
+type OwnerReport struct {
+	Sets   []OwnerSet // what was looked for: by descending count, then by type and label
+	Owners []Owner    // in the order of Sets, then by descending number of handles
+	Scan   OwnerScan
+}
+
+// An OwnerSet is a set of handles whose owners were looked for.
+type OwnerSet struct {
+	Type  string
+	Label string // from OwnerOptions.Group
+	Count int    // distinct handle values
+}
+
+// An Owner is a place in memory where many handles of one set are kept: at
+// FieldOffset behind a word that always has the same value, which points into
+// the image of a module. If it points to a vtable, the word is the first of a
+// C++ object and the field one of its members.
+type Owner struct {
+	Type  string
+	Label string // from OwnerOptions.Group
+
+	Address      minidump.VA // the value of the word
+	Module       string      // the module Address points into; "" for other memory
+	ModuleOffset uint64      // from the base of Module, bytes
+	Target       OwnerTarget
+	Class        string // from RTTI, "" without
+	FieldOffset  int    // from the word to the handle, bytes
+
+	Handles int // distinct handles of the set that were found there
+	Of      int // handles in the set
+	Objects int // places that hold a handle of the set; more than Handles if two hold the same
+
+	// Instances counts all words that have the value Address, whatever is in
+	// the field; Empty are those whose field is 0 or -1 (INVALID_HANDLE_VALUE).
+	Instances int
+	Empty     int
+
+	// ExpectedByChance is an estimate of Handles for a field that holds no
+	// handles, but numbers of that size: from how many of the numbers that are
+	// no handles of the set were found in the field.
+	ExpectedByChance float64
+	// Confidence is 1 less a bound of the number of constellations in the
+	// whole scan, holding anything but handles, that would look like this.
+	Confidence float64
+
+	Examples []OwnerExample // those at the lowest addresses
+}
+
+// An OwnerExample is one object that holds a handle.
+type OwnerExample struct {
+	Object minidump.VA // of the word that points to Owner.Address
+	Handle uint64
+}
+
+// OwnerTarget tells what the word before a handle points to.
+type OwnerTarget string
+
+// What a word can point to.
+const (
+	TargetVtable OwnerTarget = "vtable" // constant data of a module that begins with the address of code
+	TargetData   OwnerTarget = "data"   // other data of a module
+	TargetCode   OwnerTarget = "code"   // code of a module: a function pointer or return address
+	TargetModule OwnerTarget = "module" // a module of which the dump does not tell more
+	TargetMemory OwnerTarget = "memory" // memory outside all modules: a CLR MethodTable, or another object
+)
+
+// OwnerScan tells what was searched, and what could not be.
+type OwnerScan struct {
+	PointerSize int        // bytes; 4 for a WOW64 process, whoever dumped it
+	MaxOffset   int        // bytes
+	Basis       OwnerBasis // how the memory was chosen
+	Ranges      int        // pieces of memory searched
+	Bytes       uint64     // their size
+	Hits        uint64     // words equal to a handle of a set
+	Examined    int        // constellations that held enough handles to be looked at closely
+	Missing     []string   // what the dump lacks or breaks, and so the answer; sentences without a full stop
+}
+
+// OwnerBasis tells how the memory to search was chosen.
+type OwnerBasis string
+
+// How memory can be chosen.
+const (
+	BasisMemoryInfo OwnerBasis = "memory info"       // private and writable by the MemoryInfoList
+	BasisLists      OwnerBasis = "lists of the dump" // captured, outside modules, stacks and TEBs
+)
+
+// An UnansweredError says that a dump cannot answer a question at all.
+type UnansweredError struct {
+	Detail string // what the dump holds instead
+	Advice string // how to capture what is missing
+}
+
+func (e *UnansweredError) Error() string { return e.Detail }
+
+const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
+
+// FindOwners searches the memory of a dump for objects that hold handles. It
+// needs no trace, but handle data and full memory; without these the error is
+// an *[UnansweredError]. Other errors are those of reading the dump or of ctx.
+//
+// The private writable memory of the process is read twice. The first pass
+// looks at each aligned, pointer-sized word that equals a handle, and at the
+// pointers in the MaxOffset bytes before it. A pointer and its distance to the
+// handle make a constellation; those that hold at least 8 handles survive. The
+// second pass finds every word equal to the pointer of a survivor and takes
+// down what its field holds, handle or not. What is not explained by chance
+// (see owners_chance.go) is reported, each handle for one owner only.
+//
+// The memory needed is bounded, whatever the size of the dump: 32 MiB for the
+// handles, and about 150 MiB at most for constellations.
+func FindOwners(ctx context.Context, f *minidump.File, o OwnerOptions) (*OwnerReport, error) {
+	if o.MaxOffset == 0 {
+		o.MaxOffset = DefaultOwnerOffset
+	}
+	if o.MaxOffset < 0 || o.MaxOffset > maxOwnerOffset {
+		return nil, fmt.Errorf("the offset %d is not between 1 and %d", o.MaxOffset, maxOwnerOffset)
+	}
+	mem, err := ownerMemory(f)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := readOwnerTargets(f, &o)
+	if err != nil {
+		return nil, err
+	}
+	space, err := newOwnerSpace(f, mem)
+	if err != nil {
+		return nil, err
+	}
+	report := &OwnerReport{Sets: targets.reported(), Scan: OwnerScan{
+		PointerSize: space.ptr, MaxOffset: o.MaxOffset, Basis: space.basis,
+		Ranges: len(space.scan), Bytes: space.bytes,
+		Missing: append(space.missing, targets.missing...),
+	}}
+	if len(report.Sets) == 0 {
+		return report, nil
+	}
+	h := &ownerHunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
+	survivors, err := h.collect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := h.inspect(ctx, survivors)
+	if err != nil {
+		return nil, err
+	}
+	h.finish()
+	report.Scan.Hits = h.hits
+	report.Scan.Examined = len(fields)
+	report.Owners = h.choose(fields)
+	return report, nil
+}
+
+const maxOwnerOffset = 4096
+
+// ownerMemory returns the memory of a dump that claims to have the heaps of
+// the process.
+func ownerMemory(f *minidump.File) (*minidump.Memory, error) {
+	mem, err := f.Memory()
+	if mem == nil {
+		if errors.Is(err, minidump.ErrNoStream) {
+			return nil, &UnansweredError{Detail: "the dump holds no memory", Advice: CaptureMemory}
+		}
+		return nil, err
+	}
+	if !f.Has(minidump.Memory64ListStream) && f.Flags&(minidump.WithFullMemory|withPrivateReadWriteMemory) == 0 {
+		var n uint64
+		for _, r := range mem.Ranges() {
+			n += r.Size
+		}
+		return nil, &UnansweredError{
+			Detail: fmt.Sprintf("the dump holds stacks and selected memory only, %d bytes in %d ranges, not the heaps", n, len(mem.Ranges())),
+			Advice: CaptureMemory,
+		}
+	}
+	return mem, nil
+}

@@ -1,0 +1,145 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// sameOwner is how much of one another's handles two constellations must hold
+// to be two views of the same objects.
+const sameOwner = 0.9
+
+// A suspect is a field that chance does not explain, for one set of handles.
+type suspect struct {
+	field *ownerField
+	fieldChance
+	image *ownerTargetInfo
+}
+
+// choose reports each handle for one owner.
+//
+// The same objects make many constellations: the word at their start, pointers
+// in other members, the start of the object before them if they are all of one
+// size. So the suspect that explains most handles is taken, with all that hold
+// the same ones, and of these the one that looks most like the start of an
+// object: a vtable before other data, data before code, modules before other
+// memory, and then the word that is nearest to the handle, since what is
+// further away may belong to another object. RTTI tells if that vtable belongs
+// to a base class in the middle of the object; then the word as far before it
+// as RTTI says is taken. What is left of the other suspects must be enough for
+// an owner of its own.
+func (h *ownerHunt) choose(fields []*ownerField) []Owner {
+	images := &ownerImages{hunt: h, known: map[uint64]*ownerTargetInfo{}}
+	bySet := map[uint16][]*suspect{}
+	for _, f := range fields {
+		for set := range f.sets {
+			if c, ok := h.judge(f, set, len(fields)); ok && c.sum <= maxFalseOwners {
+				bySet[set] = append(bySet[set], &suspect{f, c, images.of(f.word)})
+			}
+		}
+	}
+	var owners []Owner
+	for set, suspects := range bySet {
+		slices.SortFunc(suspects, func(a, b *suspect) int {
+			return cmp.Or(cmp.Compare(a.field.offset, b.field.offset), cmp.Compare(a.field.word, b.field.word))
+		})
+		for _, s := range h.cover(set, suspects) {
+			owners = append(owners, h.owner(s))
+		}
+	}
+	slices.SortFunc(owners, func(a, b Owner) int {
+		return cmp.Or(
+			compareSets(OwnerSet{a.Type, a.Label, a.Of}, OwnerSet{b.Type, b.Label, b.Of}),
+			cmp.Compare(b.Handles, a.Handles), cmp.Compare(a.Address, b.Address), cmp.Compare(a.FieldOffset, b.FieldOffset))
+	})
+	return owners
+}
+
+// cover picks the suspects to report.
+func (h *ownerHunt) cover(set uint16, suspects []*suspect) []*suspect {
+	explained := make(bitmap, h.targets.fieldSlots()/64+1)
+	least := max(minOwnerHandles, int(minOwnerShare*float64(h.targets.sets[set-firstSet].Count)))
+	var chosen []*suspect
+	for {
+		var best *suspect
+		most := 0
+		for _, s := range suspects {
+			if n, _ := h.overlap(s, nil, explained); n > most {
+				best, most = s, n
+			}
+		}
+		if most < least {
+			return chosen
+		}
+		var same []*suspect
+		for _, s := range suspects {
+			n, both := h.overlap(s, best, explained)
+			if float64(both) >= sameOwner*float64(most) && float64(both) >= sameOwner*float64(n) {
+				same = append(same, s)
+			}
+		}
+		s := canonical(same)
+		chosen = append(chosen, s)
+		for _, slot := range h.handlesOf(best) {
+			explained.set(uint64(slot))
+		}
+		for _, slot := range h.handlesOf(s) {
+			explained.set(uint64(slot))
+		}
+	}
+}
+
+// handlesOf returns the handles of the suspect's set in its field, as slots.
+func (h *ownerHunt) handlesOf(s *suspect) []int {
+	slots := h.targets.slots
+	return hitsOf(s.field.multiples, func(slot int) bool { return slot < len(slots) && slots[slot] == s.set })
+}
+
+// overlap counts the handles of a that are not explained, and those of them
+// that b, if not nil, has too.
+func (h *ownerHunt) overlap(a, b *suspect, explained bitmap) (n, both int) {
+	for _, slot := range h.handlesOf(a) {
+		bit := uint64(1) << (slot % 64)
+		if explained[slot/64]&bit != 0 {
+			continue
+		}
+		n++
+		if b != nil && b.field.multiples[slot/64]&bit != 0 {
+			both++
+		}
+	}
+	return n, both
+}
+
+// canonical picks the start of the object among constellations of the same
+// handles, which are sorted by offset.
+func canonical(same []*suspect) *suspect {
+	best := slices.MinFunc(same, func(a, b *suspect) int {
+		return cmp.Or(cmp.Compare(a.image.rank(), b.image.rank()), cmp.Compare(a.field.offset, b.field.offset))
+	})
+	if before := best.image.before; before > 0 {
+		for _, s := range same {
+			if s.field.offset == best.field.offset+before && s.image.target == TargetVtable {
+				return s
+			}
+		}
+	}
+	return best
+}
+
+// owner makes the fact of a suspect.
+func (h *ownerHunt) owner(s *suspect) Owner {
+	set := h.targets.sets[s.set-firstSet]
+	found := s.field.sets[s.set]
+	return Owner{
+		Type: set.Type, Label: set.Label,
+		Address: minidump.VA(s.field.word), Module: s.image.module, ModuleOffset: s.image.offset,
+		Target: s.image.target, Class: s.image.class, FieldOffset: int(s.field.offset),
+		Handles: s.handles, Of: set.Count, Objects: found.objects,
+		Instances: s.field.instances, Empty: s.field.empty,
+		ExpectedByChance: s.expected, Confidence: 1 - s.sum,
+		Examples: found.examples,
+	}
+}

@@ -1,0 +1,230 @@
+package analysis
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A vaSpan is a piece of the address space, from start up to but without end.
+type vaSpan struct{ start, end uint64 }
+
+// ownerSpace is the address space of the process as the owner hunt sees it.
+type ownerSpace struct {
+	ptr     int // bytes
+	modules *symbol.Modules
+	basis   OwnerBasis
+	scan    []minidump.MemoryRange // disjoint, ascending: what is searched for handles
+	bytes   uint64
+	kinds   pointerKinds
+	missing []string
+}
+
+// newOwnerSpace finds out what to search.
+func newOwnerSpace(f *minidump.File, mem *minidump.Memory) (*ownerSpace, error) {
+	s := &ownerSpace{ptr: f.PointerSize(), basis: BasisMemoryInfo}
+	if n := mem.Missing(); n > 0 {
+		s.lacks("the file is cut off: %d bytes of memory are missing", n)
+	}
+	list, err := f.Modules()
+	if err != nil {
+		s.lacks("not all modules are known: %v", err)
+	}
+	s.modules = symbol.NewModules(list)
+	for i := range list {
+		if list[i].Name() == "wow64" {
+			s.ptr = 4 // the 32-bit half holds the program
+		}
+	}
+	if s.ptr == 0 {
+		return nil, &UnansweredError{Detail: "the dump does not tell the size of a pointer", Advice: CaptureMemory}
+	}
+
+	images := moduleSpans(list)
+	stacks := stackSpans(f)
+	private, err := privateSpans(f, stacks)
+	if err != nil {
+		if !errors.Is(err, minidump.ErrNoStream) {
+			s.lacks("the list of memory regions cannot be read: %v", err)
+		}
+		s.basis = BasisLists
+		private = subtractSpans(capturedSpans(mem), images)
+	}
+	private = subtractSpans(private, stacks)
+	s.scan = captured(mem, private)
+	for _, r := range s.scan {
+		s.bytes += r.Size
+	}
+	s.kinds.mark(images, pointsToModule)
+	s.kinds.mark(subtractSpans(capturedSpans(mem), images), pointsToMemory)
+	return s, nil
+}
+
+func (s *ownerSpace) lacks(format string, args ...any) {
+	s.missing = append(s.missing, fmt.Sprintf(format, args...))
+}
+
+func moduleSpans(list []minidump.Module) []vaSpan {
+	var spans []vaSpan
+	for i := range list {
+		spans = append(spans, vaSpan{uint64(list[i].BaseOfImage), uint64(list[i].End())})
+	}
+	return mergeSpans(spans)
+}
+
+func capturedSpans(mem *minidump.Memory) []vaSpan {
+	var spans []vaSpan
+	for _, r := range mem.Ranges() {
+		spans = append(spans, vaSpan{uint64(r.Start), uint64(r.End())})
+	}
+	return mergeSpans(spans)
+}
+
+// stackSpans returns the stacks and TEBs, where old values lie about.
+func stackSpans(f *minidump.File) []vaSpan {
+	const tebSize = 0x2000
+	threads, _ := f.Threads() // those that can be read are worth leaving out
+	var spans []vaSpan
+	for _, t := range threads {
+		at := uint64(t.Stack.StartOfMemoryRange)
+		spans = append(spans,
+			vaSpan{at, at + uint64(t.Stack.Memory.DataSize)},
+			vaSpan{uint64(t.Teb), uint64(t.Teb) + tebSize})
+	}
+	return mergeSpans(spans)
+}
+
+// privateSpans returns the private writable memory by the MemoryInfoList,
+// without the allocations that hold a stack.
+func privateSpans(f *minidump.File, stacks []vaSpan) ([]vaSpan, error) {
+	infos, err := f.MemoryInfos()
+	if err != nil {
+		return nil, err
+	}
+	type region struct {
+		vaSpan
+		allocation uint64
+	}
+	var regions []region
+	stackOf := map[uint64]bool{}
+	for m, err := range infos {
+		if err != nil {
+			return nil, err
+		}
+		if m.State != minidump.MemCommit || m.Type != minidump.MemPrivate || !m.Writable() {
+			continue
+		}
+		r := region{vaSpan{uint64(m.BaseAddress), uint64(m.BaseAddress) + m.RegionSize}, uint64(m.AllocationBase)}
+		regions = append(regions, r)
+		i, _ := slices.BinarySearchFunc(stacks, r.start, func(s vaSpan, at uint64) int { return cmp.Compare(s.end, at+1) })
+		if i < len(stacks) && stacks[i].start < r.end {
+			stackOf[r.allocation] = true
+		}
+	}
+	var spans []vaSpan
+	for _, r := range regions {
+		if !stackOf[r.allocation] {
+			spans = append(spans, r.vaSpan)
+		}
+	}
+	return mergeSpans(spans), nil
+}
+
+// mergeSpans sorts spans and joins those that touch. Empty ones and those that
+// wrap around the address space vanish.
+func mergeSpans(spans []vaSpan) []vaSpan {
+	slices.SortFunc(spans, func(a, b vaSpan) int { return cmp.Compare(a.start, b.start) })
+	out := spans[:0]
+	for _, s := range spans {
+		switch {
+		case s.end <= s.start:
+		case len(out) > 0 && s.start <= out[len(out)-1].end:
+			last := &out[len(out)-1]
+			last.end = max(last.end, s.end)
+		default:
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// subtractSpans returns what of a lies outside b. Both are merged.
+func subtractSpans(a, b []vaSpan) []vaSpan {
+	var out []vaSpan
+	for _, s := range a {
+		for len(b) > 0 && b[0].end <= s.start {
+			b = b[1:]
+		}
+		at := s.start
+		for i := 0; i < len(b) && b[i].start < s.end; i++ {
+			if b[i].start > at {
+				out = append(out, vaSpan{at, b[i].start})
+			}
+			at = max(at, b[i].end)
+		}
+		if at < s.end {
+			out = append(out, vaSpan{at, s.end})
+		}
+	}
+	return out
+}
+
+// captured returns the captured pieces of the spans, each byte once. Pieces
+// that follow one another in memory and in the file are one.
+func captured(mem *minidump.Memory, spans []vaSpan) []minidump.MemoryRange {
+	var out []minidump.MemoryRange
+	next := uint64(0) // what lies below was taken from an earlier range
+	for _, r := range mem.Ranges() {
+		start, end := max(uint64(r.Start), next), uint64(r.End())
+		if end <= start {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(spans, start, func(s vaSpan, at uint64) int { return cmp.Compare(s.end, at+1) })
+		for ; i < len(spans) && spans[i].start < end; i++ {
+			from, to := max(start, spans[i].start), min(end, spans[i].end)
+			piece := minidump.MemoryRange{
+				Start: minidump.VA(from), Size: to - from, Offset: r.Offset + int64(from-uint64(r.Start)),
+			}
+			if n := len(out); n > 0 && out[n-1].End() == piece.Start && out[n-1].Offset+int64(out[n-1].Size) == piece.Offset {
+				out[n-1].Size += piece.Size
+				continue
+			}
+			out = append(out, piece)
+		}
+		next = end
+	}
+	return out
+}
+
+// pointerKinds tells, quickly and with some false alarms, what kind of memory
+// an address belongs to: one byte for each 64 KiB, the granularity of
+// allocations, of 16 GiB, beyond which the table repeats itself.
+type pointerKinds [kindSlots]uint8
+
+const (
+	pointsToModule = 1 << iota
+	pointsToMemory
+
+	kindSlots = 1 << 18
+)
+
+func (k *pointerKinds) mark(spans []vaSpan, kind uint8) {
+	marked := 0
+	for _, s := range spans {
+		for slot := s.start >> 16; slot <= (s.end-1)>>16; slot++ {
+			k[slot%kindSlots] |= kind
+			if marked++; marked >= 4*kindSlots {
+				for i := range k {
+					k[i] |= kind // an address space so large leaves nothing to tell apart
+				}
+				return
+			}
+		}
+	}
+}
+
+func (k *pointerKinds) of(address uint64) uint8 { return k[address>>16%kindSlots] }
