@@ -215,12 +215,7 @@ func (b *groupBuilder) finish(t *Trace, o TraceGroupOptions, total int) {
 	slices.SortFunc(b.Stacks, func(x, y TraceStack) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), t.compareStacks(x.Stack, y.Stack))
 	})
-	for id, n := range b.threads {
-		b.Threads = append(b.Threads, ThreadCount{id[0], id[1], n})
-	}
-	slices.SortFunc(b.Threads, func(x, y ThreadCount) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.ProcessID, y.ProcessID), cmp.Compare(x.ThreadID, y.ThreadID))
-	})
+	b.Threads = threadCounts(b.threads)
 	slices.Sort(b.Handles)
 	b.Handles = slices.Compact(b.Handles)
 	frames := t.Frames(b.Stacks[0].Stack)

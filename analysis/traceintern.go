@@ -217,12 +217,8 @@ func (p *tracePool) absorb(q *tracePool, records []traceRecord) {
 	}
 }
 
-// find returns the record that add would make, without adding anything.
-func (p *tracePool) find(handle uint64, s traceSite, frames []minidump.VA) (traceRecord, bool) {
-	h, ok := p.lookup(handle)
-	if !ok {
-		return traceRecord{}, false
-	}
-	id, ok := p.findSite(p.siteHash(s.process, s.thread, s.operation, p.hash(frames)), s.process, s.thread, s.operation, frames)
-	return traceRecord{h, id}, ok
+// lookupSite returns the number of a site like s, whose frames are given.
+func (p *tracePool) lookupSite(s traceSite, frames []minidump.VA) (uint32, bool) {
+	hash := p.siteHash(s.process, s.thread, s.operation, p.hash(frames))
+	return p.findSite(hash, s.process, s.thread, s.operation, frames)
 }

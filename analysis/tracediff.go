@@ -1,0 +1,130 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A TraceDiff tells which operations of a trace are new since an earlier dump
+// of the same process, and which of the new opens are outstanding: what
+// "!htrace -diff" computes.
+type TraceDiff struct {
+	// New is the number of operations since the earlier dump; those from
+	// position Len-New on.
+	New int
+	// Overlap is the number of operations that both traces hold: the last ones
+	// of the earlier, and the first of the later. If it is 0 and Earlier is
+	// not, the ring has turned over between the dumps, and there were more new
+	// operations than New.
+	Overlap int
+	// Earlier is the number of operations in the earlier trace.
+	Earlier int
+	// Overwritten is how many of those are no longer in the later one.
+	Overwritten int
+	// Outstanding are the new opens that were not closed, the newest first.
+	Outstanding []TraceOpen
+}
+
+// Diff compares with a trace of the same process that was written earlier.
+//
+// The operations that both hold are found by position and identity: the
+// longest run that ends the earlier trace and begins this one, equal in handle,
+// process, thread, kind and return addresses.
+func (t *Trace) Diff(earlier *Trace) *TraceDiff {
+	overlap := t.overlap(earlier)
+	d := &TraceDiff{
+		New: t.Len() - overlap, Overlap: overlap,
+		Earlier: earlier.Len(), Overwritten: earlier.Len() - overlap,
+	}
+	for i, o := range t.Outstanding {
+		if o.Position < overlap {
+			break
+		}
+		d.Outstanding = t.Outstanding[:i+1]
+	}
+	return d
+}
+
+// All is the diff from nothing: every operation is new.
+func (t *Trace) All() *TraceDiff { return &TraceDiff{New: t.Len(), Outstanding: t.Outstanding} }
+
+// overlap returns the length of the longest beginning of t that is an end of
+// earlier (Knuth, Morris, Pratt: t is the pattern, earlier the text, and the
+// answer is the state at its end).
+func (t *Trace) overlap(earlier *Trace) int {
+	sites, handles := t.translate(earlier)
+	equal := func(i int, r traceRecord) bool {
+		return t.records[i].handle+1 == handles[r.handle] && t.records[i].site+1 == sites[r.site]
+	}
+	// No longer beginning of t can be an end of earlier.
+	pattern := t.records[:min(t.Len(), earlier.Len())]
+	fail := make([]int32, len(pattern)+1) // fail[n]: longest proper end of the first n that is also their beginning
+	for n, k := 1, 0; n < len(pattern); n++ {
+		for k > 0 && pattern[n] != pattern[k] {
+			k = int(fail[k])
+		}
+		if pattern[n] == pattern[k] {
+			k++
+		}
+		fail[n+1] = int32(k)
+	}
+	k := 0
+	for _, r := range earlier.records {
+		if k == len(pattern) && k > 0 {
+			k = int(fail[k])
+		}
+		for k > 0 && !equal(k, r) {
+			k = int(fail[k])
+		}
+		if k < len(pattern) && equal(k, r) {
+			k++
+		}
+	}
+	return k
+}
+
+// translate returns, for the numbers of sites and handles in another trace,
+// those of t plus one, or 0 where t has none like it.
+func (t *Trace) translate(other *Trace) (sites, handles []uint32) {
+	sites = make([]uint32, len(other.pool.sites))
+	for i, s := range other.pool.sites {
+		if id, ok := t.pool.lookupSite(s, other.pool.stackFrames(s.stack)); ok {
+			sites[i] = id + 1
+		}
+	}
+	handles = make([]uint32, len(other.pool.handles))
+	for i, h := range other.pool.handles {
+		if id, ok := t.pool.lookup(h); ok {
+			handles[i] = id + 1
+		}
+	}
+	return sites, handles
+}
+
+// SameProcess compares two dumps by process id, start time and main module, and
+// by their order in time. It returns what speaks against the earlier and the
+// later being dumps of one process, nothing if that is what they are. What one
+// of the dumps does not tell is not compared.
+func SameProcess(earlier, later *DumpInfo) []string {
+	var differ []string
+	if a, b := earlier.Misc, later.Misc; a != nil && b != nil && a.Flags1&b.Flags1&minidump.MiscProcessID != 0 && a.ProcessID != b.ProcessID {
+		differ = append(differ, fmt.Sprintf("process id %#x and %#x", a.ProcessID, b.ProcessID))
+	}
+	if a, b := earlier.Created, later.Created; !a.IsZero() && !b.IsZero() && !a.Equal(b) {
+		differ = append(differ, fmt.Sprintf("started %s and %s", a.Format(timeFormat), b.Format(timeFormat)))
+	}
+	if a, b := baseName(earlier.Process), baseName(later.Process); a != "" && b != "" && !strings.EqualFold(a, b) {
+		differ = append(differ, fmt.Sprintf("program %q and %q", a, b))
+	}
+	if a, b := earlier.Time, later.Time; !a.IsZero() && !b.IsZero() && b.Before(a) {
+		differ = append(differ, fmt.Sprintf("the earlier one was written at %s, the later one at %s", a.Format(timeFormat), b.Format(timeFormat)))
+	}
+	return differ
+}
+
+const timeFormat = "2006-01-02 15:04:05 UTC"
+
+// baseName is the file name of a Windows path.
+func baseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
