@@ -59,17 +59,17 @@ var nested = regexp.MustCompile("(`|[<,]&)(?:[^`'<>]* )?([^`' (]+)\\([^()]*\\)")
 // house turns LLVM's way of writing into undname's, which this package follows: no space behind a comma, one between two
 // closing brackets, destructor in full.
 func house(s string) string {
-	s = spelling.Replace(s)
-	for strings.Contains(s, ">>") && !strings.Contains(s, "operator>>") {
+	s = strings.ReplaceAll(spelling.Replace(s), "operator>>", "operator\x00")
+	for strings.Contains(s, ">>") {
 		s = strings.ReplaceAll(s, ">>", "> >")
 	}
-	return s
+	return strings.ReplaceAll(s, "operator\x00", "operator>>")
 }
 
 var spelling = strings.NewReplacer(
 	", ", ",", "`scalar deleting dtor'", "`scalar deleting destructor'", "`vector deleting dtor'", "`vector deleting destructor'",
 	"`vbase dtor'", "`vbase destructor'", "`default ctor closure'", "`default constructor closure'",
-	"`copy ctor closure'", "`copy constructor closure'",
+	"`copy ctor closure'", "`copy constructor closure'", "ctor iterator'", "constructor iterator'", "dtor iterator'", "destructor iterator'",
 )
 
 // keyless drops the keys before types, as WinDbg does.

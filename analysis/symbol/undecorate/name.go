@@ -130,7 +130,7 @@ func (p *parser) scope() string {
 	switch {
 	case p.eat("?$"):
 		return p.templateName()
-	case p.eat("?A"): // its hash tells apart the anonymous namespaces of object files
+	case p.eat("?A0x"): // its hash tells apart the anonymous namespaces of object files
 		hash, rest, ok := strings.Cut(p.in, "@")
 		if !ok || strings.Contains(hash, "?") {
 			p.fail()
@@ -139,21 +139,26 @@ func (p *parser) scope() string {
 		p.in = rest
 		if p.anon {
 			// Spelled out again although a digit would do: not Visual C++.
-			if slices.Contains(p.memo.names, "?A"+hash) {
+			if slices.Contains(p.memo.names, anonymousKey+hash) {
 				p.fail()
 			}
-			p.remember("?A" + hash)
+			p.remember(anonymousKey + hash)
 		}
-		return "`anonymous namespace'"
+		return anonymous
 	case p.peek() == '?':
 		return p.localScope()
 	}
 	name := p.simple()
-	if strings.HasPrefix(name, "?A") {
-		return "`anonymous namespace'"
+	if strings.HasPrefix(name, anonymousKey) {
+		return anonymous
 	}
 	return name
 }
+
+const (
+	anonymous    = "`anonymous namespace'"
+	anonymousKey = "?A0x" // begins what is remembered of one; no identifier can
+)
 
 // localScope reads the scope of something declared inside a function: the number of the block, and the function.
 func (p *parser) localScope() string {

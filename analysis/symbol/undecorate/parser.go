@@ -90,7 +90,7 @@ func (p *parser) number() (value uint64, negative bool) {
 		switch {
 		case p.bad:
 			return 0, false
-		case c == '@' && digits > 0:
+		case c == '@' && digits > 0 && !(negative && value == 0):
 			return value, negative
 		case c < 'A' || c > 'P' || digits == 16:
 			p.fail()

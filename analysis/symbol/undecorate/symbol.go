@@ -163,7 +163,7 @@ func (p *parser) displaced(id ident, scopes []string) symbolText {
 func (p *parser) function(id ident, scopes []string, where string, member bool, adjust string) symbolText {
 	var this string
 	if member {
-		_, this = p.thisQualifiers()
+		this = p.thisQualifiers()
 	}
 	f := p.functionType(this)
 	if p.bad {
@@ -196,7 +196,8 @@ func (p *parser) function(id ident, scopes []string, where string, member bool, 
 // variable reads type and qualifiers of a variable.
 func (p *parser) variable(where, name string) symbolText {
 	t := p.plainType()
-	for p.eat("E") || p.eat("I") {
+	if p.eat("E") && !t.pointer || p.eat("I") && !t.pointer {
+		p.fail()
 	}
 	cv, ok := qualifiers[p.next()]
 	if !ok || t.function {
@@ -205,7 +206,7 @@ func (p *parser) variable(where, name string) symbolText {
 	if !t.pointer { // for a pointer they repeat those of what it points to
 		t = p.qualify(t, cv)
 	}
-	if !t.pointer || t.cv != "" {
+	if !t.marked() {
 		t.before += " "
 	}
 	return symbolText{name, p.text(where, t.before, name, t.after)}

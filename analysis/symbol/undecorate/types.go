@@ -134,21 +134,16 @@ func (p *parser) pointer(mark, cv string) typeText {
 	}
 	if p.eat("8") {
 		class := p.typeName()
-		_, this := p.thisQualifiers()
+		this := p.thisQualifiers()
 		return p.refer(p.functionType(this), class+"::", mark, cv)
 	}
+	p.eat("E")
 	var extra string
-	for more := true; more; {
-		switch {
-		case p.eat("E"):
-		case p.eat("I"):
-			extra = " __restrict"
-		default:
-			more = false
-		}
+	if p.eat("I") {
+		extra = " __restrict"
 	}
 	// Q to T instead of A to D: a pointer to a member of a class, whose name comes next.
-	if c := p.peek(); c >= 'Q' && c <= 'T' {
+	if c := p.peek(); mark == "*" && c >= 'Q' && c <= 'T' {
 		p.next()
 		class := p.typeName()
 		return p.refer(p.qualify(p.plainType(), qualifiers[c-'Q'+'A']), class+"::", mark+extra, cv)
@@ -156,10 +151,15 @@ func (p *parser) pointer(mark, cv string) typeText {
 	return p.refer(p.qualifiedType(), "", mark+extra, cv)
 }
 
+// marked tells whether a type ends in * or &, which need no space behind them.
+func (t typeText) marked() bool {
+	return strings.HasSuffix(t.before, "*") || strings.HasSuffix(t.before, "&")
+}
+
 // refer makes a type a pointer or reference to it.
 func (p *parser) refer(t typeText, class, mark, cv string) typeText {
 	before := t.before
-	if !t.pointer || t.cv != "" || t.function || t.array {
+	if !t.marked() || t.function || t.array {
 		before += " "
 	}
 	to := typeText{cv: cv, pointer: true}
@@ -232,6 +232,7 @@ func (p *parser) parameters() string {
 		return "void"
 	}
 	var out []string
+	length := 0
 	for !p.bad {
 		switch c := p.peek(); {
 		case p.eat("@"):
@@ -259,7 +260,7 @@ func (p *parser) parameters() string {
 			}
 			out = append(out, t.abstract(p))
 		}
-		if n := len(out); n*len(out[n-1]) > maxText && len(strings.Join(out, ",")) > maxText {
+		if length += len(out[len(out)-1]) + 1; length > maxText {
 			p.fail()
 		}
 	}
@@ -267,25 +268,20 @@ func (p *parser) parameters() string {
 }
 
 // thisQualifiers reads what stands behind the brackets of a member function.
-func (p *parser) thisQualifiers() (pointer64 bool, text string) {
+func (p *parser) thisQualifiers() string {
+	p.eat("E")
 	var restrict, ref string
-	for more := true; more; {
-		switch {
-		case p.eat("E"):
-			pointer64 = true
-		case p.eat("I"):
-			restrict = " __restrict"
-		case p.eat("G"):
-			ref = " &"
-		case p.eat("H"):
-			ref = " &&"
-		default:
-			more = false
-		}
+	if p.eat("I") {
+		restrict = " __restrict"
+	}
+	if p.eat("G") {
+		ref = " &"
+	} else if p.eat("H") {
+		ref = " &&"
 	}
 	cv, ok := qualifiers[p.next()]
 	if !ok {
 		p.fail()
 	}
-	return pointer64, cv + restrict + ref
+	return cv + restrict + ref
 }

@@ -17,6 +17,44 @@ func Name(decorated string) string {
 	return other(decorated, demangle.NoParams, demangle.NoEnclosingParams)
 }
 
+// NameX86 is [Name] for images of 32-bit x86, where C names are decorated as well: `_main` for __cdecl, `_Sleep@4`
+// for __stdcall, `@Sleep@4` for __fastcall and `Sleep@@8` for __vectorcall. On other targets a leading underscore is
+// part of the name, so the caller has to know.
+func NameX86(decorated string) string {
+	if name := Name(decorated); name != decorated {
+		return name
+	}
+	name, size, sized := cutLast(decorated, "@")
+	sized = sized && digits(size)
+	switch {
+	case sized && strings.HasPrefix(name, "_"):
+		name = name[1:]
+	case sized && strings.HasPrefix(name, "@"):
+		name = name[1:]
+	case sized && strings.HasSuffix(name, "@"):
+		name = name[:len(name)-1]
+	case strings.HasPrefix(decorated, "_"):
+		name = decorated[1:]
+	default:
+		return decorated
+	}
+	if name == "" || strings.ContainsAny(name, "@?") {
+		return decorated
+	}
+	return name
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
 // Signature gives the whole declaration as undname does: `public: void __cdecl ns::Task::Run(void)`. A name
 // that is not decorated, or not understood, is returned as it is.
 func Signature(decorated string) string {
