@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// ErrNotFound is wrapped when a place does not have the file.
+var ErrNotFound = errors.New("not found")
+
+// Options tell how a [Store] works.
+type Options struct {
+	Client   *http.Client  // for servers; nil means one of its own
+	Timeout  time.Duration // how long a server may send nothing; 0 means 30 s
+	Offline  bool          // ask no servers, look into their caches only
+	Progress func(Progress)
+}
+
+// Progress tells how far a download is.
+type Progress struct {
+	URL   string
+	Done  int64 // bytes received
+	Total int64 // bytes announced, or -1
+	End   bool  // the last call for this URL, whether it succeeded or not
+}
+
+// A Try is one place that was searched.
+type Try struct {
+	Where string // file or URL
+	Err   error  // why it was not taken; nil if it was
+}
+
+// Store finds files by a symbol path. It is safe for concurrent use.
+type Store struct {
+	elements []Element
+	options  Options
+	client   *http.Client
+
+	mu      sync.Mutex
+	found   map[Request]*result
+	folders map[string]map[string]string // names in a folder by their lower-case form
+	servers map[string]*server
+	temp    string // folder for files unpacked without a cache; "" until needed
+}
+
+type result struct {
+	once  sync.Once
+	path  string
+	tries []Try
+}
+
+// New returns a Store that searches the elements in their order.
+func New(elements []Element, o Options) *Store {
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	return &Store{
+		elements: elements,
+		options:  o,
+		client:   newClient(o),
+		found:    make(map[Request]*result),
+		folders:  make(map[string]map[string]string),
+		servers:  make(map[string]*server),
+	}
+}
+
+// Close removes what was unpacked for want of a cache.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.temp == "" {
+		return nil
+	}
+	return os.RemoveAll(s.temp)
+}
+
+// Find returns the path of a file that check accepts, or "" if there is none, and
+// what was tried. check gets the path of a file and refuses one of another
+// identity with an error; it must not keep the file open. The answer for a
+// request is remembered, failures too.
+func (s *Store) Find(ctx context.Context, req Request, check func(path string) error) (string, []Try) {
+	clean, err := req.clean()
+	if err != nil {
+		return "", []Try{{Where: req.Folder, Err: err}}
+	}
+	s.mu.Lock()
+	r := s.found[clean]
+	if r == nil {
+		r = &result{}
+		s.found[clean] = r
+	}
+	s.mu.Unlock()
+	r.once.Do(func() { r.path, r.tries = s.find(ctx, clean, check) })
+	return r.path, r.tries
+}
+
+func (s *Store) find(ctx context.Context, req Request, check func(string) error) (string, []Try) {
+	var tries []Try
+	for _, e := range s.elements {
+		if err := ctx.Err(); err != nil {
+			return "", append(tries, Try{Where: e.String(), Err: err})
+		}
+		search := s.searchFolder
+		if e.URL != "" {
+			if s.options.Offline || req.Key == "" {
+				continue
+			}
+			search = s.searchServer
+		}
+		path, failed := search(ctx, e, req, check)
+		tries = append(tries, failed...)
+		if path != "" {
+			return path, append(tries, Try{Where: path})
+		}
+	}
+	return "", tries
+}
+
+// keep moves a complete temporary file, after check accepted it, to its place
+// in the cache of e, or leaves it where it is if there is no cache.
+func (s *Store) keep(e Element, req Request, temp string, check func(string) error) (string, error) {
+	if err := check(temp); err != nil {
+		os.Remove(temp)
+		return "", err
+	}
+	if e.Cache == "" {
+		return temp, nil
+	}
+	target := filepath.Join(e.Cache, filepath.FromSlash(req.storePath()))
+	err := os.MkdirAll(filepath.Dir(target), 0o777)
+	if err == nil {
+		err = os.Rename(temp, target)
+	}
+	if err != nil {
+		os.Remove(temp)
+		// Another process may have been faster and hold the file open.
+		if check(target) == nil {
+			return target, nil
+		}
+		return "", fmt.Errorf("keeping it in the cache: %w", err)
+	}
+	return target, nil
+}
+
+// tempFile creates a file in the cache of e, so that it can be renamed to its
+// place there, or in a folder of its own that Close removes.
+func (s *Store) tempFile(e Element) (*os.File, error) {
+	dir := e.Cache
+	if dir == "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.temp == "" {
+			temp, err := os.MkdirTemp("", "dumpscan-symbols-")
+			if err != nil {
+				return nil, err
+			}
+			s.temp = temp
+		}
+		dir = s.temp
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(dir, ".dumpscan-*.part")
+}
