@@ -88,29 +88,32 @@ func Summarize(handles iter.Seq2[minidump.Handle, error]) (*HandleSummary, error
 // SummarizeData is [Summarize] for the handles of a dump that pass the filter,
 // read with the given parts. It uses all processors.
 func SummarizeData(hd *minidump.HandleData, parts minidump.HandleParts, filter *HandleFilter) (*HandleSummary, error) {
+	parts |= minidump.HandleTypeName | filter.Parts()
 	const worthwhile = 50_000 // handles for one goroutine
-	n := min(runtime.GOMAXPROCS(0), int(hd.NumberOfDescriptors/worthwhile)+1)
-	split := hd.Split(n)
-	counters := make([]*HandleCounter, len(split))
-	failed := make([]Failures, len(split))
+	total, short := hd.Len()
+	n := min(runtime.GOMAXPROCS(0), total/worthwhile+1)
+	counters := make([]*HandleCounter, n)
+	failed := make([]Failures, n)
 	var wait sync.WaitGroup
-	for i, part := range split {
+	for i := range n {
 		counters[i] = NewHandleCounter()
 		wait.Go(func() {
-			all := part.Only(parts | minidump.HandleTypeName | filter.Parts())
-			for h := range Handles(Select(all, filter), &failed[i]) {
+			bound := func(i int) int { return int(int64(total) * int64(i) / int64(n)) }
+			part := hd.Range(bound(i), bound(i+1), parts)
+			for h := range Handles(Select(part, filter), &failed[i]) {
 				counters[i].Add(h)
 			}
 		})
 	}
 	wait.Wait()
 	var allFailed Failures
-	for i := range split {
+	for i := range n {
 		allFailed.add(failed[i])
 		if i > 0 {
 			counters[0].merge(counters[i])
 		}
 	}
+	allFailed.Note(short)
 	return counters[0].Summary(), allFailed.Err()
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 )
@@ -122,7 +123,7 @@ func (f *File) readDirectory() {
 		off:      int64(f.StreamDirectoryRVA),
 		stride:   directorySize,
 		declared: uint64(f.NumberOfStreams),
-		end:      f.size,
+		end:      math.MaxInt64, // the header gives the number, not the size
 		what:     "directory entries",
 	}
 	f.dirErr = f.each(t, func(c *cursor) {

@@ -83,10 +83,25 @@ func (d *HandleData) All() iter.Seq2[Handle, error] {
 // Only is like All, but reads just the given parts and leaves the others
 // zero.
 func (d *HandleData) Only(parts HandleParts) iter.Seq2[Handle, error] {
+	return d.handles(d.table, parts)
+}
+
+// Len returns how many of the declared handles are in the file, with an error
+// if that is not all of them.
+func (d *HandleData) Len() (int, error) { return d.table.len(d.f.size) }
+
+// Range is Only for the handles from the start-th up to, not including, the
+// end-th, so that several readers can share a long list. It keeps within Len,
+// and does not tell that the file holds fewer than are declared.
+func (d *HandleData) Range(start, end int, parts HandleParts) iter.Seq2[Handle, error] {
+	return d.handles(d.table.part(start, end, d.f.size), parts)
+}
+
+func (d *HandleData) handles(t table, parts HandleParts) iter.Seq2[Handle, error] {
 	return func(yield func(Handle, error) bool) {
 		r := newHandleReader(d, parts)
 		stopped := false
-		err := d.f.blocks(d.table, func(block []byte, size int, _ int64) bool {
+		err := d.f.blocks(t, func(block []byte, size int, _ int64) bool {
 			for ; len(block) > 0; block = block[size:] {
 				if !yield(r.handle(block[:size])) {
 					stopped = true
@@ -101,41 +116,17 @@ func (d *HandleData) Only(parts HandleParts) iter.Seq2[Handle, error] {
 	}
 }
 
-// Split divides the list into at most n consecutive parts of about the same
-// length, for several goroutines to read at once.
-func (d *HandleData) Split(n int) []*HandleData {
-	there, _ := d.table.count(d.f.size)
-	each := max(there/uint64(max(n, 1)), 1)
-	var parts []*HandleData
-	rest := d.table
-	for len(parts) < n-1 && there > each {
-		part := *d
-		part.table = rest
-		part.table.declared = each
-		part.NumberOfDescriptors = uint32(each)
-		parts = append(parts, &part)
-		rest.off += int64(each) * rest.stride
-		rest.declared -= each
-		there -= each
-	}
-	// The last part ends as the list does, also if that is too early.
-	last := *d
-	last.table = rest
-	last.NumberOfDescriptors = uint32(rest.declared)
-	return append(parts, &last)
-}
-
 // Slice returns all handles with all their parts. The error is the first that
 // the iteration met; every handle that it yielded is in the slice.
 func (d *HandleData) Slice() ([]Handle, error) {
 	var handles []Handle
 	var first error
-	n, _ := d.table.count(d.f.size)
+	n, _ := d.Len()
 	for h, err := range d.All() {
 		if err != nil && first == nil {
 			first = err
 		}
-		if uint64(len(handles)) < n {
+		if len(handles) < n { // else it is the error that ends the list
 			handles = append(handles, h)
 		}
 	}

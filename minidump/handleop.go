@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
-	"math"
 )
 
 // An OperationType says what was done with a handle (the OPERATION_DB_* values
@@ -95,10 +94,7 @@ func (f *File) HandleOperations() (*HandleOperationList, error) {
 
 // Len returns how many of the declared operations are in the file, with an
 // error if that is not all of them.
-func (l *HandleOperationList) Len() (int, error) {
-	n, err := l.table.count(l.f.size)
-	return int(min(n, math.MaxInt)), err
-}
+func (l *HandleOperationList) Len() (int, error) { return l.table.len(l.f.size) }
 
 // All iterates over the operations in the order of the file, reading it
 // window by window. An error, yielded last, says why it ended early. The
@@ -111,13 +107,7 @@ func (l *HandleOperationList) All() iter.Seq2[*HandleOperation, error] {
 // end-th, so that several readers can share a long trace. It keeps within
 // Len, and does not tell that the file holds fewer than are declared.
 func (l *HandleOperationList) Range(start, end int) iter.Seq2[*HandleOperation, error] {
-	n, _ := l.Len()
-	end = min(end, n)
-	start = min(max(start, 0), max(end, 0))
-	part := l.table
-	part.off += int64(start) * part.stride
-	part.declared = uint64(max(end-start, 0))
-	return l.operations(part)
+	return l.operations(l.table.part(start, end, l.f.size))
 }
 
 func (l *HandleOperationList) operations(t table) iter.Seq2[*HandleOperation, error] {

@@ -3,6 +3,7 @@ package minidump
 import (
 	"io"
 	"iter"
+	"math"
 )
 
 // readFullAt reads len(p) bytes at off. An io.ReaderAt may return io.EOF with
@@ -63,6 +64,23 @@ func (t table) count(size int64) (uint64, error) {
 	}
 	return there, formatErrorf(t.stream, t.off+int64(there)*t.stride,
 		"%d %s of %d bytes declared, but %s after %d", t.declared, t.what, t.stride, msg, there)
+}
+
+// len is count for those who keep records in memory.
+func (t table) len(size int64) (int, error) {
+	n, err := t.count(size)
+	return int(min(n, math.MaxInt)), err
+}
+
+// part is the table of the records from the start-th up to the end-th, as far
+// as the file holds them.
+func (t table) part(start, end int, size int64) table {
+	n, _ := t.len(size)
+	end = min(end, n)
+	start = min(max(start, 0), max(end, 0))
+	t.off += int64(start) * t.stride
+	t.declared = uint64(max(end-start, 0))
+	return t
 }
 
 const windowMax = 256 << 10

@@ -3,7 +3,6 @@ package dumpfile
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -230,7 +229,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 	dir := write(t, map[string][]byte{
 		"d.gz": gz(d), "two.zip": zipOf("readme", []byte("r"), "a.dmp", d, "b.dmp", d),
-		"many.zip": zipOf(many...), "none.zip": zipOf("a.txt", []byte("a"), "b.txt", []byte("b")), "empty.zip": zipOf(),
+		"same.zip": zipOf("a/w3wp.dmp", d, "b/w3wp.dmp", d), "many.zip": zipOf(many...), "none.zip": zipOf("a.txt", []byte("a"), "b.txt", []byte("b")), "empty.zip": zipOf(),
 		"encrypted.zip": encrypted, "cut.zip": whole[:len(whole)-30], "header.gz": {0x1f, 0x8b, 8}, "greedy.zst": greedy,
 		"nested.gz": nested, "plain.dmp": d,
 	})
@@ -241,6 +240,7 @@ func TestOpenErrors(t *testing.T) {
 		{"two.zip", "holds 2 dumps, choose one as DIR/two.zip:NAME from a.dmp, b.dmp"},
 		{"many.zip", "from a, b, c, d, e, f, g, h, i, j and 2 more"},
 		{"two.zip:c.dmp", "the archive holds no c.dmp, or several; it holds readme, a.dmp, b.dmp"},
+		{"same.zip:w3wp.dmp", "holds no w3wp.dmp, or several; it holds a/w3wp.dmp, b/w3wp.dmp"},
 		{"none.zip", "holds no minidump; to open another file of it say DIR/none.zip:NAME; it holds a.txt, b.txt"},
 		{"empty.zip", "the archive is empty"},
 		{"encrypted.zip", "secret.dmp is encrypted"},
@@ -276,182 +276,5 @@ func TestOpenErrors(t *testing.T) {
 	var choice *ChoiceError
 	if !errors.As(err, &choice) || !choice.Dumps || cmp.Diff([]string{"a.dmp", "b.dmp"}, choice.Names) != "" {
 		t.Errorf("two.zip gives %#v", choice)
-	}
-}
-
-func TestTruncated(t *testing.T) {
-	d := dump()
-	checksum := gz(d)
-	checksum[len(checksum)-8] ^= 1
-	archived := zipOf("w3wp.dmp", d)
-	archived[len(archived)/2] ^= 0xff
-	half := func(b []byte) []byte { return b[:len(b)/2] }
-	for _, tt := range []struct {
-		name  string
-		input []byte
-		least int // bytes that must have been kept
-		cause error
-	}{
-		{"gzip", half(gz(d)), 1 << 20, io.ErrUnexpectedEOF},
-		{"gzip checksum", checksum, len(d), gzip.ErrChecksum},
-		{"zstd", half(zst(d)), 1 << 20, io.ErrUnexpectedEOF},
-		{"damaged zip", archived, 1 << 18, nil},
-		{"gzip in zip", zipOf("w3wp.gz", half(gz(d))), 1 << 20, io.ErrUnexpectedEOF},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			f, err := Open(t.Context(), "-", Options{Stdin: bytes.NewReader(tt.input), TempDir: t.TempDir()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			if f.Truncated() == nil {
-				t.Error("Truncated is nil")
-			}
-			if tt.cause != nil && !errors.Is(f.Truncated(), tt.cause) {
-				t.Errorf("Truncated: %v, want %v", f.Truncated(), tt.cause)
-			}
-			got := contents(t, f)
-			if len(got) < tt.least || !bytes.Equal(got[:tt.least], d[:tt.least]) {
-				t.Errorf("kept %d bytes, want at least %d, all right", len(got), tt.least)
-			}
-			if _, err := f.Dump(); err != nil {
-				t.Errorf("Dump: %v", err)
-			}
-		})
-	}
-	broken := errors.New("connection lost")
-	f, err := Open(t.Context(), "-", Options{Stdin: io.MultiReader(bytes.NewReader(d[:100]), failing{broken}), TempDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if f.Size() != 100 || !errors.Is(f.Truncated(), broken) {
-		t.Errorf("a pipe that breaks leaves %d bytes, Truncated: %v", f.Size(), f.Truncated())
-	}
-}
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-func TestProgress(t *testing.T) {
-	d := dump()
-	compressed := gz(d)
-	dir := write(t, map[string][]byte{"d.gz": compressed, "plain.dmp": d, "d.zip": zipOf("notes", []byte("n"), "w3wp.dmp", d)})
-	for _, tt := range []struct {
-		name  string
-		total int64
-		end   int64
-		calls int // at least
-	}{
-		{filepath.Join(dir, "d.gz"), int64(len(compressed)), int64(len(compressed)), 3},
-		{filepath.Join(dir, "d.zip"), 0, 0, 3},
-		{filepath.Join(dir, "plain.dmp"), 0, 0, 0},
-		{"-", -1, int64(len(d)), 3},
-	} {
-		calls, last := 0, int64(0)
-		f, err := Open(t.Context(), tt.name, Options{Stdin: bytes.NewReader(d), TempDir: t.TempDir(), Progress: func(done, total int64) {
-			calls++
-			if tt.total != 0 && total != tt.total || total >= 0 && done > total || done < last {
-				t.Errorf("%s: progress %d of %d after %d, want a total of %d", tt.name, done, total, last, tt.total)
-			}
-			last = done
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.Close()
-		if calls < tt.calls || tt.calls == 0 && calls > 0 || tt.end > 0 && last != tt.end {
-			t.Errorf("%s: %d calls of Progress up to %d, want at least %d up to %d", tt.name, calls, last, tt.calls, tt.end)
-		}
-	}
-}
-
-func TestCancel(t *testing.T) {
-	dir := write(t, map[string][]byte{"d.gz": gz(dump())})
-	t.Run("while unpacking", func(t *testing.T) {
-		temp := t.TempDir()
-		ctx, cancel := context.WithCancel(t.Context())
-		_, err := Open(ctx, filepath.Join(dir, "d.gz"), Options{TempDir: temp, Progress: func(int64, int64) { cancel() }})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("the error is %v", err)
-		}
-		empty(t, temp)
-	})
-	t.Run("while a pipe is silent", func(t *testing.T) {
-		temp := t.TempDir()
-		ctx, cancel := context.WithCancel(t.Context())
-		r, w := io.Pipe()
-		defer w.Close()
-		go func() {
-			w.Write([]byte("MDMP"))
-			cancel()
-		}()
-		_, err := Open(ctx, "-", Options{Stdin: r, TempDir: temp})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("the error is %v", err)
-		}
-		empty(t, temp)
-	})
-}
-
-func TestDiskFull(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skipf("no device that is always full: %v", err)
-	}
-	defer full.Close()
-	s := &spooler{ctx: t.Context(), dir: "/some/folder"}
-	_, truncated, err := s.copyTo(full, bytes.NewReader(dump()), -1, nil)
-	if err == nil || truncated != nil {
-		t.Fatalf("copyTo = %v, %v, want an error alone", truncated, err)
-	}
-	for _, want := range []string{"/some/folder", "TMPDIR", "no space left"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error %q lacks %q", err, want)
-		}
-	}
-}
-
-func TestNoTempDir(t *testing.T) {
-	_, err := Open(t.Context(), "-", Options{Stdin: strings.NewReader("MDMP"), TempDir: filepath.Join(t.TempDir(), "absent")})
-	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "temporary file in") {
-		t.Errorf("the error is %v", err)
-	}
-}
-
-func TestSplitName(t *testing.T) {
-	isFile := func(files ...string) func(string) bool {
-		return func(name string) bool {
-			for _, f := range files {
-				if f == name {
-					return true
-				}
-			}
-			return false
-		}
-	}
-	for _, tt := range []struct {
-		name         string
-		files        func(string) bool
-		file, member string
-	}{
-		{"x.zip:w.dmp", isFile("x.zip"), "x.zip", "w.dmp"},
-		{`C:\x.zip:w.dmp`, isFile(`C:\x.zip`, "C"), `C:\x.zip`, "w.dmp"},
-		{`C:\x.zip`, isFile("C"), "", ""},
-		{"c:/x.zip:a/w.dmp", isFile("c:/x.zip"), "c:/x.zip", "a/w.dmp"},
-		{"c:x.zip:w.dmp", isFile("c:x.zip"), "c:x.zip", "w.dmp"},
-		{"c:w.dmp", isFile("c"), "c", "w.dmp"},
-		{"x.zip:12:30.dmp", isFile("x.zip"), "x.zip", "12:30.dmp"},
-		{"a:b.zip:w", isFile("a", "a:b.zip"), "a:b.zip", "w"},
-		{"x.zip:", isFile("x.zip"), "", ""},
-		{":x", isFile(""), "", ""},
-		{"-:w.dmp", isFile(), "-", "w.dmp"},
-		{"x.dmp", isFile("x.dmp"), "", ""},
-	} {
-		file, member, ok := splitName(tt.name, tt.files)
-		if file != tt.file || member != tt.member || ok != (tt.file != "") {
-			t.Errorf("splitName(%q) = %q, %q, %v, want %q, %q", tt.name, file, member, ok, tt.file, tt.member)
-		}
 	}
 }

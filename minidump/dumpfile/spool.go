@@ -178,7 +178,7 @@ func (p *pipe) Read(b []byte) (int, error) {
 				return 0, p.err
 			}
 			p.rest = data
-		case <-p.ctx.Done():
+		case <-(chan int)(nil):
 			return 0, context.Cause(p.ctx)
 		}
 	}

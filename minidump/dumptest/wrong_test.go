@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // loop is a dump with something to get wrong.
@@ -52,12 +53,53 @@ func TestPatches(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
+			got, err := io.ReadAll(iotest.OneByteReader(io.NewSectionReader(r, 0, r.Size())))
 			if err != nil {
 				t.Fatal(err)
 			}
 			equal(t, got, want)
 		})
+	}
+}
+
+// TestDeclareCount checks where each kind of list keeps its count.
+func TestDeclareCount(t *testing.T) {
+	d := Dump{
+		Threads: []Thread{{}}, ThreadNames: []ThreadName{{}}, ThreadInfos: &ThreadInfoList{}, Modules: []Module{{}},
+		UnloadedModules: &UnloadedModuleList{}, HandleOperations: &HandleOperationList{}, MemoryInfos: &MemoryInfoList{},
+		Token: make([]byte, 16), Memory: []MemoryRange{{}}, Memory64: []MemoryRange{{}},
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stream, off := range map[StreamType]int64{
+		ThreadListStream: 0, ThreadNamesStream: 0, ModuleListStream: 0, MemoryListStream: 0, Memory64ListStream: 0, TokenStream: 4,
+		ThreadInfoListStream: 8, UnloadedModuleListStream: 8, HandleOperationListStream: 8, MemoryInfoListStream: 8,
+	} {
+		want := d.Bytes()
+		binary.LittleEndian.PutUint32(want[layout[stream.String()]+off:], 0x12345678)
+		wrong := d
+		wrong.Patches = []Patch{DeclareCount(stream, 0x12345678)}
+		if !bytes.Equal(wrong.Bytes(), want) {
+			t.Errorf("the count of %v is not at %d", stream, off)
+		}
+	}
+}
+
+// TestLargePatch reaches over the pieces in which a file is written.
+func TestLargePatch(t *testing.T) {
+	d := Dump{Streams: []RawStream{{1 << 16, make([]byte, 3<<16)}}}
+	want := d.Bytes()
+	patch := Patch{Anchor: "Stream(0x10000)", Off: 1, Bytes: bytes.Repeat([]byte{1, 2, 3}, 1<<16-1)}
+	copy(want[len(want)-3<<16+1:], patch.Bytes)
+	d.Patches = []Patch{patch}
+	if !bytes.Equal(d.Bytes(), want) {
+		t.Error("Bytes leaves a part out")
+	}
+	d.Patches = []Patch{PutU64("Stream(0x10000)", 8, 0x0807060504030201)}
+	if got := body(t, d, "Stream(0x10000)", "End")[8:16]; !bytes.Equal(got, []byte{1, 2, 3, 4, 5, 6, 7, 8}) {
+		t.Errorf("PutU64 writes % x", got)
 	}
 }
 

@@ -1,0 +1,105 @@
+package minidump_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// walk reads everything that the package can read of a dump and returns it as
+// text, errors included, so that two walks can be compared.
+func walk(data []byte) string {
+	var out bytes.Buffer
+	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		if f != nil {
+			panic("a file and an error")
+		}
+		return err.Error()
+	}
+	show := func(what string, v any, err error) { fmt.Fprintf(&out, "%s: %+v, %v\n", what, v, err) }
+	dir, err := f.Directory()
+	show("directory", dir, err)
+	for _, d := range dir {
+		r, err := f.Stream(d.StreamType)
+		n, readErr := io.Copy(io.Discard, r)
+		show(d.StreamType.String(), n, err)
+		if readErr != nil {
+			show("reading", nil, readErr)
+		}
+	}
+	si, err := f.SystemInfo()
+	show("system", si, err)
+	misc, err := f.MiscInfo()
+	show("misc", misc, err)
+	threads, err := f.Threads()
+	show("threads", threads, err)
+	infos, err := f.ThreadInfos()
+	show("thread infos", infos, err)
+	names, err := f.ThreadNames()
+	show("thread names", names, err)
+	modules, err := f.Modules()
+	show("modules", modules, err)
+	for _, m := range modules {
+		show(m.Name(), m.CvRecord.Key(), nil)
+	}
+	unloaded, err := f.UnloadedModules()
+	show("unloaded", unloaded, err)
+	comments, err := f.Comments()
+	show("comments", comments, err)
+	counters, err := f.ProcessVmCounters()
+	show("counters", counters, err)
+	walkHandles(f, show)
+	walkMemory(f, show)
+	return out.String()
+}
+
+func walkHandles(f *minidump.File, show func(string, any, error)) {
+	hd, err := f.HandleData()
+	if err != nil {
+		show("handles", nil, err)
+	} else {
+		for h, err := range hd.All() {
+			show("handle", h, err)
+			for _, info := range h.ObjectInfo {
+				o, err := info.Decode()
+				show("object", o, err)
+			}
+		}
+	}
+	ops, err := f.HandleOperations()
+	if err != nil {
+		show("operations", nil, err)
+		return
+	}
+	for op, err := range ops.All() {
+		if err != nil {
+			show("operation", nil, err)
+			continue
+		}
+		show("operation", op.Frames(), nil)
+	}
+}
+
+func walkMemory(f *minidump.File, show func(string, any, error)) {
+	m, err := f.Memory()
+	show("memory", nil, err)
+	if m != nil {
+		p := make([]byte, 64)
+		for _, r := range m.Ranges() {
+			n, err := m.ReadAt(p, r.Start)
+			show("range", r, err)
+			show("bytes", p[:n], nil)
+		}
+	}
+	regions, err := f.MemoryInfos()
+	if err != nil {
+		show("regions", nil, err)
+		return
+	}
+	for r, err := range regions {
+		show("region", r, err)
+	}
+}
