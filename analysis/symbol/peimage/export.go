@@ -1,10 +1,8 @@
 package peimage
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"sort"
 )
@@ -152,22 +150,5 @@ func (e *Exports) name(item export) (string, error) {
 	if item.nameRVA == 0 {
 		return fmt.Sprintf("Ordinal%d", uint64(e.base)+uint64(item.index)), nil
 	}
-	var name []byte
-	for len(name) < maxName {
-		step := 64
-		have := len(name)
-		name = append(name, make([]byte, step)...)
-		n, err := e.img.readRVA(name[have:], int64(item.nameRVA)+int64(have))
-		name = name[:have+max(n, 0)]
-		if end := bytes.IndexByte(name[have:], 0); end >= 0 {
-			return string(name[:have+end]), nil
-		}
-		if n < step {
-			if err == nil {
-				err = io.ErrUnexpectedEOF
-			}
-			return "", &FormatError{Part: "export name", Off: int64(item.nameRVA), Msg: "has no end", Err: err}
-		}
-	}
-	return "", &FormatError{Part: "export name", Off: int64(item.nameRVA), Msg: fmt.Sprintf("longer than %d bytes", maxName)}
+	return readName("export name", int64(item.nameRVA), e.img.readRVA)
 }

@@ -25,6 +25,8 @@ type Image struct {
 	closer        io.Closer
 	sizeOfHeaders uint32
 	exports       directory
+	symbols       int64  // file offset of the COFF symbol table, or 0
+	symbolCount   uint32 // as declared
 }
 
 // Section is a part of the image with its own protection (IMAGE_SECTION_HEADER,
@@ -107,7 +109,7 @@ func newImage(img *Image) (*Image, error) {
 	img.Machine = c.u16()
 	sections := int(c.u16())
 	img.TimeDateStamp = c.u32()
-	c.skip(8)
+	img.symbols, img.symbolCount = int64(c.u32()), c.u32()
 	optional := int(c.u16())
 	c.skip(2)
 	if c.err != nil {

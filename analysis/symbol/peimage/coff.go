@@ -1,0 +1,182 @@
+package peimage
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// symbolSize is the size of a COFF symbol in bytes (IMAGE_SYMBOL).
+const symbolSize = 18
+
+// Symbols are the functions of the COFF symbol table, which linkers other than
+// Microsoft's leave in images that are not stripped. It is immutable and safe for
+// concurrent use.
+type Symbols struct {
+	img   *Image
+	items []coffSymbol
+}
+
+type coffSymbol struct {
+	rva   uint32
+	index uint32 // in the symbol table
+}
+
+// Symbol is one function of the COFF symbol table. It has no size.
+type Symbol struct {
+	Name string // as stored; on x86 with the leading underscore of C
+	RVA  uint32 // start of the function
+}
+
+// Symbols reads the COFF symbol table of an image file. Memory does not hold
+// that table: a mapped image has none. With an error, the symbols read before it
+// are returned too.
+func (img *Image) Symbols() (*Symbols, error) {
+	s := &Symbols{img: img}
+	if img.mapped || img.symbols == 0 {
+		return s, nil
+	}
+	const step = chunk / symbolSize
+	aux := 0
+	for i := uint32(0); i < img.symbolCount; {
+		n := min(step, img.symbolCount-i)
+		c := load("symbol table", img.symbols+int64(i)*symbolSize, int(n)*symbolSize, img.readRaw)
+		for ; n > 0; n-- {
+			p := c.take(symbolSize)
+			if c.err != nil {
+				return s.sorted(), c.err
+			}
+			if aux > 0 {
+				aux--
+			} else {
+				aux = int(p[17])
+				s.add(p, i)
+			}
+			i++
+		}
+	}
+	return s.sorted(), nil
+}
+
+// add takes a symbol if it is a function: one by its type, or a global label
+// in code, as assemblers write it.
+func (s *Symbols) add(p []byte, index uint32) {
+	c := cursor{buf: p[8:]}
+	value, number, kind := c.u32(), int(c.u16()), c.u16()
+	const external, static = 2, 3
+	class := p[16]
+	if number < 1 || number > len(s.img.Sections) || class != external && class != static {
+		return
+	}
+	section := s.img.Sections[number-1]
+	const code = 0x20
+	isFunction := kind>>4&3 == 2
+	if !isFunction && (class != external || section.Characteristics&code == 0) {
+		return
+	}
+	rva := section.VirtualAddress + value
+	if section.Contains(rva) {
+		s.items = append(s.items, coffSymbol{rva: rva, index: index})
+	}
+}
+
+// sorted orders the symbols by address; of several at one the first stays.
+func (s *Symbols) sorted() *Symbols {
+	slices.SortStableFunc(s.items, func(a, b coffSymbol) int { return cmp.Compare(a.rva, b.rva) })
+	s.items = slices.CompactFunc(s.items, func(a, b coffSymbol) bool { return a.rva == b.rva })
+	return s
+}
+
+// Len returns the number of functions.
+func (s *Symbols) Len() int { return len(s.items) }
+
+// Lookup returns the function that starts nearest below rva in its section.
+func (s *Symbols) Lookup(rva uint32) (Symbol, bool, error) {
+	i := sort.Search(len(s.items), func(i int) bool { return s.items[i].rva > rva }) - 1
+	if i < 0 {
+		return Symbol{}, false, nil
+	}
+	item := s.items[i]
+	section, ok := s.img.section(rva)
+	if !ok || !section.Contains(rva) || item.rva < section.VirtualAddress {
+		return Symbol{}, false, nil
+	}
+	c := load("symbol name", s.img.symbols+int64(item.index)*symbolSize, 8, s.img.readRaw)
+	name := c.take(8)
+	if c.err != nil {
+		return Symbol{}, false, c.err
+	}
+	text := string(bytes.TrimRight(name, "\x00"))
+	if c.pos = 0; c.u32() == 0 {
+		var err error
+		if text, err = s.img.longName(int64(c.u32())); err != nil {
+			return Symbol{}, false, err
+		}
+	}
+	return Symbol{Name: text, RVA: item.rva}, true, nil
+}
+
+// longName reads a name from the string table, which follows the symbols.
+func (img *Image) longName(off int64) (string, error) {
+	table := img.symbols + int64(img.symbolCount)*symbolSize
+	return readName("name in the string table", table+off, img.readRaw)
+}
+
+// FullName returns the name of a section. One of more than 8 bytes is read
+// from the string table of the file.
+func (img *Image) FullName(s Section) (string, error) {
+	digits, ok := strings.CutPrefix(s.Name, "/")
+	if !ok || img.mapped || img.symbols == 0 {
+		return s.Name, nil
+	}
+	off, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil {
+		return s.Name, nil
+	}
+	return img.longName(int64(off))
+}
+
+// Data reads the bytes of a section: as many as are loaded, or in the file,
+// whichever is less.
+func (img *Image) Data(s Section) ([]byte, error) {
+	n := s.SizeOfRawData
+	if s.VirtualSize != 0 {
+		n = min(n, s.VirtualSize)
+	}
+	off, read := int64(s.PointerToRawData), img.readRaw
+	if img.mapped {
+		off, read = int64(s.VirtualAddress), img.readRVA
+	}
+	if int64(n) > img.size-off {
+		return nil, &FormatError{Part: "section " + s.Name, Off: off, Msg: "the file ends before its " + strconv.Itoa(int(n)) + " bytes"}
+	}
+	c := load("section "+s.Name, off, int(n), read)
+	data := c.take(int(n))
+	return data, c.err
+}
+
+// readName reads the text at off up to its zero byte.
+func readName(part string, off int64, read func([]byte, int64) (int, error)) (string, error) {
+	var name []byte
+	for len(name) < maxName {
+		const step = 64
+		have := len(name)
+		name = append(name, make([]byte, step)...)
+		n, err := read(name[have:], off+int64(have))
+		name = name[:have+max(n, 0)]
+		if end := bytes.IndexByte(name[have:], 0); end >= 0 {
+			return string(name[:have+end]), nil
+		}
+		if n < step {
+			if err == nil {
+				err = io.ErrUnexpectedEOF
+			}
+			return "", &FormatError{Part: part, Off: off, Msg: "has no end", Err: err}
+		}
+	}
+	return "", &FormatError{Part: part, Off: off, Msg: "longer than " + strconv.Itoa(maxName) + " bytes"}
+}
