@@ -5,7 +5,7 @@ package minidump
 type stringCache struct {
 	rvas  [256]rvaString
 	short [256]rawString
-	texts map[string]string // raw UTF-16 to decoded
+	texts map[string]rawString // by raw
 }
 
 type rvaString struct {
@@ -13,7 +13,7 @@ type rvaString struct {
 	s   string
 }
 
-type rawString struct{ raw, s string }
+type rawString struct{ raw, s string } // UTF-16 and what it decodes to
 
 // cacheTexts bounds the distinct strings that are remembered. Windows has
 // some seventy object types; leaked objects tend to have one name or none.
@@ -38,11 +38,11 @@ func (c *stringCache) byText(p []byte) (string, bool) {
 	if e.raw == string(p) {
 		return e.s, len(p) > 0
 	}
-	s, ok := c.texts[string(p)]
+	found, ok := c.texts[string(p)]
 	if ok {
-		*e = rawString{string(p), s}
+		*e = found
 	}
-	return s, ok
+	return found.s, ok
 }
 
 // shortSlot tells strings apart by length, first, middle and last character.
@@ -55,10 +55,10 @@ func shortSlot(p []byte) uint8 {
 }
 
 func (c *stringCache) add(p []byte) string {
-	s := decodeUTF16(p)
 	if c.texts == nil || len(c.texts) >= cacheTexts {
-		c.texts = make(map[string]string)
+		c.texts = make(map[string]rawString)
 	}
-	c.texts[string(p)] = s
-	return s
+	added := rawString{raw: string(p), s: decodeUTF16(p)}
+	c.texts[added.raw] = added
+	return added.s
 }
