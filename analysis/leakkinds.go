@@ -1,0 +1,274 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A HandleKind is what the handles of a leak have in common: one place in a
+// program opens handles of one type, to objects with one name or with names
+// that differ in numbers only, and with the same access.
+type HandleKind struct {
+	Type string
+	// Name is the name of the objects, or what [NormalizeName] makes of their
+	// names when they are many; "" for objects without a name.
+	Name          string
+	GrantedAccess uint32
+	Attributes    uint32 // OBJ_*, of handles without a name; else 0
+	// State is what does not come and go: "manual" or "auto" of an event,
+	// "running" or "exited" of a thread or process, "abandoned" of a mutant; ""
+	// if there is no such thing, or the dump does not tell.
+	State string
+}
+
+// Compare orders kinds by type in WinDbg's order, name, access, attributes and
+// state.
+func (k HandleKind) Compare(o HandleKind) int {
+	return cmp.Or(compareTypes(k.Type, o.Type), cmp.Compare(k.Name, o.Name),
+		cmp.Compare(k.GrantedAccess, o.GrantedAccess), cmp.Compare(k.Attributes, o.Attributes),
+		cmp.Compare(k.State, o.State))
+}
+
+// KindParts are the parts of a handle that decide its kind.
+const KindParts = minidump.HandleAllParts
+
+// mergedNames is the number of distinct names above which names of one form
+// are taken for one thing. A leak worth the name has more; a program that
+// numbers a few objects for a reason has fewer.
+const mergedNames = 16
+
+// KindCounts are the handles of one dump, counted by kind. Names of one form
+// are merged where there are more than 16 of them, whatever the order of the
+// handles; up to then each is counted by itself. The memory needed depends on
+// the number of forms and not on that of the handles.
+type KindCounts struct {
+	Total uint64
+	forms map[HandleKind]*formCount // by the kind with its name normalised
+}
+
+// A formCount counts the handles whose names have one form.
+type formCount struct {
+	count  uint64
+	names  []nameCount // in the order of appearance; nil once there are too many
+	merged bool
+}
+
+type nameCount struct {
+	name  string
+	count uint64
+}
+
+// CountKinds counts the handles of one dump. They must come with the parts of
+// [KindParts].
+func CountKinds(handles iter.Seq[*minidump.Handle]) *KindCounts {
+	c := &KindCounts{forms: map[HandleKind]*formCount{}}
+	// The handles of a leak come in runs, and share their strings.
+	var last *nameCount
+	var lastForm *formCount
+	var lastKind HandleKind
+	normal := normalizer{forms: map[string]string{}}
+	for h := range handles {
+		c.Total++
+		kind := exactKind(h)
+		if lastForm != nil && kind == lastKind {
+			lastForm.count++
+			if last != nil {
+				last.count++
+			}
+			continue
+		}
+		exact := kind.Name
+		form := kind
+		form.Name = normal.form(exact)
+		f := c.forms[form]
+		if f == nil {
+			f = &formCount{}
+			c.forms[form] = f
+		}
+		last, lastForm, lastKind = f.add(exact), f, kind
+	}
+	return c
+}
+
+// A normalizer makes one string of each form, however many names have it.
+type normalizer struct {
+	buf   []byte
+	forms map[string]string
+}
+
+func (n *normalizer) form(name string) string {
+	n.buf = appendNormalized(n.buf[:0], name)
+	form, ok := n.forms[string(n.buf)]
+	if !ok {
+		form = string(n.buf)
+		n.forms[form] = form
+	}
+	return form
+}
+
+// add counts a handle. The result is the count of its name, valid until the
+// next call, or nil if names of this form are merged.
+func (f *formCount) add(name string) *nameCount {
+	f.count++
+	if f.merged {
+		return nil
+	}
+	for i := range f.names {
+		if f.names[i].name == name {
+			f.names[i].count++
+			return &f.names[i]
+		}
+	}
+	if len(f.names) == mergedNames {
+		f.names, f.merged = nil, true
+		return nil
+	}
+	f.names = append(f.names, nameCount{name, 1})
+	return &f.names[len(f.names)-1]
+}
+
+// exactKind is the kind of a handle with its name as it is.
+func exactKind(h *minidump.Handle) HandleKind {
+	k := HandleKind{Type: h.TypeName, Name: h.ObjectName, GrantedAccess: h.GrantedAccess}
+	if h.ObjectName == "" {
+		k.Attributes = h.Attributes
+	}
+	if len(h.ObjectInfo) > 0 {
+		k.State = kindState(h.ObjectInfo)
+	}
+	return k
+}
+
+// kindState leaves out the states that change all the time, such as "set" of
+// an event: a group must not seem to grow because another shrinks.
+func kindState(infos []minidump.ObjectInformation) string {
+	o := DecodeObject(infos)
+	switch {
+	case o.Event != nil && o.Event.ManualReset:
+		return "manual"
+	case o.Event != nil:
+		return "auto"
+	case o.Mutant != nil && o.Mutant.Abandoned:
+		return "abandoned"
+	case o.Thread != nil && o.Thread.Exited, o.Process != nil && o.Process.Exited:
+		return "exited"
+	case o.Thread != nil, o.Process != nil:
+		return "running"
+	}
+	return ""
+}
+
+// A KindRow is one kind of handles in a row of dumps.
+type KindRow struct {
+	HandleKind
+	Merged bool     // Name is a form that many names have
+	Counts []uint64 // a number for each dump
+}
+
+// A KindTable holds the counts of several dumps side by side. A name is merged
+// in all of them if it is in one, or if the names of its form in all of them
+// are too many together, so that a row means the same in each dump. It is
+// immutable.
+type KindTable struct {
+	Rows  []KindRow // in the order of HandleKind.Compare
+	index map[HandleKind]int
+}
+
+// AlignKinds makes a table of the counts of one or more dumps.
+func AlignKinds(dumps ...*KindCounts) *KindTable {
+	t := &KindTable{index: map[HandleKind]int{}}
+	forms := map[HandleKind]map[string]bool{} // names of a form; nil if merged
+	for _, d := range dumps {
+		for form, f := range d.forms {
+			names, seen := forms[form]
+			if !seen {
+				names = map[string]bool{}
+			}
+			if names != nil {
+				for _, n := range f.names {
+					names[n.name] = true
+				}
+				if f.merged || len(names) > mergedNames {
+					names = nil
+				}
+			}
+			forms[form] = names
+		}
+	}
+	for form, names := range forms {
+		t.add(form, names, dumps)
+	}
+	slices.SortFunc(t.Rows, func(a, b KindRow) int { return a.Compare(b.HandleKind) })
+	for i, r := range t.Rows {
+		t.index[r.HandleKind] = i
+	}
+	return t
+}
+
+// add makes the rows of one form.
+func (t *KindTable) add(form HandleKind, names map[string]bool, dumps []*KindCounts) {
+	if names == nil {
+		row := KindRow{HandleKind: form, Merged: true, Counts: make([]uint64, len(dumps))}
+		for i, d := range dumps {
+			if f := d.forms[form]; f != nil {
+				row.Counts[i] = f.count
+			}
+		}
+		t.Rows = append(t.Rows, row)
+		return
+	}
+	for name := range names {
+		row := KindRow{HandleKind: form, Counts: make([]uint64, len(dumps))}
+		row.Name = name
+		for i, d := range dumps {
+			if f := d.forms[form]; f != nil {
+				for _, n := range f.names {
+					if n.name == name {
+						row.Counts[i] = n.count
+					}
+				}
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+}
+
+// Find returns the row of a handle, or -1 if no dump of the table has handles
+// of its kind. The handle must come with the parts of [KindParts].
+func (t *KindTable) Find(h *minidump.Handle) int {
+	k := exactKind(h)
+	if i, ok := t.index[k]; ok && !t.Rows[i].Merged {
+		return i
+	}
+	k.Name = NormalizeName(k.Name)
+	if i, ok := t.index[k]; ok && t.Rows[i].Merged {
+		return i
+	}
+	return -1
+}
+
+// String returns the kind in words: type, name, and in brackets access, state
+// and attributes.
+func (k HandleKind) String() string {
+	var b strings.Builder
+	b.WriteString(cmp.Or(k.Type, "handle without type"))
+	if k.Name != "" {
+		b.WriteString(" " + k.Name)
+	} else {
+		b.WriteString(" without name")
+	}
+	fmt.Fprintf(&b, " (access %#x", k.GrantedAccess)
+	if k.State != "" {
+		b.WriteString(", " + k.State)
+	}
+	if k.Attributes != 0 {
+		fmt.Fprintf(&b, ", attributes %#x", k.Attributes)
+	}
+	b.WriteString(")")
+	return b.String()
+}
