@@ -20,7 +20,7 @@ type inlineeLine struct {
 // inlineSites finds the inlined calls at offset off of a function, outermost first. Scopes nest; the walk keeps its
 // place by counting, not by calling itself.
 func (m *module) inlineSites(p proc, off uint32) ([]site, error) {
-	w := m.s.window(p.rec, m.symbolsEnd)
+	w := m.s.window(int64(p.rec), m.symbolsEnd)
 	if _, err := w.record(); err != nil {
 		return nil, err
 	}

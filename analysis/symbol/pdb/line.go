@@ -25,7 +25,7 @@ func (m *module) lineAt(a address) (place, bool, error) {
 	}
 	table := m.lines[i]
 	want := a.off - table.start.off
-	c, err := m.s.cursor(table.body.off, table.body.end-table.body.off)
+	c, err := m.s.cursor(int64(table.off), int64(table.length))
 	if err != nil {
 		return place{}, false, err
 	}

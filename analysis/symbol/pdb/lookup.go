@@ -66,13 +66,15 @@ func (f *File) function(a address) (sym Symbol, start address, ok bool, err erro
 
 // nameProc fills a symbol in from a function's record.
 func (m *module) nameProc(sym *Symbol, p proc) error {
-	r, err := m.s.window(p.rec, m.symbolsEnd).record()
+	r, err := m.s.window(int64(p.rec), m.symbolsEnd).record()
 	if err != nil {
 		return err
 	}
-	if _, _, _, err := r.place(); err != nil {
-		return err
+	fixed := procSize
+	if p.kind == KindThunk {
+		fixed = thunkSize
 	}
+	r.body.skip(fixed - recordHead)
 	sym.Name, sym.Kind, sym.Size = r.body.cstring(), p.kind, p.size
 	return r.body.err
 }

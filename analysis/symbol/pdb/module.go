@@ -1,7 +1,6 @@
 package pdb
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
 	"sync"
@@ -12,8 +11,8 @@ import (
 type module struct {
 	s          *stream
 	symbolsEnd int64
-	procs      []proc  // by start, then by offset in the stream
-	lines      []lines // likewise
+	procs      []proc  // by start
+	lines      []lines // by start
 	checksums  extent  // DEBUG_S_FILECHKSMS
 	inlinees   []extent
 
@@ -22,19 +21,25 @@ type module struct {
 	inlineeErr   error
 }
 
-// proc is a function or thunk.
-type proc struct {
+// rng is a piece of code.
+type rng struct {
 	start address
 	size  uint32
-	rec   int64 // offset of its record
-	kind  Kind
+}
+
+func (r rng) bounds() rng { return r }
+
+// proc is a function or thunk.
+type proc struct {
+	rng
+	rec  uint32 // offset of its record in the stream
+	kind Kind
 }
 
 // lines is one DEBUG_S_LINES subsection.
 type lines struct {
-	start address
-	size  uint32
-	body  extent
+	rng
+	off, length uint32 // of its body in the stream
 }
 
 // Kinds of C13 subsections (DEBUG_S_SUBSECTION_TYPE).
@@ -68,6 +73,8 @@ func (f *File) openModule(i int, info moduleInfo) (*module, error) {
 	return m, nil
 }
 
+// readProcs lists the functions. It looks at the length of every record but decodes only those of functions, and only
+// up to the name: a module that link-time optimization made may have millions.
 func (m *module) readProcs() error {
 	sig, err := m.s.u32(0)
 	if err != nil {
@@ -76,36 +83,45 @@ func (m *module) readProcs() error {
 	if sig != signatureC13 {
 		return m.s.fail(0, "symbol records of version %d", sig)
 	}
+	le := binary.LittleEndian
 	w := m.s.window(4, m.symbolsEnd)
 	for w.left() >= 4 {
-		r, err := w.record()
+		b, err := w.peek(4)
 		if err != nil {
 			return err
 		}
-		kind := r.procKind()
-		if kind == 0 {
-			continue
+		size := 2 + int(le.Uint16(b))
+		if size < 4 || int64(size) > w.left() {
+			return m.s.fail(w.off, "record of %d bytes, %d left", size, w.left())
 		}
-		seg, off, size, err := r.place()
-		if err != nil {
-			return err
+		if kind := procKind(le.Uint16(b[2:])); kind != 0 {
+			fixed := procSize
+			if kind == KindThunk {
+				fixed = thunkSize
+			}
+			if size < fixed {
+				return m.s.fail(w.off, "function in a record of %d bytes", size)
+			}
+			if b, err = w.peek(fixed); err != nil {
+				return err
+			}
+			m.procs = append(m.procs, decodeProc(kind, b, w.off))
 		}
-		m.procs = append(m.procs, proc{address{seg, off}, size, r.off, kind})
+		w.skip(int64(size))
 	}
-	slices.SortFunc(m.procs, func(a, b proc) int {
-		return cmp.Or(a.start.compare(b.start), cmp.Compare(a.rec, b.rec))
-	})
+	sortByStart(m.procs)
 	return nil
 }
 
 func (m *module) readSubsections(off, end int64) error {
+	le := binary.LittleEndian
 	w := m.s.window(off, end)
 	for w.left() >= 8 {
 		b, err := w.peek(8)
 		if err != nil {
 			return err
 		}
-		kind, size := binary.LittleEndian.Uint32(b), int64(binary.LittleEndian.Uint32(b[4:]))
+		kind, size := le.Uint32(b), int64(le.Uint32(b[4:]))
 		w.skip(8)
 		if size > w.left() {
 			return m.s.fail(w.off, "subsection %#x of %d bytes, %d left", kind, size, w.left())
@@ -116,12 +132,10 @@ func (m *module) readSubsections(off, end int64) error {
 			if size < linesHeaderSize {
 				return m.s.fail(w.off, "line table of %d bytes", size)
 			}
-			b, err := w.peek(linesHeaderSize)
-			if err != nil {
+			if b, err = w.peek(linesHeaderSize); err != nil {
 				return err
 			}
-			le := binary.LittleEndian
-			m.lines = append(m.lines, lines{address{le.Uint16(b[4:]), le.Uint32(b)}, le.Uint32(b[8:]), body})
+			m.lines = append(m.lines, lines{rng{address{le.Uint16(b[4:]), le.Uint32(b)}, le.Uint32(b[8:])}, uint32(w.off), uint32(size)})
 		case debugFileChecksum:
 			m.checksums = body
 		case debugInlineeLines:
@@ -129,9 +143,7 @@ func (m *module) readSubsections(off, end int64) error {
 		}
 		w.skip((size + 3) &^ 3)
 	}
-	slices.SortFunc(m.lines, func(a, b lines) int {
-		return cmp.Or(a.start.compare(b.start), cmp.Compare(a.body.off, b.body.off))
-	})
+	sortByStart(m.lines)
 	return nil
 }
 
@@ -144,31 +156,26 @@ func (m *module) procAt(a address) (proc, bool) {
 	return m.procs[i], true
 }
 
-// ranged is what has an address and a size.
-type ranged interface{ bounds() (address, uint32) }
-
-func (p proc) bounds() (address, uint32)  { return p.start, p.size }
-func (l lines) bounds() (address, uint32) { return l.start, l.size }
+// sortByStart sorts by address, and leaves things that begin at the same place in the order of the file. Most
+// writers have sorted them already.
+func sortByStart[T interface{ bounds() rng }](items []T) {
+	byStart := func(a, b T) int { return a.bounds().start.compare(b.bounds().start) }
+	if !slices.IsSortedFunc(items, byStart) {
+		slices.SortStableFunc(items, byStart)
+	}
+}
 
 // covering finds, among the sorted items that begin nearest before an address, the first that reaches over it.
-func covering[T ranged](items []T, a address) (int, bool) {
+func covering[T interface{ bounds() rng }](items []T, a address) (int, bool) {
 	after, _ := slices.BinarySearchFunc(items, a, func(item T, a address) int {
-		if start, _ := item.bounds(); a.less(start) {
+		if a.less(item.bounds().start) {
 			return 1
 		}
 		return -1
 	})
-	if after == 0 {
-		return 0, false
-	}
-	nearest, _ := items[after-1].bounds()
 	found := -1
-	for i := after - 1; i >= 0; i-- {
-		start, size := items[i].bounds()
-		if start != nearest {
-			break
-		}
-		if start.seg == a.seg && a.off-start.off < size {
+	for i := after - 1; i >= 0 && items[i].bounds().start == items[after-1].bounds().start; i-- {
+		if r := items[i].bounds(); r.start.seg == a.seg && a.off-r.start.off < r.size {
 			found = i
 		}
 	}

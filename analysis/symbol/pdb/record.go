@@ -43,6 +43,9 @@ const (
 	leafUQuad   = 0x800a
 )
 
+// recordHead is the bytes of a record before its body.
+const recordHead = 4
+
 // record is a symbol or type record: a 16-bit length that counts what follows it, a 16-bit kind, and the body.
 type record struct {
 	kind uint16
@@ -76,7 +79,7 @@ func (r record) opens() bool {
 	case symThunk32, symBlock32, symWith32, symSepCode, symInlineSite, symInlineSite2:
 		return true
 	}
-	return r.procKind() != 0
+	return procKind(r.kind) != 0
 }
 
 // closes tells whether a symbol record ends a scope.
@@ -85,8 +88,8 @@ func (r record) closes() bool {
 }
 
 // procKind gives the kind of a record that stands for a function, else 0.
-func (r record) procKind() Kind {
-	switch r.kind {
+func procKind(kind uint16) Kind {
+	switch kind {
 	case symGProc32, symGProc32ID:
 		return KindGlobalProc
 	case symLProc32, symLProc32ID, symLProc32DPC, symLProc32DPCID:
@@ -97,18 +100,23 @@ func (r record) procKind() Kind {
 	return 0
 }
 
-// place decodes where a function is, up to its name, which follows. PROCSYM32 and THUNKSYM32 differ in order.
-func (r record) place() (seg uint16, off, size uint32, err error) {
-	c := r.body
-	c.skip(12) // offsets of related records: parent, end, next
-	if r.kind == symThunk32 {
-		off, seg, size = c.u32(), c.u16(), uint32(c.u16())
-		c.skip(1) // THUNK_ORDINAL
+// Bytes before the name in records of functions: length, kind, three offsets of related records, then
+// differing fields.
+const (
+	procSize  = 39 // PROCSYM32: size, end of prologue, start of epilogue, type, offset, section, flags
+	thunkSize = 25 // THUNKSYM32: offset, section, size, ordinal
+)
+
+// decodeProc reads where a function is from the bytes before its name.
+func decodeProc(kind Kind, b []byte, off int64) proc {
+	le := binary.LittleEndian
+	p := proc{rec: uint32(off), kind: kind}
+	if kind == KindThunk {
+		p.start = address{le.Uint16(b[20:]), le.Uint32(b[16:])}
+		p.size = uint32(le.Uint16(b[22:]))
 	} else {
-		size = c.u32()
-		c.skip(12) // end of prologue, start of epilogue, type
-		off, seg = c.u32(), c.u16()
-		c.skip(1) // CV_PROCFLAGS
+		p.start = address{le.Uint16(b[36:]), le.Uint32(b[32:])}
+		p.size = le.Uint32(b[16:])
 	}
-	return seg, off, size, c.err
+	return p
 }

@@ -77,7 +77,7 @@ func (t *types) record(index uint32) (r record, walked int64, err error) {
 		if err != nil || from == index {
 			return r, w.off - at, err
 		}
-		if w.off-at > maxWalk {
+		if t.offsets != nil && w.off-at > maxWalk {
 			break
 		}
 	}

@@ -1,0 +1,57 @@
+package pdb_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
+)
+
+// FuzzFile: whatever the bytes, nothing panics, a file or an error comes back, errors are of the documented kinds, an
+// answer adds up, and two readers give the same.
+func FuzzFile(f *testing.F) {
+	small := sample()
+	small.BlockSize = 512
+	f.Add(small.Bytes(), uint32(0x104c))
+	small.Scatter, small.OMAPToSource, small.OMAPFromSource = true, [][2]uint32{{0, 0x1000}}, [][2]uint32{{0x1000, 0}}
+	f.Add(small.Bytes(), uint32(0x4c))
+	data, err := os.ReadFile(filepath.Join("../../../testdata/symbols/pdb", "handles64.pdb"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data, uint32(0x1500))
+	f.Fuzz(func(t *testing.T, data []byte, rva uint32) {
+		a, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
+		if (a == nil) != (err != nil) {
+			t.Fatalf("file %v, error %v", a, err)
+		}
+		var format *pdb.FormatError
+		if err != nil {
+			if !errors.Is(err, pdb.ErrNotPDB) && !errors.As(err, &format) {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+		b, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []uint32{rva, rva ^ 1, rva + 0x100, 0x1010, 0x104c} {
+			sym, ok, err := a.Lookup(at)
+			again, okAgain, errAgain := b.Lookup(at)
+			if !reflect.DeepEqual(sym, again) || ok != okAgain || (err == nil) != (errAgain == nil) {
+				t.Errorf("two runs differ: %v and %v, %v and %v", sym, again, err, errAgain)
+			}
+			if err != nil && !errors.As(err, &format) {
+				t.Errorf("error %v", err)
+			}
+			if ok && sym.RVA+sym.Displacement != at || !ok && !reflect.DeepEqual(sym, pdb.Symbol{}) {
+				t.Errorf("%#x, found %v: %+v", at, ok, sym)
+			}
+		}
+	})
+}
