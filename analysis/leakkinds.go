@@ -66,33 +66,49 @@ type nameCount struct {
 // CountKinds counts the handles of one dump. They must come with the parts of
 // [KindParts].
 func CountKinds(handles iter.Seq[*minidump.Handle]) *KindCounts {
-	c := &KindCounts{forms: map[HandleKind]*formCount{}}
-	// The handles of a leak come in runs, and share their strings.
-	var last *nameCount
-	var lastForm *formCount
-	var lastKind HandleKind
-	normal := normalizer{forms: map[string]string{}}
+	c := newKindCounter()
 	for h := range handles {
-		c.Total++
-		kind := exactKind(h)
-		if lastForm != nil && kind == lastKind {
-			lastForm.count++
-			if last != nil {
-				last.count++
-			}
-			continue
-		}
-		exact := kind.Name
-		form := kind
-		form.Name = normal.form(exact)
-		f := c.forms[form]
-		if f == nil {
-			f = &formCount{}
-			c.forms[form] = f
-		}
-		last, lastForm, lastKind = f.add(exact), f, kind
+		c.add(h)
 	}
-	return c
+	return c.counts
+}
+
+// A kindCounter makes [KindCounts] of handles that pass by.
+type kindCounter struct {
+	counts *KindCounts
+	normal normalizer
+	// The handles of a leak come in runs, and share their strings.
+	last     *nameCount
+	lastForm *formCount
+	lastKind HandleKind
+}
+
+func newKindCounter() *kindCounter {
+	return &kindCounter{
+		counts: &KindCounts{forms: map[HandleKind]*formCount{}},
+		normal: normalizer{forms: map[string]string{}},
+	}
+}
+
+func (c *kindCounter) add(h *minidump.Handle) {
+	c.counts.Total++
+	kind := exactKind(h)
+	if c.lastForm != nil && kind == c.lastKind {
+		c.lastForm.count++
+		if c.last != nil {
+			c.last.count++
+		}
+		return
+	}
+	exact := kind.Name
+	form := kind
+	form.Name = c.normal.form(exact)
+	f := c.counts.forms[form]
+	if f == nil {
+		f = &formCount{}
+		c.counts.forms[form] = f
+	}
+	c.last, c.lastForm, c.lastKind = f.add(exact), f, kind
 }
 
 // A normalizer makes one string of each form, however many names have it.
