@@ -62,24 +62,16 @@ func (img *Image) Symbols() (*Symbols, error) {
 	return s.sorted(), nil
 }
 
-// add takes a symbol if it is a function: one by its type, or a global label
-// in code, as assemblers write it.
+// add takes a symbol if it is a function by its type. Labels are left out: the
+// linker defines many, such as ___crt_xt_end__, at the address of a function.
 func (s *Symbols) add(p []byte, index uint32) {
 	c := cursor{buf: p[8:]}
 	value, number, kind := c.u32(), int(c.u16()), c.u16()
-	const external, static = 2, 3
-	class := p[16]
-	if number < 1 || number > len(s.img.Sections) || class != external && class != static {
+	if number < 1 || number > len(s.img.Sections) || kind>>4&3 != 2 {
 		return
 	}
 	section := s.img.Sections[number-1]
-	const code = 0x20
-	isFunction := kind>>4&3 == 2
-	if !isFunction && (class != external || section.Characteristics&code == 0) {
-		return
-	}
-	rva := section.VirtualAddress + value
-	if section.Contains(rva) {
+	if rva := section.VirtualAddress + value; section.Contains(rva) {
 		s.items = append(s.items, coffSymbol{rva: rva, index: index})
 	}
 }
