@@ -71,7 +71,9 @@ func (s *specLine) addTo(d *dumptest.Dump) error {
 		if name := s.word(); name != "crashpad" {
 			return fmt.Errorf("unknown writer %q", name)
 		}
-		d.HandleData.Style = dumptest.Crashpad
+		d.HandleData.Style, d.Version, d.Flags = dumptest.Crashpad, 0xa793, 0
+		const crashpadInfo, size = 0x43500001, 64
+		d.Streams = append(d.Streams, dumptest.RawStream{Type: crashpadInfo, Data: make([]byte, size)})
 	case "nohandles":
 		d.HandleData, d.Flags = nil, 0
 	case "handle":

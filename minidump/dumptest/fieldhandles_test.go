@@ -63,7 +63,8 @@ func fix(handles []Handle, value uint64, access uint32, name string) {
 	n.Name, key.Name = key.Name, name
 }
 
-// fieldReportKeys: each leaking call leaves three, one opened for reading.
+// fieldReportKeys: each leaking call leaves three, one of them opened for
+// reading, one for reading and writing, one with all rights.
 func fieldReportKeys() []Handle {
 	const (
 		count = 65602
@@ -90,6 +91,8 @@ func fieldReportKeys() []Handle {
 		switch {
 		case i%3 == 0:
 			keys[i].GrantedAccess = 0x20019
+		case i%3 == 2:
+			keys[i].GrantedAccess = 0x2001f
 		case i < 400 && i%5 == 1:
 			keys[i].GrantedAccess = rare[i/5%len(rare)]
 		}
