@@ -83,7 +83,7 @@ func fieldReportKeys() []Handle {
 		`\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\WinSock2\Parameters\NameSpace_Catalog5`,
 		`\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\W3SVC\Parameters`, `\REGISTRY\MACHINE\SOFTWARE\MyCustomApp\Settings`,
 	}
-	rare := []uint32{0x20006, 0x2001f, 0x1, 0x9, 0x3, 0xf, 0x2}
+	rare := []uint32{0x20006, 0x6, 0x1, 0x9, 0x3, 0xf, 0x2}
 	keys := make([]Handle, count)
 	given := 0
 	for i := range keys {
