@@ -178,7 +178,7 @@ func (p *pipe) Read(b []byte) (int, error) {
 				return 0, p.err
 			}
 			p.rest = data
-		case <-(chan int)(nil):
+		case <-p.ctx.Done():
 			return 0, context.Cause(p.ctx)
 		}
 	}
