@@ -2,7 +2,6 @@ package symbol
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -31,12 +30,12 @@ type exportSource struct {
 
 func (e exportSource) close() error { return e.image.Close() }
 
-func (e exportSource) lookup(rva uint32) (name, bool, error) {
+func (e exportSource) lookup(rva uint32) (name, bool) {
 	x, ok, err := e.exports.Lookup(rva)
 	if err != nil || !ok {
-		return name{}, false, err
+		return name{}, false
 	}
-	return name{function: e.text(x.Name), displacement: uint64(rva - x.RVA)}, true, nil
+	return name{function: e.text(x.Name), displacement: uint64(rva - x.RVA)}, true
 }
 
 func loadMemoryExports(s *Session, m *minidump.Module) (source, []Try) {
@@ -61,11 +60,8 @@ func (s *Session) memoryExports(m *minidump.Module) (source, error) {
 	if err := s.checkImage(img, m); err != nil {
 		return nil, err
 	}
-	exports, err := img.Exports()
-	if exports.Len() == 0 {
-		if err == nil {
-			err = errors.New("the image exports nothing")
-		}
+	exports, err := readExports(img)
+	if exports == nil {
 		return nil, err
 	}
 	// Images of a sound dump have each their own bytes. In a hostile one many
@@ -76,13 +72,33 @@ func (s *Session) memoryExports(m *minidump.Module) (source, error) {
 	return exportSource{exports: exports, image: img, text: s.text}, err
 }
 
-// checkImage refuses an image that is not the one that was loaded.
-func (s *Session) checkImage(img *peimage.Image, m *minidump.Module) error {
-	if s.options.Loose || img.Key() == m.ImageKey() {
-		return nil
+// readExports returns the exports of an image, or nil if it has none. Those
+// before an error are returned too.
+func readExports(img *peimage.Image) (*peimage.Exports, error) {
+	exports, err := img.Exports()
+	if exports.Len() > 0 {
+		return exports, err
 	}
-	return fmt.Errorf("another image: %s, want %s", img.Key(), m.ImageKey())
+	if err == nil {
+		err = errors.New("the image exports nothing")
+	}
+	return nil, err
 }
 
-// text returns a name as the user wants it.
-func (s *Session) text(name string) string { return name }
+// loadImageExports reads the export table of an image file.
+func loadImageExports(s *Session, m *minidump.Module) (source, []Try) {
+	path, tries := s.findImage(TrustExport, m)
+	if path == "" {
+		return nil, tries
+	}
+	img, err := peimage.Open(path)
+	if err != nil {
+		return nil, failed(tries, err)
+	}
+	exports, err := readExports(img)
+	if exports == nil {
+		img.Close()
+		return nil, failed(tries, err)
+	}
+	return exportSource{exports: exports, image: img, text: s.text}, tries
+}

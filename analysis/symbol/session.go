@@ -1,28 +1,27 @@
 package symbol
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 
+	"github.com/dumpscan/dumpscan/analysis/symbol/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
-
-// Options tell [NewResolver] where to look for symbols. The zero value looks
-// into the dump only.
-type Options struct {
-	Loose    bool // take a file by its name although its identity differs
-	RawNames bool // leave decorated names as they are
-}
 
 // Session is the [Resolver] that uses every source of names there is. It loads
 // the symbols of a module when the first address of that module is resolved.
 // It is safe for concurrent use.
 type Session struct {
 	modules  *Modules
+	unloaded *Modules
 	options  Options
 	memory   *minidump.Memory // nil if the dump has none
-	symbols  []moduleSymbols  // of each module in modules.List
-	exported atomic.Int64     // bytes of memory that export tables may still claim
+	files    *store.Store     // symbol files
+	images   *store.Store
+	servers  serverList
+	symbols  []moduleSymbols // of each module in modules.List
+	exported atomic.Int64    // bytes of memory that export tables may still claim
 
 	mu    sync.RWMutex
 	cache map[minidump.VA]Location
@@ -36,10 +35,10 @@ type moduleSymbols [numSources]struct {
 	tries  []Try
 }
 
-// A source names the addresses of one module. lookup takes the RVA; its error
-// means damage, for which the next source is asked.
+// A source names the addresses of one module. lookup takes the RVA. Where a
+// source is damaged it does not know the address, and the next one is asked.
 type source interface {
-	lookup(rva uint32) (name, bool, error)
+	lookup(rva uint32) (name, bool)
 	close() error
 }
 
@@ -60,33 +59,43 @@ type Try struct {
 	Err   error  // why there are none; nil if there are
 }
 
-const numSources = 1
+const numSources = 5
 
 // sourceKinds are the sources in the order in which they are asked.
 var sourceKinds = [numSources]struct {
 	trust Trust
 	load  func(*Session, *minidump.Module) (source, []Try)
 }{
+	{TrustPDB, loadPDB},
+	{TrustSym, loadSym},
+	{TrustDWARF, loadImageSymbols},
 	{TrustExport, loadMemoryExports},
+	{TrustExport, loadImageExports},
 }
 
-// NewResolver prepares to name the addresses of f. It reads the list of
-// modules; an error of that list is returned together with a Session that knows
-// the modules read before it.
+// NewResolver prepares to name the addresses of f. A symbol path that cannot be
+// understood gives an error and no Session. The error of a damaged list of
+// modules comes together with a Session that knows the modules before the
+// damage.
 func NewResolver(f *minidump.File, o Options) (*Session, error) {
-	modules, err := f.Modules()
-	s := &Session{
-		modules: NewModules(modules),
-		options: o,
-		symbols: make([]moduleSymbols, len(modules)),
-		cache:   make(map[minidump.VA]Location),
+	s := &Session{options: o, cache: make(map[minidump.VA]Location)}
+	if err := s.openStores(); err != nil {
+		return nil, err
 	}
+	modules, err := f.Modules()
+	s.modules = NewModules(modules)
+	s.symbols = make([]moduleSymbols, len(modules))
+	// Without unloaded modules or memory there are fewer names, but the dump
+	// is not damaged by that.
+	unloaded, _ := f.UnloadedModules()
+	s.unloaded = newUnloaded(unloaded)
+	s.memory, _ = f.Memory()
 	s.exported.Store(f.Size())
-	s.memory, _ = f.Memory() // without memory there are no images to read
 	return s, err
 }
 
-// Close closes the symbol files that were opened.
+// Close closes the symbol files that were opened. Resolve must not be called
+// any more.
 func (s *Session) Close() error {
 	var first error
 	for i := range s.symbols {
@@ -96,19 +105,18 @@ func (s *Session) Close() error {
 			if slot.source == nil {
 				continue
 			}
-			if err := slot.source.close(); first == nil {
-				first = err
-			}
+			first = cmp.Or(first, slot.source.close())
 		}
 	}
-	return first
+	return cmp.Or(first, s.files.Close(), s.images.Close())
 }
 
 // Modules returns the modules of the dump.
 func (s *Session) Modules() *Modules { return s.modules }
 
 // Resolve names addr. Of the sources that know the address the first in the
-// order of the Trust constants wins.
+// order of the Trust constants wins. An address in a module that was unloaded
+// gets "<Unloaded_name.dll>" for its module, as WinDbg writes it.
 func (s *Session) Resolve(addr minidump.VA) Location {
 	s.mu.RLock()
 	loc, ok := s.cache[addr]
@@ -126,7 +134,7 @@ func (s *Session) Resolve(addr minidump.VA) Location {
 func (s *Session) resolve(addr minidump.VA) Location {
 	i := s.modules.index(addr)
 	if i < 0 {
-		return Location{Address: addr}
+		return s.unloaded.Resolve(addr)
 	}
 	loc := s.modules.locate(i, addr)
 	for k := range sourceKinds {
@@ -134,8 +142,8 @@ func (s *Session) resolve(addr minidump.VA) Location {
 		if src == nil {
 			continue
 		}
-		n, ok, err := src.lookup(uint32(loc.Offset))
-		if err != nil || !ok {
+		n, ok := src.lookup(uint32(loc.Offset))
+		if !ok {
 			continue
 		}
 		loc.Function, loc.Displacement = n.function, n.displacement

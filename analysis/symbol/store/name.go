@@ -12,6 +12,7 @@ type Request struct {
 	Folder string // file that names the folder in a store: "ntdll.pdb", or a path that ends so
 	Key    string // identity: hexadecimal digits; "" searches folders by name only
 	File   string // file itself, if its name differs from Folder: "ntdll.sym"
+	Plain  bool   // servers are not asked for a compressed form or a file.ptr
 }
 
 // clean returns the request with the bare names of its files, or an error if
@@ -105,4 +106,16 @@ func shorten(s string) string {
 		return s[:80] + "..."
 	}
 	return s
+}
+
+// FileURL returns where the server e keeps the file.
+func (e Element) FileURL(r Request) (string, error) {
+	if e.URL == "" {
+		return "", fmt.Errorf("%s is not a server", e.Dir)
+	}
+	path, err := r.StorePath()
+	if err != nil {
+		return "", err
+	}
+	return join(e.URL, strings.Split(path, "/")...), nil
 }

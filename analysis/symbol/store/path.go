@@ -74,6 +74,9 @@ func parseServer(parts []string, cache, defaultCache string) ([]Element, error) 
 				return nil, err
 			}
 			if cache == "" {
+				if defaultCache == "" {
+					return nil, fmt.Errorf("there is no default cache here; name one as srv*CACHE*URL")
+				}
 				cache = defaultCache
 				elements = append(elements, Element{Dir: cache, Cache: cache})
 			}

@@ -80,17 +80,23 @@ func (s *Store) ask(ctx context.Context, srv *server, e Element, req Request, ch
 	tiers := [][]string{{req.Folder, req.Key}}
 	for i := 0; i < len(tiers); i++ {
 		at := func(file string) string { return join(e.URL, append(tiers[i], file)...) }
-		for _, file := range []string{req.File, compressed(req.File)} {
+		files := []string{req.File, compressed(req.File)}
+		if req.Plain {
+			files = files[:1]
+		}
+		for _, file := range files {
 			where = at(file)
 			path, err = s.download(ctx, e, req, where, check)
 			if !errors.Is(err, ErrNotFound) {
 				return path, where, err
 			}
 		}
-		where = at("file.ptr")
-		path, err = s.askPointer(ctx, e, req, where, check)
-		if !errors.Is(err, ErrNotFound) {
-			return path, where, err
+		if !req.Plain {
+			where = at("file.ptr")
+			path, err = s.askPointer(ctx, e, req, where, check)
+			if !errors.Is(err, ErrNotFound) {
+				return path, where, err
+			}
 		}
 		if i == 0 && s.twoTier(ctx, srv, e) {
 			tiers = append(tiers, []string{firstTier(req.Folder), req.Folder, req.Key})

@@ -1,0 +1,212 @@
+package symbol
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol/breakpad"
+	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
+	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/symbol/undecorate"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// text returns a linker's name as the user wants it.
+func (s *Session) text(name string) string {
+	if s.options.RawNames {
+		return name
+	}
+	return undecorate.Name(name)
+}
+
+// textX86 is text for a name that 32-bit x86 may have decorated as C.
+func (s *Session) textX86(name string) string {
+	if s.options.RawNames {
+		return name
+	}
+	return undecorate.NameX86(name)
+}
+
+// find looks for a file, and tells the tries as those of a source.
+func (s *Session) find(from *store.Store, t Trust, req store.Request, check func(path string) error) (string, []Try) {
+	path, places := from.Find(s.context(), req, check)
+	tries := make([]Try, len(places))
+	for i, p := range places {
+		tries[i] = Try{Trust: t, Where: p.Where, Err: p.Err}
+	}
+	return path, tries
+}
+
+// failed turns the last try, which found a file, into a failure.
+func failed(tries []Try, err error) []Try {
+	tries[len(tries)-1].Err = err
+	return tries
+}
+
+// symbolName is the file name under which the symbols of a module are kept: the
+// PDB's, or for ELF the module's own.
+func symbolName(m *minidump.Module) string {
+	if m.CvRecord.Kind == minidump.CodeViewRSDS || m.CvRecord.Kind == minidump.CodeViewNB10 {
+		return m.CvRecord.PDBFile
+	}
+	return m.BaseName()
+}
+
+// pdbSource names addresses by a PDB.
+type pdbSource struct {
+	*pdb.File
+	s *Session
+}
+
+func (p pdbSource) close() error { return p.File.Close() }
+
+func (p pdbSource) lookup(rva uint32) (name, bool) {
+	sym, ok, _ := p.Lookup(rva) // what was found before an error is right
+	if !ok {
+		return name{}, false
+	}
+	const i386 = 0x14c
+	text := p.s.text
+	if p.Machine == i386 && sym.Kind == pdb.KindPublic {
+		text = p.s.textX86
+	}
+	n := name{function: text(sym.Name), displacement: uint64(sym.Displacement), file: sym.File, line: sym.Line}
+	for _, f := range sym.Inlined {
+		n.inlined = append(n.inlined, Inline{Function: p.s.text(f.Function), File: f.File, Line: f.Line})
+	}
+	return n, true
+}
+
+var errNoRecord = errors.New("the dump does not tell which symbols belong to the module")
+
+func loadPDB(s *Session, m *minidump.Module) (source, []Try) {
+	req := store.Request{Folder: m.CvRecord.PDBFile, Key: m.CvRecord.Key()}
+	switch m.CvRecord.Kind {
+	case minidump.CodeViewELF:
+		return nil, nil
+	case minidump.CodeViewRSDS, minidump.CodeViewNB10:
+	default:
+		if !s.options.Loose {
+			return nil, []Try{{Trust: TrustPDB, Where: m.BaseName(), Err: errNoRecord}}
+		}
+		req = store.Request{Folder: trimExtension(m.BaseName()) + ".pdb"}
+	}
+	path, tries := s.find(s.files, TrustPDB, req, func(path string) error { return s.checkPDB(path, m) })
+	if path == "" {
+		return nil, tries
+	}
+	f, err := pdb.Open(path)
+	if err != nil {
+		return nil, failed(tries, err)
+	}
+	return pdbSource{f, s}, tries
+}
+
+// checkPDB refuses a file that is not the PDB of the module.
+func (s *Session) checkPDB(path string, m *minidump.Module) error {
+	f, err := pdb.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if s.options.Loose {
+		return nil
+	}
+	have := minidump.CodeView{Kind: minidump.CodeViewRSDS, GUID: minidump.GUID(f.GUID), Age: f.Age}
+	return sameKey(have.Key(), m.CvRecord.Key())
+}
+
+// sameKey is nil for the same identity, in whatever case it is written.
+func sameKey(have, want string) error {
+	if strings.EqualFold(have, want) {
+		return nil
+	}
+	return fmt.Errorf("wrong identity: %.80s, want %s", have, want)
+}
+
+// symSource names addresses by a Breakpad symbol file.
+type symSource struct {
+	*breakpad.File
+	s *Session
+}
+
+func (b symSource) close() error { return b.File.Close() }
+
+func (b symSource) lookup(rva uint32) (name, bool) {
+	sym, ok, err := b.Lookup(uint64(rva))
+	if err != nil || !ok {
+		return name{}, false
+	}
+	text := b.s.text
+	if b.CPU == "x86" && sym.Public {
+		text = b.s.textX86
+	}
+	n := name{function: text(sym.Name), displacement: uint64(rva) - sym.RVA, file: sym.File, line: sym.Line}
+	for _, f := range sym.Inlined {
+		n.inlined = append(n.inlined, Inline{Function: b.s.text(f.Function), File: f.File, Line: f.Line})
+	}
+	return n, true
+}
+
+func loadSym(s *Session, m *minidump.Module) (source, []Try) {
+	key := symKey(m)
+	if key == "" && !s.options.Loose {
+		return nil, []Try{{Trust: TrustSym, Where: m.BaseName(), Err: errNoRecord}}
+	}
+	folder := symbolName(m)
+	file := folder
+	if strings.EqualFold(extension(file), ".pdb") || key == "" {
+		file = trimExtension(file)
+	}
+	req := store.Request{Folder: folder, Key: key, File: file + ".sym", Plain: true}
+	path, tries := s.find(s.files, TrustSym, req, func(path string) error { return s.checkSym(path, key) })
+	if path == "" {
+		return nil, tries
+	}
+	f, err := breakpad.Open(path)
+	if err != nil {
+		return nil, failed(tries, err)
+	}
+	return symSource{f, s}, tries
+}
+
+func (s *Session) checkSym(path, key string) error {
+	r, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return err
+	}
+	id, err := breakpad.ReadID(r, info.Size())
+	if err != nil || s.options.Loose {
+		return err
+	}
+	return sameKey(id, key)
+}
+
+// symKey is the identity that dump_syms gives to the symbols of a module: the
+// key of the PDB, or the first 16 bytes of the build id as a GUID of age 0.
+func symKey(m *minidump.Module) string {
+	if m.CvRecord.Kind != minidump.CodeViewELF {
+		return m.CvRecord.Key()
+	}
+	var guid minidump.GUID
+	if copy(guid[:], m.CvRecord.BuildID) == 0 {
+		return ""
+	}
+	return guid.String() + "0"
+}
+
+func extension(file string) string {
+	if i := strings.LastIndexByte(file, '.'); i >= 0 && !strings.ContainsAny(file[i:], `\/`) {
+		return file[i:]
+	}
+	return ""
+}
+
+func trimExtension(file string) string { return strings.TrimSuffix(file, extension(file)) }

@@ -1,0 +1,87 @@
+package symbol
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol/dwarfsym"
+	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// checkImage refuses an image that is not the one that was loaded.
+func (s *Session) checkImage(img *peimage.Image, m *minidump.Module) error {
+	if s.options.Loose {
+		return nil
+	}
+	return sameKey(img.Key(), m.ImageKey())
+}
+
+// findImage looks for the image file of a module.
+func (s *Session) findImage(t Trust, m *minidump.Module) (string, []Try) {
+	req := store.Request{Folder: m.BaseName(), Key: m.ImageKey()}
+	return s.find(s.images, t, req, func(path string) error {
+		img, err := peimage.Open(path)
+		if err != nil {
+			return err
+		}
+		defer img.Close()
+		return s.checkImage(img, m)
+	})
+}
+
+// imageSource names addresses by the DWARF of an image, and what that does not
+// cover by its COFF symbols.
+type imageSource struct {
+	image   *peimage.Image
+	dwarf   *dwarfsym.File // nil if there is none
+	symbols *peimage.Symbols
+	s       *Session
+}
+
+func (i imageSource) close() error { return i.image.Close() }
+
+func (i imageSource) lookup(rva uint32) (name, bool) {
+	if i.dwarf != nil {
+		if sym, ok, err := i.dwarf.Lookup(rva); ok && err == nil {
+			n := name{function: i.s.text(sym.Name), displacement: uint64(rva - sym.RVA), file: sym.File, line: sym.Line}
+			for _, f := range sym.Inlined {
+				n.inlined = append(n.inlined, Inline{Function: i.s.text(f.Function), File: f.File, Line: f.Line})
+			}
+			return n, true
+		}
+	}
+	sym, ok, err := i.symbols.Lookup(rva)
+	if !ok || err != nil {
+		return name{}, false
+	}
+	const i386 = 0x14c
+	text := i.s.text
+	if i.image.Machine == i386 {
+		text = i.s.textX86
+	}
+	return name{function: text(sym.Name), displacement: uint64(rva - sym.RVA)}, true
+}
+
+func loadImageSymbols(s *Session, m *minidump.Module) (source, []Try) {
+	path, tries := s.findImage(TrustDWARF, m)
+	if path == "" {
+		return nil, tries
+	}
+	img, err := peimage.Open(path)
+	if err != nil {
+		return nil, failed(tries, err)
+	}
+	src := imageSource{image: img, s: s}
+	var dwarfErr, symErr error
+	src.dwarf, dwarfErr = dwarfsym.New(img)
+	if src.symbols, symErr = img.Symbols(); src.dwarf != nil || src.symbols.Len() > 0 {
+		return src, tries
+	}
+	img.Close()
+	if errors.Is(dwarfErr, dwarfsym.ErrNoDWARF) {
+		dwarfErr = cmp.Or(symErr, errors.New("no DWARF and no COFF symbols in the image"))
+	}
+	return nil, failed(tries, dwarfErr)
+}
