@@ -47,6 +47,7 @@ type HandleText struct {
 	exact       bool
 	style       Style
 	buf         []byte
+	access      map[accessKey]string
 }
 
 // HandleTextOptions are the options of [NewHandleText].
@@ -81,11 +82,7 @@ func (t *HandleText) Handle(h *minidump.Handle) {
 	if t.flags&ShowBasic != 0 {
 		b = append(b, "  Attributes   \t"...)
 		b = append(appendAltHex(b, uint64(h.Attributes)), '\n')
-		b = append(b, "  GrantedAccess\t0x"...)
-		b = strconv.AppendUint(b, uint64(h.GrantedAccess), 16)
-		standard, specific := analysis.WinDbgAccess(h.TypeName, h.GrantedAccess)
-		b = appendLabel(b, ":\n         ", standard)
-		b = appendLabel(b, "         ", specific)
+		b = append(b, t.accessLines(h.TypeName, h.GrantedAccess)...)
 		b = append(b, "  HandleCount  \t"...)
 		b = append(strconv.AppendUint(b, uint64(h.HandleCount), 10), '\n')
 		b = append(b, "  PointerCount \t"...)
@@ -103,10 +100,37 @@ func (t *HandleText) Handle(h *minidump.Handle) {
 
 // appendHandle writes a value with the digits of a pointer of the dump.
 func (t *HandleText) appendHandle(b []byte, h uint64) []byte {
+	digits := 16
 	if t.pointerSize == 4 {
-		return fmt.Appendf(b, "%08x", h)
+		digits = 8
 	}
-	return fmt.Appendf(b, "%016x", h)
+	for shift := digits*4 - 4; shift > 0 && h>>shift == 0; shift -= 4 {
+		b = append(b, '0')
+	}
+	return strconv.AppendUint(b, h, 16)
+}
+
+// accessKey is what the lines about granted access depend on.
+type accessKey struct {
+	typeName string
+	mask     uint32
+}
+
+// accessLines returns the three lines about granted access. Among millions of
+// handles there are few different ones; those met lately are kept.
+func (t *HandleText) accessLines(typeName string, mask uint32) string {
+	const most = 1024
+	key := accessKey{typeName, mask}
+	lines, ok := t.access[key]
+	if !ok {
+		standard, specific := analysis.WinDbgAccess(typeName, mask)
+		lines = fmt.Sprintf("  GrantedAccess\t0x%x:\n         %s\n         %s\n", mask, standard, specific)
+		if t.access == nil || len(t.access) == most {
+			t.access = make(map[accessKey]string)
+		}
+		t.access[key] = lines
+	}
+	return lines
 }
 
 // appendName writes the name. WinDbg prints none for files, whose names it
@@ -135,9 +159,13 @@ func appendAltHex(b []byte, n uint64) []byte {
 }
 
 func appendObject(b []byte, infos []minidump.ObjectInformation) []byte {
+	const none = "  No object specific information available\n"
+	if len(infos) == 0 {
+		return append(b, none...)
+	}
 	o := analysis.DecodeObject(infos)
 	if !o.Known() {
-		return append(b, "  No object specific information available\n"...)
+		return append(b, none...)
 	}
 	b = append(b, "  Object specific information\n"...)
 	if e := o.Event; e != nil {
