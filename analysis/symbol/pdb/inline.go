@@ -19,8 +19,8 @@ type inlineeLine struct {
 
 // inlineSites finds the inlined calls at offset off of a function, outermost first. Scopes nest; the walk keeps its
 // place by counting, not by calling itself.
-func (m *module) inlineSites(p proc, off uint32) ([]site, error) {
-	w := m.s.window(int64(p.rec), m.symbolsEnd)
+func (m *module) inlineSites(p item, off uint32) ([]site, error) {
+	w := m.s.window(int64(p.off), m.symbolsEnd)
 	if _, err := w.record(); err != nil {
 		return nil, err
 	}

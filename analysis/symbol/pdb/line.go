@@ -19,13 +19,15 @@ type place struct{ file, line uint32 }
 // lineAt finds the line of an address: the last entry at or before it, in whichever of the files that contributed to
 // the function.
 func (m *module) lineAt(a address) (place, bool, error) {
-	i, ok := covering(m.lines, a)
-	if !ok {
-		return place{}, false, nil
+	if err := m.tables(); err != nil {
+		return place{}, false, err
 	}
-	table := m.lines[i]
+	table, ok, err := m.lines.find(a)
+	if err != nil || !ok {
+		return place{}, false, err
+	}
 	want := a.off - table.start.off
-	c, err := m.s.cursor(int64(table.off), int64(table.length))
+	c, err := m.s.cursor(int64(table.off), int64(table.size))
 	if err != nil {
 		return place{}, false, err
 	}

@@ -46,7 +46,10 @@ func (f *File) function(a address) (sym Symbol, start address, ok bool, err erro
 	if err != nil || m == nil {
 		return Symbol{}, address{}, false, err
 	}
-	p, ok := m.procAt(a)
+	p, ok, err := m.procs.find(a)
+	if err != nil {
+		return Symbol{}, address{}, false, err
+	}
 	if ok {
 		if err := m.nameProc(&sym, p); err != nil {
 			return Symbol{}, address{}, false, err
@@ -65,16 +68,12 @@ func (f *File) function(a address) (sym Symbol, start address, ok bool, err erro
 }
 
 // nameProc fills a symbol in from a function's record.
-func (m *module) nameProc(sym *Symbol, p proc) error {
-	r, err := m.s.window(int64(p.rec), m.symbolsEnd).record()
+func (m *module) nameProc(sym *Symbol, p item) error {
+	r, err := m.s.window(int64(p.off), m.symbolsEnd).record()
 	if err != nil {
 		return err
 	}
-	fixed := procSize
-	if p.kind == KindThunk {
-		fixed = thunkSize
-	}
-	r.body.skip(fixed - recordHead)
-	sym.Name, sym.Kind, sym.Size = r.body.cstring(), p.kind, p.size
+	r.body.skip(p.kind.fixed() - recordHead)
+	sym.Name, sym.Kind, sym.Size = r.body.cstring(), p.kind, p.length
 	return r.body.err
 }

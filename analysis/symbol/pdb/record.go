@@ -107,16 +107,24 @@ const (
 	thunkSize = 25 // THUNKSYM32: offset, section, size, ordinal
 )
 
+// fixed gives the bytes before the name.
+func (k Kind) fixed() int {
+	if k == KindThunk {
+		return thunkSize
+	}
+	return procSize
+}
+
 // decodeProc reads where a function is from the bytes before its name.
-func decodeProc(kind Kind, b []byte, off int64) proc {
+func decodeProc(kind Kind, b []byte, off int64) item {
 	le := binary.LittleEndian
-	p := proc{rec: uint32(off), kind: kind}
+	p := item{off: uint32(off), kind: kind}
 	if kind == KindThunk {
 		p.start = address{le.Uint16(b[20:]), le.Uint32(b[16:])}
-		p.size = uint32(le.Uint16(b[22:]))
+		p.length = uint32(le.Uint16(b[22:]))
 	} else {
 		p.start = address{le.Uint16(b[36:]), le.Uint32(b[32:])}
-		p.size = le.Uint32(b[16:])
+		p.length = le.Uint32(b[16:])
 	}
 	return p
 }

@@ -1,9 +1,6 @@
 package pdb
 
-import (
-	"cmp"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // section is one section of the image, in RVAs.
 type section struct{ start, size uint32 }
@@ -50,10 +47,6 @@ type address struct {
 }
 
 func (a address) less(b address) bool { return a.seg < b.seg || a.seg == b.seg && a.off < b.off }
-
-func (a address) compare(b address) int {
-	return cmp.Or(cmp.Compare(a.seg, b.seg), cmp.Compare(a.off, b.off))
-}
 
 // locate turns an RVA into section and offset.
 func (f *File) locate(rva uint32) (address, bool) {

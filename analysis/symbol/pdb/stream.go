@@ -164,5 +164,14 @@ func (w *window) peek(n int) ([]byte, error) {
 	return w.buf[:n], nil
 }
 
+// ahead gives what is in memory from here on, at least n bytes of it.
+func (w *window) ahead(n int) ([]byte, error) {
+	if _, err := w.peek(n); err != nil {
+		return nil, err
+	}
+	at := w.off - w.bufOff
+	return w.buf[at:min(int64(len(w.buf)), at+w.left())], nil
+}
+
 // skip walks over n bytes.
 func (w *window) skip(n int64) { w.off += min(n, w.left()) }

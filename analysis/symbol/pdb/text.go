@@ -45,7 +45,7 @@ func (t *text) file(checksum uint32) (string, error) {
 }
 
 // inlined names the calls inlined at offset off of a function, innermost first.
-func (t *text) inlined(p proc, off uint32) ([]Frame, error) {
+func (t *text) inlined(p item, off uint32) ([]Frame, error) {
 	sites, err := t.m.inlineSites(p, off)
 	if err != nil || len(sites) == 0 {
 		return nil, err
