@@ -44,6 +44,11 @@ type Answer struct {
 // Describe collects the facts about a dump, and counts its handles.
 func Describe(f *minidump.File) *DumpInfo {
 	d := DescribeHeader(f)
+	var cut Failures
+	for _, s := range d.Streams {
+		cut.Note(f.Check(s))
+	}
+	d.problem(cut.Err())
 	var err error
 	if f.Has(minidump.ProcessVmCountersStream) {
 		d.Memory, err = f.ProcessVmCounters()
@@ -107,27 +112,32 @@ const (
 	CaptureMemory  = "capture with: procdump -ma PID, or in WinDbg .dump /ma FILE"
 )
 
-// MissingHandles explains in one line why a dump without handle data has none.
+// MissingHandles explains in one line why a dump without handle data has none,
+// and how to capture one that does.
 func MissingHandles(f *minidump.File) string {
-	why := "the dump was written without handle data"
+	if _, err := f.Directory(); err != nil {
+		return "its directory, which would list them, is cut off"
+	}
+	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
+		return fmt.Sprintf("it is a dump of a process on %s, where there are no Windows handles", si.PlatformID)
+	}
 	switch DetectWriter(f).Name {
 	case WriterBreakpad:
-		why = "Breakpad writes no handle data"
+		return "Breakpad writes no handle data; " + CaptureHandles
 	case WriterCrashpad:
-		why = "this Crashpad dump has no handle data"
+		return "this Crashpad dump has no handle data; " + CaptureHandles
 	case WriterDbghelp:
 		if f.Flags&minidump.WithHandleData != 0 {
-			why = "handle data was asked for (MiniDumpWithHandleData), but its writer saved none"
-		} else {
-			why = "the dump was written without MiniDumpWithHandleData"
+			return "handle data was asked for (MiniDumpWithHandleData), but the writer saved none; " + CaptureHandles
 		}
+		return "the dump was written without MiniDumpWithHandleData; " + CaptureHandles
 	}
-	return why
+	return "the dump was written without handle data; " + CaptureHandles
 }
 
 func (d *DumpInfo) handles(f *minidump.File) Answer {
 	if !f.Has(minidump.HandleDataStream) {
-		return Answer{Detail: MissingHandles(f), Advice: CaptureHandles}
+		return Answer{Detail: MissingHandles(f)}
 	}
 	hd, err := f.HandleData()
 	if err != nil {
@@ -166,10 +176,12 @@ func (d *DumpInfo) traces(f *minidump.File) Answer {
 	if err != nil {
 		return Answer{Detail: "the handle operations cannot be read: " + err.Error(), Advice: CaptureTraces}
 	}
-	if l.NumberOfEntries == 0 {
+	n, err := l.Len()
+	d.problem(err)
+	if n == 0 {
 		return Answer{Detail: "the list of handle operations is there, but empty", Advice: CaptureTraces}
 	}
-	return Answer{Can: true, Detail: fmt.Sprintf("%d operations", l.NumberOfEntries)}
+	return Answer{Can: true, Detail: fmt.Sprintf("%d operations", n)}
 }
 
 func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
@@ -183,7 +195,7 @@ func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
 		bytes += r.Size
 	}
 	detail := fmt.Sprintf("%d bytes in %d ranges", bytes, len(m.Ranges()))
-	if !f.Has(minidump.Memory64ListStream) {
+	if !f.Has(minidump.Memory64ListStream) || bytes == 0 {
 		return Answer{Detail: "stacks and selected memory only, " + detail, Advice: CaptureMemory}
 	}
 	if m.Missing() > 0 {

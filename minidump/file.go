@@ -184,6 +184,12 @@ func (f *File) Stream(t StreamType) (*io.SectionReader, error) {
 	return f.section(t, d.Location)
 }
 
+// Check returns a [*FormatError] if the file ends before the stream does.
+func (f *File) Check(d Directory) error {
+	_, err := f.section(d.StreamType, d.Location)
+	return err
+}
+
 // Section returns the raw bytes at a location, such as a thread's context.
 // The error is a [*FormatError] if the file ends before the location does.
 func (f *File) Section(l Location) (*io.SectionReader, error) {

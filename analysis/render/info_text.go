@@ -60,12 +60,25 @@ func InfoText(w io.Writer, file string, d *analysis.DumpInfo, style Style) error
 	fmt.Fprintf(b, "\n")
 	t := Table{Header: []string{"Stream", "Size", "Offset"}, Right: []bool{false, true, true}, Style: style}
 	for _, s := range d.Streams {
-		t.Row(fmt.Sprintf("%d %s", s.StreamType, s.StreamType), fmt.Sprint(s.DataSize), hexNumber(s.RVA))
+		t.Row(streamName(s.StreamType), fmt.Sprint(s.DataSize), hexNumber(s.RVA))
 	}
 	if err := b.Flush(); err != nil {
 		return err
 	}
 	return t.Write(w)
+}
+
+// streamName gives the number and the name of a stream. The numbers of the
+// format are known in decimal, those of other writers in hexadecimal.
+func streamName(t minidump.StreamType) string {
+	switch name := t.String(); {
+	case strings.HasPrefix(name, "StreamType("):
+		return name
+	case t > 0xffff:
+		return fmt.Sprintf("%#x %s", uint32(t), name)
+	default:
+		return fmt.Sprintf("%d %s", t, name)
+	}
 }
 
 func answer(line func(label, format string, args ...any), label string, a analysis.Answer) {

@@ -30,9 +30,10 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	style          render.Style // of stdout
-	// incomplete is set by complain: the answer was given, but an input could
-	// not be read whole.
+	// incomplete says that the answer was given, but an input could not be
+	// read whole or lacks a part of what was asked for.
 	incomplete bool
+	complained map[string]bool // what complain has written
 }
 
 // errFound makes the exit code 1. It has no message: the answer is the output.
@@ -45,7 +46,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout)}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout), complained: map[string]bool{}}
 	root := a.root()
 	root.SetArgs(windbgNumbers(args))
 	root.SetIn(stdin)
@@ -104,11 +105,16 @@ func (a *app) message(prefix, format string, args ...any) {
 }
 
 // complain reports that a part of an input could not be read. The command goes
-// on with the rest and ends with exit code 3.
+// on with the rest and ends with exit code 3. Streams are read more than once;
+// the same message is written only once.
 func (a *app) complain(file string, err error) {
-	if err != nil {
-		a.errorf("%s: %v", file, err)
-		a.incomplete = true
+	if err == nil {
+		return
+	}
+	a.incomplete = true
+	if line := fmt.Sprintf("%s: %v", file, err); !a.complained[line] {
+		a.complained[line] = true
+		a.errorf("%s", line)
 	}
 }
 
@@ -168,8 +174,7 @@ func openError(name string, err error) error {
 func (d *dump) handleData() (*minidump.HandleData, error) {
 	hd, err := d.HandleData()
 	if errors.Is(err, minidump.ErrNoStream) {
-		return nil, fmt.Errorf("%s: no handles in this dump: %s; %s",
-			d.name, analysis.MissingHandles(d.File), analysis.CaptureHandles)
+		return nil, fmt.Errorf("%s: no handles in this dump: %s", d.name, analysis.MissingHandles(d.File))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.name, err)
