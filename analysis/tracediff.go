@@ -27,12 +27,16 @@ type TraceDiff struct {
 	Outstanding []TraceOpen
 }
 
-// Diff compares with a trace of the same process that was written earlier.
+// Diff compares with a trace of the same process that was written earlier; nil
+// is one without operations.
 //
 // The operations that both hold are found by position and identity: the
 // longest run that ends the earlier trace and begins this one, equal in handle,
 // process, thread, kind and return addresses.
 func (t *Trace) Diff(earlier *Trace) *TraceDiff {
+	if earlier == nil {
+		return t.All()
+	}
 	overlap := t.overlap(earlier)
 	d := &TraceDiff{
 		New: t.Len() - overlap, Overlap: overlap,

@@ -16,15 +16,20 @@ type TraceHandles struct {
 	// stream, or was opened again: they were closed without a trace of it.
 	Missing int
 
-	listed []bool // by number of the handle in the pool
+	types []uint32 // by number of the handle in the pool: unlisted, untypedHandle, or the number of a type
 }
 
-// join finds out which of the traced handles are in the handle stream. It
-// needs no names yet: those are for the outstanding opens only, and which these
-// are depends on the order of the trace, and that on this.
+const (
+	unlisted      = 0 // not in the handle stream
+	untypedHandle = 1 // there, but of unknown type
+)
+
+// join finds out which of the traced handles are in the handle stream, and
+// their types. It needs no names yet: those are for the outstanding opens only,
+// and which these are depends on the order of the trace, and that on this.
 func (t *Trace) join(f *minidump.File) error {
 	h := &t.Handles
-	h.listed = make([]bool, len(t.pool.handles))
+	h.types = make([]uint32, len(t.pool.handles))
 	data, err := f.HandleData()
 	if errors.Is(err, minidump.ErrNoStream) || err == nil && data.NumberOfDescriptors == 0 {
 		return nil
@@ -34,11 +39,19 @@ func (t *Trace) join(f *minidump.File) error {
 	}
 	h.Present = true
 	var failed Failures
-	for handle := range Handles(data.Only(0), &failed) {
+	numbers := map[string]uint32{"": untypedHandle}
+	for handle := range Handles(data.Only(minidump.HandleTypeName), &failed) {
 		h.Total++
-		if id, ok := t.pool.lookup(handle.Handle); ok {
-			h.listed[id] = true
+		id, ok := t.pool.lookup(handle.Handle)
+		if !ok {
+			continue
 		}
+		n, ok := numbers[handle.TypeName]
+		if !ok {
+			n = uint32(len(numbers) + 1)
+			numbers[handle.TypeName] = n
+		}
+		h.types[id] = n
 	}
 	return failed.Err()
 }

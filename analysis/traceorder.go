@@ -17,9 +17,10 @@ type OrderReason string
 
 // The reasons.
 const (
-	OrderByAnomalies OrderReason = "anomalies" // the other order has more anomalies and contradictions
+	OrderByAnomalies OrderReason = "anomalies" // the other order meets more that cannot be
 	OrderByHandles   OrderReason = "handles"   // equal sums, but the other order contradicts the handle stream more often
 	OrderByDefault   OrderReason = "default"   // no difference: newest first, as !htrace lists them
+	OrderByOverlap   OrderReason = "overlap"   // no difference, but in this order the dump continues an earlier one
 	OrderByRequest   OrderReason = "request"   // the caller said so
 )
 
@@ -31,17 +32,22 @@ type OrderCount struct {
 	// Contradictions counts the values whose last operation is a close, but
 	// that the handle stream lists as open.
 	Contradictions int
+	// OtherTypes counts the open handles whose type is not the one that most
+	// handles opened by the same stack have: the value was reused, and the
+	// stack that seems to have opened it last did so before another one.
+	OtherTypes int
 }
 
-func (c OrderCount) sum() int { return c.Anomalies + c.Contradictions }
+func (c OrderCount) sum() int { return c.Anomalies + c.Contradictions + c.OtherTypes }
 
 // orient decides on the order of the records, which are those of the file, and
 // turns them so that the oldest comes first.
 //
 // In the wrong order opens and closes still alternate; what differs are the
-// ends. A value that was opened and closed seems to be closed first, and one
-// that is open seems closed, which the handle stream contradicts. A ring that
-// has overwritten opens has a few closes without them in the right order too.
+// ends. A value that was opened and closed seems to be closed first; one that
+// is open seems closed, which the handle stream contradicts; and one that was
+// reused seems to come from the wrong stack. A ring that has overwritten opens
+// has a few closes without them in the right order too.
 func (t *Trace) orient(order TraceOrder) {
 	e := &t.Evidence
 	var both sync.WaitGroup
@@ -75,6 +81,7 @@ func (t *Trace) evidence(newestFirst bool) OrderCount {
 	var c OrderCount
 	n := len(t.records)
 	last := make([]siteKind, len(t.pool.handles))
+	opener := make([]uint32, len(t.pool.handles)) // site of the last open
 	for i := range n {
 		if newestFirst {
 			i = n - 1 - i
@@ -87,14 +94,30 @@ func (t *Trace) evidence(newestFirst bool) OrderCount {
 			op == kindBadRef && state == kindOpen:
 			c.Anomalies++
 		}
-		if op == kindOpen || op == kindClose {
+		switch op {
+		case kindOpen:
+			last[r.handle], opener[r.handle] = op, r.site
+		case kindClose:
 			last[r.handle] = op
 		}
 	}
+	types := map[[2]uint32]int{} // by stack and type
+	common := map[uint32]int{}   // the greatest of these, by stack
 	for id, state := range last {
-		if state == kindClose && t.Handles.listed[id] {
+		typ := t.Handles.types[id]
+		if typ != unlisted && state == kindClose {
 			c.Contradictions++
 		}
+		if typ <= untypedHandle || state != kindOpen {
+			continue
+		}
+		stack := t.pool.sites[opener[id]].stack
+		types[[2]uint32{stack, typ}]++
+		c.OtherTypes++ // less those of the common type, below
+		common[stack] = max(common[stack], types[[2]uint32{stack, typ}])
+	}
+	for _, n := range common {
+		c.OtherTypes -= n
 	}
 	return c
 }

@@ -1,0 +1,126 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+)
+
+// A TraceReport is what is known about the handle operations of a dump; its
+// methods write it in the forms that "dumpscan htrace" has.
+type TraceReport struct {
+	Dump  DumpHeader
+	Trace *analysis.Trace
+	// Diff holds the outstanding opens that the report is about: Trace.All, or
+	// a comparison with Earlier.
+	Diff    *analysis.TraceDiff
+	Earlier *DumpHeader // the dump compared with; nil without
+	// Window is the time in which the opens happened, 0 if it is not known:
+	// from Earlier to the dump, or else the uptime.
+	Window time.Duration
+
+	By         analysis.TraceGroupKey
+	Groups     []analysis.TraceGroup
+	Anomalies  []analysis.TraceAnomalyGroup
+	Operations []int // positions of the operations to list in JSON, if any
+
+	Resolver symbol.Resolver
+	System   *analysis.SystemModules
+	Notes    []string
+	Errors   []string
+}
+
+// resolve names the frames of a stack.
+func (r *TraceReport) resolve(stack int) []symbol.Location {
+	frames := r.Trace.Frames(stack)
+	named := make([]symbol.Location, len(frames))
+	for i, addr := range frames {
+		named[i] = r.Resolver.Resolve(addr)
+	}
+	return named
+}
+
+// TraceSummary says in one sentence what a trace holds.
+func TraceSummary(t *analysis.Trace) string {
+	s := fmt.Sprintf("%s: %s, %s, %s", plural(t.Len(), "operation"), plural(t.Opens, "open"),
+		plural(t.Closes, "close"), plural(t.BadRefs, "bad reference"))
+	if t.Others > 0 {
+		s += fmt.Sprintf(", %s of unknown kind", count(uint64(t.Others)))
+	}
+	return s + fmt.Sprintf("; %s never closed", plural(len(t.Outstanding), "open"))
+}
+
+// TraceOrderSentence says in which order a dump stores its operations, and how
+// that was found out.
+func TraceOrderSentence(t *analysis.Trace) string {
+	e := &t.Evidence
+	s := fmt.Sprintf("stored %s", t.Order)
+	old, young := orderCount(e.OldestFirst), orderCount(e.NewestFirst)
+	switch e.Reason {
+	case analysis.OrderByRequest:
+		return s + fmt.Sprintf(" as requested (replayed oldest first: %s; newest first: %s)", old, young)
+	case analysis.OrderByOverlap:
+		return s + ": in this order the trace continues the earlier one"
+	case analysis.OrderByDefault:
+		return s + fmt.Sprintf(" by assumption: replayed in either order it shows %s", old)
+	}
+	return s + fmt.Sprintf(": replayed oldest first it shows %s; newest first, %s", old, young)
+}
+
+func orderCount(c analysis.OrderCount) string {
+	s := plural(c.Anomalies, "anomaly")
+	if c.Contradictions > 0 {
+		s += fmt.Sprintf(", %s closed that the handle stream has open", plural(c.Contradictions, "handle"))
+	}
+	if c.OtherTypes > 0 {
+		s += fmt.Sprintf(", %s of another type than its stack opens", plural(c.OtherTypes, "handle"))
+	}
+	return s
+}
+
+// plural writes a count with its noun: "1 open", "1,234 anomalies".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		noun = stem + "ies"
+	} else {
+		noun += "s"
+	}
+	return count(uint64(n)) + " " + noun
+}
+
+// frameName writes a frame for people: the name, the source line if it is
+// known, and a mark if the name is only the nearest export.
+func frameName(l symbol.Location) string {
+	s := l.String()
+	if source := l.Source(); source != "" {
+		s += " [" + source + "]"
+	}
+	if l.Trust == symbol.TrustExport {
+		s += " (export)"
+	}
+	return s
+}
+
+// functionName names a frame without its displacement, so that equal
+// functions are equal: "MyCustomDll!OpenClassesKey", else "MyCustomDll+0x1543".
+func functionName(l symbol.Location) string {
+	if l.Function != "" {
+		l.Displacement = 0
+	}
+	return l.String()
+}
+
+// threadName writes a thread, and its process if that is another one.
+func threadName(t *analysis.Trace, c analysis.ThreadCount) string {
+	s := "thread " + hexNumber(c.ThreadID)
+	if c.ProcessID != t.ProcessID {
+		s += " of process " + hexNumber(c.ProcessID)
+	}
+	return s
+}
