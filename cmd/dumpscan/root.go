@@ -29,6 +29,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.diffCommand(),
 		a.handlesCommand(),
+		a.htraceCommand(),
 		a.infoCommand(),
 		a.modulesCommand(),
 		a.threadsCommand(),
