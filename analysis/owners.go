@@ -105,8 +105,8 @@ type OwnerScan struct {
 	Basis       OwnerBasis // how the memory was chosen
 	Ranges      int        // pieces of memory searched
 	Bytes       uint64     // their size
-	Hits        uint64     // words equal to a handle of a set
-	Examined    int        // constellations that held enough handles to be looked at closely
+	Hits        uint64     // words equal to a handle of the dump, but for types that have fewer than 8
+	Examined    int        // constellations that held a few handles at least, of which the owners are some
 	Missing     []string   // what the dump lacks or breaks, and so the answer; sentences without a full stop
 }
 
@@ -171,18 +171,13 @@ func FindOwners(ctx context.Context, f *minidump.File, o OwnerOptions) (*OwnerRe
 		return report, nil
 	}
 	h := &ownerHunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
-	survivors, err := h.collect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := h.inspect(ctx, survivors)
+	report.Owners, err = h.run(ctx)
 	if err != nil {
 		return nil, err
 	}
 	h.finish()
 	report.Scan.Hits = h.hits
-	report.Scan.Examined = len(fields)
-	report.Owners = h.choose(fields)
+	report.Scan.Examined = h.comparable(minOwnerHandles)
 	return report, nil
 }
 

@@ -30,13 +30,14 @@ import (
 //  2. Counters. Numbers such as 256, 260, 264 ... are not drawn one by one. If
 //     the k numbers, all moved by the same amount, would hit the set as well for
 //     a part s of all amounts, then a counter hits it with probability s. One
-//     numeric field in a thousand is taken to count in steps of four or more.
+//     numeric field in a thousand is taken to count in steps of four or more;
+//     those constellations are asked that hold at least k/2 handles.
 //
 //  3. Many questions. Out of many constellations some look odd. Step 1 is
-//     multiplied by the number of constellations that could be compared: the
-//     words searched, times the offsets, by the least number of handles. Where
-//     handles are so dense that any field of n numbers would have shown some,
-//     the number of constellations that did is enough, and so it is for step 2.
+//     multiplied by the number of constellations there may be: the words
+//     searched, times the offsets, by the least number of handles. Where the
+//     set is so dense that a field of k numbers of any kind would hold 16 of
+//     its handles or more, the constellations that hold half as many will do.
 //
 // The sum is the number of innocent constellations to be expected in the whole
 // scan that look as guilty as this one. Above maxFalseOwners nothing is said.
@@ -49,7 +50,7 @@ const (
 	minOwnerShare   = 0.01 // of the handles of the set
 	minDecoys       = 256
 	shiftTolerance  = 0.02 // part of the k numbers that may miss when moved
-	maxShifts       = 2048 // tried to each side
+	maxShifts       = 512  // tried to each side
 	denseSet        = 1.0 / 8
 	numericFieldPer = 4 // a number of any kind is a multiple of four this often
 )
@@ -62,41 +63,61 @@ type fieldChance struct {
 	sum      float64 // 1 - Confidence
 }
 
-// judge compares the field with chance. It reports false if the field does not
-// hold enough handles of the set.
-func (h *ownerHunt) judge(f *ownerField, set uint16, compared int) (fieldChance, bool) {
+// judge compares the field with chance. It reports false if the set is not
+// asked for, or chance may explain what the field holds of it.
+func (h *ownerHunt) judge(f *ownerField, set uint16) (fieldChance, bool) {
 	t := h.targets
-	total := t.sets[set-firstSet].Count
-	of := func(slot int) bool { return slot < len(t.slots) && t.slots[slot] == set }
+	total := t.sets[set].Count
+	if !t.sets[set].wanted {
+		return fieldChance{}, false
+	}
+	member := func(slot int) bool { return slot < len(t.slots) && t.slots[slot] == set }
 	open := func(slot int) bool { return slot < len(t.slots) && t.slots[slot] != slotFree }
 
-	mine := hitsOf(f.multiples, of)
-	k := len(mine)
-	if k < minOwnerHandles || float64(k) < minOwnerShare*float64(total) {
+	hits := hitsOf(f.multiples, member)
+	k := len(hits)
+	if k < h.leastOf(set) {
 		return fieldChance{}, false
 	}
 	n := f.multiples.count() + f.others.count()
-	c := fieldChance{set: set, handles: k}
-	hits, member := mine, of
-	draw := drawChance(mine, n, t.fieldSlots(), of)
+	draw := drawChance(hits, n, t.fieldSlots(), member)
 	all := hitsOf(f.multiples, open)
 	if anyType := drawChance(all, n, t.fieldSlots(), open); anyType < draw {
 		hits, member, draw = all, open, anyType
 	}
-	c.sum = 2*math.Exp(draw)*h.rivals(k, total, compared) +
-		counterPrior*shiftShare(hits, len(t.slots), member)*float64(compared)
-	c.expected = expectedByChance(f.multiples, len(t.slots), total, k, member)
-	return c, true
+	sum := 2 * math.Exp(draw) * h.rivals(k, total)
+	if sum > maxFalseOwners {
+		return fieldChance{}, false
+	}
+	sum += counterPrior * shiftShare(hits, len(t.slots), member) * float64(h.comparable(k/2))
+	if sum > maxFalseOwners {
+		return fieldChance{}, false
+	}
+	return fieldChance{
+		set: set, handles: k, sum: sum,
+		expected: expectedByChance(f.multiples, len(t.slots), total, k, member),
+	}, true
 }
 
-// rivals is the number of constellations that step 1 has to be multiplied by.
-func (h *ownerHunt) rivals(k, total, compared int) float64 {
+// rivals is the number of constellations that step 1 has to be multiplied by,
+// for k handles of a set of the given size.
+func (h *ownerHunt) rivals(k, total int) float64 {
 	density := float64(total) / float64(len(h.targets.slots))
-	if density >= denseSet && float64(k)*density/numericFieldPer >= 2*minOwnerHandles {
-		return float64(compared)
+	if shown := float64(k) * density / numericFieldPer; density >= denseSet && shown >= 2*minOwnerHandles {
+		return float64(h.comparable(int(shown / 2)))
 	}
 	ptr := float64(h.space.ptr)
-	return math.Max(float64(compared), float64(h.space.bytes)/ptr*float64(h.maxOffset)/ptr/minOwnerHandles)
+	return max(1, float64(h.space.bytes)/ptr*float64(h.maxOffset)/ptr/minOwnerHandles)
+}
+
+// comparable counts the constellations that hold so many handles, or may do so,
+// and at least one.
+func (h *ownerHunt) comparable(handles int) int {
+	n := 0
+	for _, of := range h.bits[bitsOf(handles, math.MaxInt):] {
+		n += of
+	}
+	return max(n, 1)
 }
 
 // hitsOf returns the members among the numbers of a field, by number / 4.

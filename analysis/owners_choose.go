@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
@@ -35,7 +36,7 @@ func (h *ownerHunt) choose(fields []*ownerField) []Owner {
 	bySet := map[uint16][]*suspect{}
 	for _, f := range fields {
 		for set := range f.sets {
-			if c, ok := h.judge(f, set, len(fields)); ok && c.sum <= maxFalseOwners {
+			if c, ok := h.judge(f, set); ok {
 				bySet[set] = append(bySet[set], &suspect{f, c, images.of(f.word)})
 			}
 		}
@@ -49,24 +50,40 @@ func (h *ownerHunt) choose(fields []*ownerField) []Owner {
 			owners = append(owners, h.owner(s))
 		}
 	}
-	slices.SortFunc(owners, func(a, b Owner) int {
-		return cmp.Or(
-			compareSets(OwnerSet{a.Type, a.Label, a.Of}, OwnerSet{b.Type, b.Label, b.Of}),
-			cmp.Compare(b.Handles, a.Handles), cmp.Compare(a.Address, b.Address), cmp.Compare(a.FieldOffset, b.FieldOffset))
-	})
 	return owners
+}
+
+func compareOwners(a, b Owner) int {
+	return cmp.Or(
+		compareSets(OwnerSet{a.Type, a.Label, a.Of}, OwnerSet{b.Type, b.Label, b.Of}),
+		cmp.Compare(b.Handles, a.Handles), cmp.Compare(a.Address, b.Address), cmp.Compare(a.FieldOffset, b.FieldOffset))
+}
+
+// leastOf returns how many handles of a set an owner must have.
+func (h *ownerHunt) leastOf(set uint16) int {
+	return max(minOwnerHandles, int(math.Ceil(minOwnerShare*float64(h.targets.sets[set].Count))))
+}
+
+// enoughLeft tells of which sets enough handles are without an owner.
+func (h *ownerHunt) enoughLeft() func(set uint16) bool {
+	left := make([]int, len(h.targets.sets))
+	for slot, set := range h.targets.slots {
+		if h.explained[slot/64]>>(slot%64)&1 == 0 {
+			left[set]++
+		}
+	}
+	return func(set uint16) bool { return h.targets.sets[set].wanted && left[set] >= h.leastOf(set) }
 }
 
 // cover picks the suspects to report.
 func (h *ownerHunt) cover(set uint16, suspects []*suspect) []*suspect {
-	explained := make(bitmap, h.targets.fieldSlots()/64+1)
-	least := max(minOwnerHandles, int(minOwnerShare*float64(h.targets.sets[set-firstSet].Count)))
+	least := h.leastOf(set)
 	var chosen []*suspect
 	for {
 		var best *suspect
 		most := 0
 		for _, s := range suspects {
-			if n, _ := h.overlap(s, nil, explained); n > most {
+			if n, _ := h.overlap(s, nil); n > most {
 				best, most = s, n
 			}
 		}
@@ -75,7 +92,7 @@ func (h *ownerHunt) cover(set uint16, suspects []*suspect) []*suspect {
 		}
 		var same []*suspect
 		for _, s := range suspects {
-			n, both := h.overlap(s, best, explained)
+			n, both := h.overlap(s, best)
 			if float64(both) >= sameOwner*float64(most) && float64(both) >= sameOwner*float64(n) {
 				same = append(same, s)
 			}
@@ -83,10 +100,10 @@ func (h *ownerHunt) cover(set uint16, suspects []*suspect) []*suspect {
 		s := canonical(same)
 		chosen = append(chosen, s)
 		for _, slot := range h.handlesOf(best) {
-			explained.set(uint64(slot))
+			h.explained.set(uint64(slot))
 		}
 		for _, slot := range h.handlesOf(s) {
-			explained.set(uint64(slot))
+			h.explained.set(uint64(slot))
 		}
 	}
 }
@@ -99,10 +116,10 @@ func (h *ownerHunt) handlesOf(s *suspect) []int {
 
 // overlap counts the handles of a that are not explained, and those of them
 // that b, if not nil, has too.
-func (h *ownerHunt) overlap(a, b *suspect, explained bitmap) (n, both int) {
+func (h *ownerHunt) overlap(a, b *suspect) (n, both int) {
 	for _, slot := range h.handlesOf(a) {
 		bit := uint64(1) << (slot % 64)
-		if explained[slot/64]&bit != 0 {
+		if h.explained[slot/64]&bit != 0 {
 			continue
 		}
 		n++
@@ -121,7 +138,7 @@ func canonical(same []*suspect) *suspect {
 	})
 	if before := best.image.before; before > 0 {
 		for _, s := range same {
-			if s.field.offset == best.field.offset+before && s.image.target == TargetVtable {
+			if s.field.offset == best.field.offset+uint16(before) && s.image.target == TargetVtable {
 				return s
 			}
 		}
@@ -131,7 +148,7 @@ func canonical(same []*suspect) *suspect {
 
 // owner makes the fact of a suspect.
 func (h *ownerHunt) owner(s *suspect) Owner {
-	set := h.targets.sets[s.set-firstSet]
+	set := h.targets.sets[s.set]
 	found := s.field.sets[s.set]
 	return Owner{
 		Type: set.Type, Label: set.Label,

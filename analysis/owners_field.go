@@ -83,8 +83,10 @@ type fieldView struct {
 	sets             map[uint16]*fieldSet
 }
 
-// inspect is the second pass: it looks at the fields of all objects.
-func (h *ownerHunt) inspect(ctx context.Context, survivors []constellation) ([]*ownerField, error) {
+// inspect is the second pass: it looks at the fields of all objects that begin
+// with the words of the survivors. If these are indexed, windows without any of
+// them are passed over.
+func (h *ownerHunt) inspect(ctx context.Context, survivors []constellation, indexed bool) ([]*ownerField, error) {
 	if len(survivors) == 0 {
 		return nil, nil
 	}
@@ -96,12 +98,20 @@ func (h *ownerHunt) inspect(ctx context.Context, survivors []constellation) ([]*
 			multiples: make(bitmap, words), others: make(bitmap, words),
 		}
 	}
-	index := newWordIndex(survivors, h.space.ptr)
+	index := newWordIndex(survivors)
 	var views [ownerWorkers][]fieldView
 	for i := range views {
 		views[i] = make([]fieldView, len(fields))
 	}
-	err := h.eachWindow(ctx, 0, h.maxOffset, func(worker int, w *window) {
+	skip := readAll
+	if indexed {
+		var distinct []uint64
+		for word := range index.fields {
+			distinct = append(distinct, word)
+		}
+		skip = func(n int) bool { return !h.filters[n].any(distinct) }
+	}
+	err := h.eachWindow(ctx, 0, h.maxOffset, skip, func(worker int, w *window) {
 		v := fieldVisitor{hunt: h, fields: fields, views: views[worker], window: w}
 		if h.space.ptr == 4 {
 			index.each32(w, v.object)
@@ -181,7 +191,7 @@ func (v *fieldVisitor) value(n int, value, object uint64) {
 	}
 	f.multiples.set(slot)
 	id := v.hunt.targets.set(value)
-	if id < firstSet {
+	if id == slotFree {
 		return
 	}
 	s := view.sets[id]
@@ -203,46 +213,59 @@ func vaOf(address uint64) minidump.VA { return minidump.VA(address) }
 // wordIndex finds the words of the survivors.
 type wordIndex struct {
 	fields map[uint64][]int // which fields a word has
-	// low says which low 16 bits, less the alignment, any of the words has.
-	low   [1 << 16]bool
-	least uint64
-	span  uint64
+	may    [1 << 15]bool    // whether a word can be one of them, by indexHash
 }
 
-func newWordIndex(list []constellation, ptr int) *wordIndex {
-	x := &wordIndex{fields: map[uint64][]int{}, least: list[0].word}
-	most := list[0].word
+// indexHash is made for pointers: it leaves out what alignment makes zero.
+func indexHash(word uint64) uint64 { return (word>>2 ^ word>>17) & (1<<15 - 1) }
+
+func newWordIndex(list []constellation) *wordIndex {
+	x := &wordIndex{fields: map[uint64][]int{}}
 	for i, c := range list {
 		x.fields[c.word] = append(x.fields[c.word], i)
-		x.low[c.word&0xffff/uint64(ptr)] = true
-		x.least, most = min(x.least, c.word), max(most, c.word)
+		x.may[indexHash(c.word)] = true
 	}
-	x.span = most - x.least
 	return x
 }
 
+// each64 calls object for the words of 8 bytes that have fields.
 func (x *wordIndex) each64(w *window, object func(i int, fields []int)) {
-	data := w.data[:w.end]
-	for i := w.begin; i+8 <= len(data); i += 8 {
-		v := binary.LittleEndian.Uint64(data[i:])
-		if v-x.least > x.span || !x.low[v&0xffff/8] || v&7 != 0 {
+	i := w.begin
+	for b := w.data[w.begin:w.end]; len(b) >= 8; {
+		if len(b) >= 32 &&
+			!x.may[indexHash(binary.LittleEndian.Uint64(b))] &&
+			!x.may[indexHash(binary.LittleEndian.Uint64(b[8:]))] &&
+			!x.may[indexHash(binary.LittleEndian.Uint64(b[16:]))] &&
+			!x.may[indexHash(binary.LittleEndian.Uint64(b[24:]))] {
+			b, i = b[32:], i+32
 			continue
 		}
-		if fields := x.fields[v]; fields != nil {
-			object(i, fields)
+		if v := binary.LittleEndian.Uint64(b); x.may[indexHash(v)] {
+			if fields := x.fields[v]; fields != nil {
+				object(i, fields)
+			}
 		}
+		b, i = b[8:], i+8
 	}
 }
 
+// each32 is each64 for words of 4 bytes.
 func (x *wordIndex) each32(w *window, object func(i int, fields []int)) {
-	data := w.data[:w.end]
-	for i := w.begin; i+4 <= len(data); i += 4 {
-		v := uint64(binary.LittleEndian.Uint32(data[i:]))
-		if v-x.least > x.span || !x.low[v&0xffff/4] || v&3 != 0 {
+	i := w.begin
+	for b := w.data[w.begin:w.end]; len(b) >= 4; {
+		if len(b) >= 16 &&
+			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b)))] &&
+			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[4:])))] &&
+			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[8:])))] &&
+			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[12:])))] {
+			b, i = b[16:], i+16
 			continue
 		}
-		if fields := x.fields[v]; fields != nil {
-			object(i, fields)
+		if v := uint64(binary.LittleEndian.Uint32(b)); x.may[indexHash(v)] {
+			if fields := x.fields[v]; fields != nil {
+				object(i, fields)
+			}
 		}
+		b, i = b[4:], i+4
 	}
 }

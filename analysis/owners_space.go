@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -198,6 +199,43 @@ func captured(mem *minidump.Memory, spans []vaSpan) []minidump.MemoryRange {
 		next = end
 	}
 	return out
+}
+
+// windowAt is the place of a window in a range.
+type windowAt struct {
+	in         minidump.MemoryRange
+	skip, size uint64 // bytes
+}
+
+// misaligned returns how far it is from an offset in the range to the next
+// address that is aligned.
+func (w windowAt) misaligned(offset uint64, ptr int) uint64 {
+	return -(uint64(w.in.Start) + offset) % uint64(ptr)
+}
+
+// windows numbers the windows that make up what is searched.
+func (s *ownerSpace) windows() iter.Seq2[int, windowAt] {
+	return func(yield func(int, windowAt) bool) {
+		n := 0
+		for _, r := range s.scan {
+			at := windowAt{in: r}
+			for at.skip = at.misaligned(0, s.ptr); at.skip < r.Size; at.skip += ownerWindow {
+				at.size = min(ownerWindow, r.Size-at.skip)
+				if !yield(n, at) {
+					return
+				}
+				n++
+			}
+		}
+	}
+}
+
+func (s *ownerSpace) windowCount() int {
+	n := 0
+	for range s.windows() {
+		n++
+	}
+	return n
 }
 
 // pointerKinds tells, quickly and with some false alarms, what kind of memory

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -9,67 +10,127 @@ import (
 // A constellation is a word in memory and its distance to a handle.
 type constellation struct {
 	word   uint64
-	offset uint32 // bytes from the word to the handle
+	offset uint16 // bytes from the word to the handle
 }
 
 const (
 	// minOwnerHandles is the least number of distinct handles that an owner
 	// must hold.
 	minOwnerHandles = 8
-	// survivingBits is how many of the 64 bits of a tally must be set for a
-	// constellation to survive the first pass. Eight values set fewer than
-	// five once in several hundred thousand times.
-	survivingBits = 5
+	// tallyBits is the number of bits in a tally that are used; the ranks of
+	// handles leave two values of a byte for constellationTable.first.
+	tallyBits = 254
 	// maxTallies bounds the constellations that one worker keeps.
-	maxTallies = 1 << 18
+	maxTallies = 1 << 17
 )
 
-// A tally says roughly how many different handles a constellation holds: each
-// sets one of 64 bits.
+// A tally says roughly how many different handles of one set a constellation
+// holds: each sets the bit of its rank. For sets of up to tallyBits handles, and
+// for runs of handles, that is their exact number.
 type tally struct {
-	key  constellation
-	hits uint32 // saturates; 0 marks a free place
-	seen uint64
+	word   uint64
+	offset uint16
+	set    uint16
+	hits   uint32 // saturates; 0 marks a free place
+	seen   bitSet
 }
 
-// constellationTable counts constellations in bounded memory. When it is full,
-// those with the fewest handles make room.
+// A bitSet holds numbers below tallyBits.
+type bitSet [4]uint64
+
+func (s *bitSet) set(i uint8) { s[i/64] |= 1 << (i % 64) }
+
+func (s *bitSet) join(o *bitSet) {
+	for i := range s {
+		s[i] |= o[i]
+	}
+}
+
+func (s *bitSet) count() int {
+	n := 0
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+func (t *tally) is(o *tally) bool { return t.word == o.word && t.offset == o.offset && t.set == o.set }
+
+// constellationTable counts constellations in bounded memory. Most of them are
+// seen with one handle and never again; these stay in first, where a byte is
+// all they take. When the table is full, those with the fewest handles make
+// room.
 type constellationTable struct {
+	// first holds, by hash, the rank of the handle that was seen first, plus
+	// one; then, when another handle was seen, firstPassed.
+	first  []uint8
 	places []tally // open addressing; a power of two
 	used   int
+	limit  int // of places, if more than maxTallies
 }
 
-// add counts one handle of a constellation.
-func (t *constellationTable) add(c constellation, handle uint64) {
-	if t.used >= len(t.places)/4*3 {
-		t.makeRoom()
+const (
+	firstPassed = 0xff
+	firstSlots  = 1 << 19
+)
+
+// note counts one handle of the given rank in its set.
+func (t *constellationTable) note(word uint64, offset, set uint16, rank uint8) {
+	if t.first == nil {
+		t.first = make([]uint8, firstSlots)
 	}
-	p := t.place(c)
+	o := tally{word: word, offset: offset, set: set, hits: 1}
+	o.seen.set(rank)
+	switch first := &t.first[o.hash()%firstSlots]; *first {
+	case 0, rank + 1:
+		*first = rank + 1
+		return
+	case firstPassed:
+	default:
+		o.seen.set(*first - 1)
+		*first = firstPassed
+	}
+	t.add(o)
+}
+
+func (t *tally) hash() uint64 {
+	return mix(t.word+uint64(t.offset)<<48+uint64(t.set)<<32) >> 20
+}
+
+// add counts what o holds.
+func (t *constellationTable) add(o tally) {
+	p := t.place(&o)
 	if p.hits == 0 {
-		p.key = c
+		if t.used >= len(t.places)/4*3 {
+			t.makeRoom()
+			p = t.place(&o)
+		}
+		*p = o
 		t.used++
+		return
 	}
-	if p.hits+1 != 0 {
-		p.hits++
-	}
-	p.seen |= 1 << (mix(handle) >> 58)
+	p.hits += min(o.hits, ^p.hits)
+	p.seen.join(&o.seen)
 }
 
-// place finds the place of a constellation, or the free one where it belongs.
-func (t *constellationTable) place(c constellation) *tally {
+// place finds the place of a tally, or the free one where it belongs.
+func (t *constellationTable) place(o *tally) *tally {
+	if len(t.places) == 0 {
+		return &tally{}
+	}
 	mask := uint64(len(t.places) - 1)
-	for i := mix(c.word+uint64(c.offset)<<48) >> 20 & mask; ; i = (i + 1) & mask {
+	for i := o.hash() & mask; ; i = (i + 1) & mask {
 		p := &t.places[i]
-		if p.hits == 0 || p.key == c {
+		if p.hits == 0 || p.is(o) {
 			return p
 		}
 	}
 }
 
-// makeRoom doubles the table or, when it may not grow, drops what holds the
+// makeRoom enlarges the table or, when it may not grow, drops what holds the
 // fewest handles until half of it is free.
 func (t *constellationTable) makeRoom() {
-	if size := max(2*len(t.places), 1<<12); size <= maxTallies {
+	if size := max(4*len(t.places), 1<<10); size <= max(maxTallies, t.limit) {
 		t.rebuild(size, 0)
 		return
 	}
@@ -83,34 +144,42 @@ func (t *constellationTable) rebuild(size, bitsAbove int) {
 	old := t.places
 	t.places, t.used = make([]tally, size), 0
 	for i := range old {
-		if p := &old[i]; p.hits != 0 && bits.OnesCount64(p.seen) > bitsAbove {
-			*t.place(p.key) = *p
+		if p := &old[i]; p.hits != 0 && p.seen.count() > bitsAbove {
+			*t.place(p) = *p
 			t.used++
 		}
 	}
 }
 
-// merge adds the tallies of another table.
-func (t *constellationTable) merge(o *constellationTable) {
-	for i := range o.places {
-		p := &o.places[i]
+// mergeTables joins the tables of all workers in the first, whose bound is that
+// of all together. What a worker saw once counts for the constellations that
+// others saw more often; now and then it was another one of the same hash.
+func mergeTables(tables []*constellationTable) *constellationTable {
+	all := tables[0]
+	all.limit = len(tables) * maxTallies
+	for _, o := range tables[1:] {
+		for i := range o.places {
+			if o.places[i].hits != 0 {
+				all.add(o.places[i])
+			}
+		}
+		o.places = nil
+	}
+	for i := range all.places {
+		p := &all.places[i]
 		if p.hits == 0 {
 			continue
 		}
-		if t.used >= len(t.places)/4*3 {
-			// All workers together may fill what each of them could: the
-			// bound on a merged table is that of all of them.
-			t.rebuild(max(2*len(t.places), 1<<12), 0)
+		for _, t := range tables {
+			if t.first == nil {
+				continue
+			}
+			if first := t.first[p.hash()%firstSlots]; first != 0 && first != firstPassed {
+				p.seen.set(first - 1)
+			}
 		}
-		q := t.place(p.key)
-		if q.hits == 0 {
-			q.key = p.key
-			t.used++
-		}
-		q.hits += min(p.hits, ^q.hits)
-		q.seen |= p.seen
 	}
-	o.places = nil
+	return all
 }
 
 // mix spreads the bits of x over the upper bits of the result (Fibonacci
@@ -121,27 +190,103 @@ func mix(x uint64) uint64 {
 	return (x ^ x>>32) * golden
 }
 
-// survivors returns the constellations that may hold enough handles, the
-// fullest first, as many as the second pass has memory for. Words that point
-// nowhere after all are left out.
-func (h *ownerHunt) survivors(t *constellationTable) []constellation {
-	var best []tally
+// candidates returns the constellations that may hold enough handles, each with
+// its tallies, and counts them. Words that point nowhere after all are left out.
+func (h *ownerHunt) candidates(t *constellationTable) []candidate {
+	enough := bitsOf(minOwnerHandles, math.MaxInt)
+	found := map[constellation]*candidate{}
 	for i := range t.places {
 		p := &t.places[i]
-		if p.hits >= minOwnerHandles && bits.OnesCount64(p.seen) >= survivingBits && h.pointsSomewhere(p.key.word) {
-			best = append(best, *p)
+		if p.set == decoySet || p.seen.count() < enough || !h.pointsSomewhere(p.word) {
+			continue
+		}
+		key := constellation{p.word, p.offset}
+		if found[key] == nil {
+			found[key] = &candidate{constellation: key}
+		}
+		h.bits[p.seen.count()]++
+	}
+	for i := range t.places {
+		p := &t.places[i]
+		if p.hits == 0 {
+			continue
+		}
+		if c := found[constellation{p.word, p.offset}]; c != nil {
+			c.tallies = append(c.tallies, *p)
 		}
 	}
-	slices.SortFunc(best, func(a, b tally) int {
-		return cmp.Or(
-			cmp.Compare(bits.OnesCount64(b.seen), bits.OnesCount64(a.seen)), cmp.Compare(b.hits, a.hits),
-			cmp.Compare(a.key.offset, b.key.offset), cmp.Compare(a.key.word, b.key.word))
+	var out []candidate
+	for _, c := range found {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.offset, b.offset))
+	})
+	return out
+}
+
+// A candidate is a constellation that holds a few handles at least.
+type candidate struct {
+	constellation
+	tallies []tally // in no order
+}
+
+// bits counts the bits of the tallies of all sets of handles, and those of the
+// decoys.
+func (c *candidate) bits() (handles, decoys int) {
+	for _, t := range c.tallies {
+		if t.set == decoySet {
+			decoys += t.seen.count()
+		} else {
+			handles += t.seen.count()
+		}
+	}
+	return handles, decoys
+}
+
+// survivors returns the candidates that may convince by their handles of one
+// set that is asked for, or of all together, the fullest first: as many as
+// the second pass has memory for.
+func (h *ownerHunt) survivors(list []candidate, asked func(set uint16) bool) []constellation {
+	type survivor struct {
+		constellation
+		bits int
+	}
+	var best []survivor
+	for _, c := range list {
+		all, decoys := c.bits()
+		asking, convincing := false, false
+		for _, t := range c.tallies {
+			n := t.seen.count()
+			if t.set != decoySet && asked(t.set) && n >= bitsOf(h.leastOf(t.set), h.targets.sets[t.set].Count) {
+				asking = true
+				convincing = convincing || h.mayConvince(int(t.set), n, decoys)
+			}
+		}
+		if convincing || asking && h.mayConvince(len(h.targets.sets), min(all, tallyBits), decoys) {
+			best = append(best, survivor{c.constellation, all})
+		}
+	}
+	slices.SortStableFunc(best, func(a, b survivor) int {
+		return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.offset, b.offset))
 	})
 	out := make([]constellation, 0, min(len(best), h.maxFields()))
-	for _, p := range best[:cap(out)] {
-		out = append(out, p.key)
+	for _, c := range best[:cap(out)] {
+		out = append(out, c.constellation)
 	}
 	return out
+}
+
+// bitsOf returns how many bits of a tally so many handles of a set set at the
+// very least: in a large set, four standard deviations less than the mean.
+func bitsOf(handles, of int) int {
+	if of <= tallyBits {
+		return handles
+	}
+	load := float64(handles) / tallyBits
+	free := math.Exp(-load)
+	mean, variance := tallyBits*(1-free), tallyBits*free*(1-(1+load)*free)
+	return max(1, int(mean-4*math.Sqrt(variance)))
 }
 
 // pointsSomewhere reports whether the word is an address that pointerKinds

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,18 +15,27 @@ import (
 // handle above it. Larger values are pseudo handles and garbage.
 const maxHandleValue = 1<<26 - 4
 
-// The slots of ownerTargets that are no sets.
 const (
-	slotFree  = 0 // no open handle has this value
-	slotOther = 1 // an open handle of no interest
-	firstSet  = 2
+	// slotFree marks the values that no open handle has.
+	slotFree = 0
+	// decoySet stands for decoys where otherwise a set of handles stands.
+	decoySet = 0
 )
 
 // ownerTargets knows which values are handles, and of which set.
 type ownerTargets struct {
-	slots   []uint16   // by handle value / 4: slotFree, slotOther or a set
-	sets    []OwnerSet // the sets firstSet, firstSet+1 ...
+	slots   []uint16 // by handle value / 4: slotFree, or an index of sets
+	ranks   []uint8  // by handle value / 4: the place in its set, modulo tallyBits
+	sets    []targetSet
 	missing []string
+}
+
+// A targetSet is a set of handles. Those of no interest are sets too, since
+// they tell handles from other numbers.
+type targetSet struct {
+	OwnerSet
+	wanted bool // by the caller
+	sought bool // has enough handles to have an owner
 }
 
 // max returns the largest handle value.
@@ -52,8 +62,8 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 	if group == nil {
 		group = typeGroup(o.Types)
 	}
-	t := &ownerTargets{slots: make([]uint16, 1)}
-	known := map[OwnerSet]uint16{}
+	t := &ownerTargets{slots: make([]uint16, 1), sets: make([]targetSet, 1)}
+	known := map[targetSet]uint16{}
 	var bad Failures
 	var strange, twice uint64
 	for h, err := range hd.Only(minidump.HandleTypeName | o.Parts) {
@@ -74,23 +84,23 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 			twice++
 			continue
 		}
-		t.slots[slot] = slotOther
-		label, ok := group(&h)
-		if !ok {
-			continue
-		}
-		key := OwnerSet{Type: h.TypeName, Label: label}
+		key := targetSet{OwnerSet: OwnerSet{Type: h.TypeName}}
+		key.Label, key.wanted = group(&h)
 		id, ok := known[key]
 		if !ok {
-			if firstSet+len(t.sets) > 0xffff {
-				return nil, fmt.Errorf("the handles make more than %d sets", len(t.sets))
+			if len(t.sets) > math.MaxUint16 {
+				return nil, fmt.Errorf("the handles make more than %d sets", math.MaxUint16)
 			}
-			id = uint16(firstSet + len(t.sets))
+			id = uint16(len(t.sets))
 			known[key] = id
 			t.sets = append(t.sets, key)
 		}
 		t.slots[slot] = id
-		t.sets[id-firstSet].Count++
+		t.sets[id].Count++
+	}
+	t.rank()
+	for i := range t.sets {
+		t.sets[i].sought = t.sets[i].Count >= minOwnerHandles
 	}
 	if err := bad.Err(); err != nil {
 		t.missing = append(t.missing, "some handles cannot be read: "+err.Error())
@@ -102,6 +112,26 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 		t.missing = append(t.missing, fmt.Sprintf("%d handles are listed more than once", twice))
 	}
 	return t, nil
+}
+
+// rank numbers the handles of each set, in the order of their values.
+func (t *ownerTargets) rank() {
+	t.ranks = make([]uint8, len(t.slots))
+	next := make([]uint8, len(t.sets))
+	for slot, set := range t.slots {
+		t.ranks[slot] = next[set]
+		next[set] = (next[set] + 1) % tallyBits
+	}
+}
+
+// totals returns the number of handles in each set, and last in all of them.
+func (t *ownerTargets) totals() []int {
+	n := make([]int, len(t.sets)+1)
+	for i, s := range t.sets {
+		n[i] = s.Count
+		n[len(t.sets)] += s.Count
+	}
+	return n
 }
 
 // typeGroup makes the types, or the chosen ones, the sets.
@@ -118,7 +148,14 @@ func typeGroup(types []string) func(*minidump.Handle) (string, bool) {
 
 // reported returns the sets in the order of OwnerReport.Sets.
 func (t *ownerTargets) reported() []OwnerSet {
-	return slices.SortedFunc(slices.Values(t.sets), compareSets)
+	var sets []OwnerSet
+	for _, s := range t.sets[1:] {
+		if s.wanted {
+			sets = append(sets, s.OwnerSet)
+		}
+	}
+	slices.SortFunc(sets, compareSets)
+	return sets
 }
 
 func compareSets(a, b OwnerSet) int {
