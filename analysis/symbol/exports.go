@@ -51,7 +51,7 @@ func loadMemoryExports(s *Session, m *minidump.Module) (source, []Try) {
 // both a source and an error: the part of the table that is there is useful.
 func (s *Session) memoryExports(m *minidump.Module) (source, error) {
 	if s.memory == nil || !s.memory.Contains(m.BaseOfImage) {
-		return nil, errors.New("the dump does not hold the image")
+		return nil, ErrNoImage
 	}
 	img, err := peimage.NewMapped(memoryAt{s.memory, m.BaseOfImage}, int64(m.SizeOfImage))
 	if err != nil {
@@ -80,7 +80,7 @@ func readExports(img *peimage.Image) (*peimage.Exports, error) {
 		return exports, err
 	}
 	if err == nil {
-		err = errors.New("the image exports nothing")
+		err = ErrNoExports
 	}
 	return nil, err
 }

@@ -1,7 +1,6 @@
 package symbol
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -79,8 +78,6 @@ func (p pdbSource) lookup(rva uint32) (name, bool) {
 	return n, true
 }
 
-var errNoRecord = errors.New("the dump does not tell which symbols belong to the module")
-
 func loadPDB(s *Session, m *minidump.Module) (source, []Try) {
 	req := store.Request{Folder: m.CvRecord.PDBFile, Key: m.CvRecord.Key()}
 	switch m.CvRecord.Kind {
@@ -89,7 +86,7 @@ func loadPDB(s *Session, m *minidump.Module) (source, []Try) {
 	case minidump.CodeViewRSDS, minidump.CodeViewNB10:
 	default:
 		if !s.options.Loose {
-			return nil, []Try{{Trust: TrustPDB, Where: m.BaseName(), Err: errNoRecord}}
+			return nil, []Try{{Trust: TrustPDB, Where: m.BaseName(), Err: ErrNoIdentity}}
 		}
 		req = store.Request{Folder: trimExtension(m.BaseName()) + ".pdb"}
 	}
@@ -153,7 +150,7 @@ func (b symSource) lookup(rva uint32) (name, bool) {
 func loadSym(s *Session, m *minidump.Module) (source, []Try) {
 	key := symKey(m)
 	if key == "" && !s.options.Loose {
-		return nil, []Try{{Trust: TrustSym, Where: m.BaseName(), Err: errNoRecord}}
+		return nil, []Try{{Trust: TrustSym, Where: m.BaseName(), Err: ErrNoIdentity}}
 	}
 	folder := symbolName(m)
 	file := folder

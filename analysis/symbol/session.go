@@ -2,6 +2,7 @@ package symbol
 
 import (
 	"cmp"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -51,6 +52,14 @@ type name struct {
 	line         int
 	inlined      []Inline
 }
+
+// Why a [Try] may have found nothing where nothing is wrong.
+var (
+	ErrNotFound   = store.ErrNotFound
+	ErrNoIdentity = errors.New("the dump does not tell which symbols belong to the module")
+	ErrNoImage    = errors.New("the dump does not hold the image")
+	ErrNoExports  = errors.New("the image exports nothing")
+)
 
 // A Try is one place that was searched for the names of a module.
 type Try struct {

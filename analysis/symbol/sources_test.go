@@ -275,3 +275,35 @@ func TestBadPath(t *testing.T) {
 		}
 	}
 }
+
+// TestLeakyImages names every function of a DLL with DWARF and COFF symbols from
+// its first to its last byte, as the list of the linker's symbols says.
+func TestLeakyImages(t *testing.T) {
+	for _, arch := range []string{"x64", "x86"} {
+		folder := filepath.Join("..", "..", "testdata", "leaky")
+		list, err := os.ReadFile(filepath.Join(folder, "leaky-"+arch+".symbols.tsv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dll := filepath.Join(folder, "images", arch, "MyCustomDll.dll")
+		s := newSession(t, image(t, dll), symbol.Options{ImagePath: filepath.Dir(dll)})
+		checked := 0
+		for line := range strings.Lines(string(list)) {
+			var rva, size uint64
+			var kind, name string
+			if _, err := fmt.Sscanf(line, "%x\t%x\t%s\t%s", &rva, &size, &kind, &name); err != nil || kind == "data" {
+				continue
+			}
+			for _, off := range []uint64{0, size / 2, size - 1} {
+				loc := s.Resolve(base + minidump.VA(rva+off))
+				if loc.Trust != symbol.TrustDWARF || loc.Function != name || loc.Displacement != off {
+					t.Errorf("%s: %#x is %s, want %s+%#x", arch, rva+off, show(loc), name, off)
+				}
+			}
+			checked++
+		}
+		if checked < 16 {
+			t.Errorf("%s: only %d functions checked", arch, checked)
+		}
+	}
+}

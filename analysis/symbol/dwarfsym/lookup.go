@@ -3,11 +3,12 @@ package dwarfsym
 import (
 	"debug/dwarf"
 	"sort"
+	"strings"
 )
 
 // Symbol is what DWARF knows of one address.
 type Symbol struct {
-	Name    string  // linkage name, which may be decorated; else the plain name
+	Name    string  // decorated if there is such a name; else the plain name
 	RVA     uint32  // start of the function, in bytes from the image base
 	File    string  // source file of the line; "" if there is none
 	Line    int     // line in File within this very function: the call, when the address is inlined code
@@ -83,6 +84,12 @@ func (fn *function) at(addr uint64) []callRange {
 // function to its declaration.
 const maxOrigins = 8
 
+// isDecorated tells the linkage names of C++ and Rust, which say more than the
+// plain name, from those of C, which say less: "DllMain@12".
+func isDecorated(name string) bool {
+	return strings.HasPrefix(name, "_Z") || strings.HasPrefix(name, "_R") || strings.HasPrefix(name, "?")
+}
+
 const attrMIPSLinkageName dwarf.Attr = 0x2007 // DW_AT_MIPS_linkage_name, before DWARF 4
 
 // name returns the name of the function that the entry at off is, or is a copy
@@ -104,7 +111,7 @@ func (f *File) name(off dwarf.Offset) (string, error) {
 			break
 		}
 		for _, attr := range []dwarf.Attr{dwarf.AttrLinkageName, attrMIPSLinkageName} {
-			if linkage, ok := e.Val(attr).(string); ok && linkage != "" {
+			if linkage, ok := e.Val(attr).(string); ok && isDecorated(linkage) {
 				f.names[off] = linkage
 				return linkage, nil
 			}
