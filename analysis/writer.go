@@ -43,5 +43,10 @@ func DetectWriter(f *minidump.File) Writer {
 	if high != 0 {
 		return Writer{WriterDbghelp, fmt.Sprintf("implementation version %#x in the header", high)}
 	}
+	// dbghelp writes 40 bytes since version 6.5; of the writers with version 0
+	// only Crashpad writes handles at all.
+	if hd, err := f.HandleData(); err == nil && hd.SizeOfDescriptor == 32 {
+		return Writer{WriterCrashpad, "probably: header version 0xa793 and handle descriptors of 32 bytes"}
+	}
 	return Writer{}
 }
