@@ -106,7 +106,7 @@ func (r *TraceReport) JSON(w io.Writer) error {
 	j.Field("outstanding", len(r.Diff.Outstanding))
 	j.Field("stacks", t.Stacks())
 	if r.Earlier != nil {
-		j.Field("diff", jsonDiff{*r.Earlier, r.Diff.New, r.Diff.Overlap, r.Diff.Overwritten})
+		j.Field("diff", jsonTraceDiff{*r.Earlier, r.Diff.New, r.Diff.Overlap, r.Diff.Overwritten})
 	}
 	ring := jsonRing{ClosesWithoutOpen: t.CountAnomalies(analysis.CloseWithoutOpen)}
 	if t.Handles.Present {
@@ -159,7 +159,7 @@ type jsonEvidence struct {
 	NewestFirst jsonOrderCount       `json:"newestFirst"`
 }
 
-type jsonDiff struct {
+type jsonTraceDiff struct {
 	Earlier     DumpHeader `json:"earlier"`
 	New         int        `json:"new"`
 	Overlap     int        `json:"overlap"`
