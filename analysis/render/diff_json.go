@@ -56,7 +56,7 @@ type DiffReport struct {
 	Errors   []string
 }
 
-type jsonDiff struct {
+type jsonDiffCount struct {
 	Old     uint64 `json:"old"`
 	New     uint64 `json:"new"`
 	Growth  int64  `json:"growth"`
@@ -66,18 +66,18 @@ type jsonDiff struct {
 	Reused  uint64 `json:"reused"`
 }
 
-func newJSONDiff(c analysis.DiffCount) jsonDiff {
-	return jsonDiff{c.Old, c.New, c.Growth(), c.Added, c.Removed, c.Kept, c.Reused}
+func newJSONDiffCount(c analysis.DiffCount) jsonDiffCount {
+	return jsonDiffCount{c.Old, c.New, c.Growth(), c.Added, c.Removed, c.Kept, c.Reused}
 }
 
 type jsonDiffType struct {
 	Type string `json:"type"`
-	jsonDiff
+	jsonDiffCount
 }
 
 type jsonDiffGroup struct {
 	jsonKind
-	jsonDiff
+	jsonDiffCount
 }
 
 // JSON writes the difference, with the handles that were added and removed if
@@ -90,15 +90,15 @@ func (r *DiffReport) JSON(w io.Writer, handles bool) error {
 		j.Field("seconds", *r.Seconds)
 	}
 	j.Strings("differs", r.Differs)
-	j.Field("total", newJSONDiff(r.Diff.Total))
+	j.Field("total", newJSONDiffCount(r.Diff.Total))
 	j.List("types", func(element func(any)) {
 		for _, t := range r.Diff.Types {
-			element(jsonDiffType{t.Type, newJSONDiff(t.DiffCount)})
+			element(jsonDiffType{t.Type, newJSONDiffCount(t.DiffCount)})
 		}
 	})
 	j.List("groups", func(element func(any)) {
 		for _, g := range r.Diff.Groups {
-			element(jsonDiffGroup{newJSONKind(g.HandleKind, g.Merged), newJSONDiff(g.DiffCount)})
+			element(jsonDiffGroup{newJSONKind(g.HandleKind, g.Merged), newJSONDiffCount(g.DiffCount)})
 		}
 	})
 	if handles {
