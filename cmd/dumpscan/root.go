@@ -27,6 +27,7 @@ func (a *app) root() *cobra.Command {
 		Run:           func(cmd *cobra.Command, _ []string) { cmd.Help() },
 	}
 	root.AddCommand(
+		a.checkCommand(),
 		a.diffCommand(),
 		a.handlesCommand(),
 		a.htraceCommand(),

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
+)
+
+func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
+	c, err := o.parse(len(names))
+	if err != nil {
+		return err
+	}
+	if o.baseline != "" {
+		if c.Baseline, err = readBaseline(o.baseline); err != nil {
+			return err
+		}
+	}
+	r := &render.CheckReport{}
+	var dumps []*analysis.CheckDump
+	for _, name := range names {
+		d := a.countForCheck(ctx, c, name)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, err := range []error{d.Err, d.Partial} {
+			r.Errors = append(r.Errors, a.complaints(name, err)...)
+		}
+		dumps = append(dumps, d)
+		r.Dumps = append(r.Dumps, render.NewCheckDump(d))
+	}
+	r.Check = c.Run(dumps)
+	if o.writeBaseline != "" {
+		b := analysis.NewBaseline(dumps)
+		if len(b.Types) == 0 {
+			return fmt.Errorf("%s: not written: no dump has handles", o.writeBaseline)
+		}
+		if err := writeFile(o.writeBaseline, func(w io.Writer) error { return render.WriteBaseline(w, b) }); err != nil {
+			return err
+		}
+	}
+	r.Wrote = o.writeBaseline
+	if err := a.writeCheck(r, o); err != nil {
+		return err
+	}
+	for _, note := range r.Check.Notes {
+		a.notef("%s", note)
+	}
+	if r.Check.Count(analysis.CheckUnknown) > 0 {
+		a.incomplete = true
+	}
+	if r.Check.Count(analysis.CheckBreach) > 0 {
+		return errFound
+	}
+	return nil
+}
+
+func (a *app) writeCheck(r *render.CheckReport, o *checkFlags) error {
+	switch o.junit {
+	case "":
+	case "-":
+		return r.JUnit(a.stdout)
+	default:
+		if err := writeFile(o.junit, r.JUnit); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return r.JSON(a.stdout)
+	}
+	if err := r.Text(a.stdout, a.style); err != nil || !o.github {
+		return err
+	}
+	return r.GitHub(a.stdout)
+}
+
+// countForCheck counts the handles of a dump. What goes wrong is in the
+// result, so that the other dumps are still checked.
+func (a *app) countForCheck(ctx context.Context, c *analysis.Check, name string) *analysis.CheckDump {
+	side, err := a.openSide(ctx, name, &analysis.HandleFilter{})
+	if err != nil {
+		// The report names the dump beside the error.
+		return &analysis.CheckDump{File: name, Err: errors.New(strings.TrimPrefix(err.Error(), name+": "))}
+	}
+	defer side.Close()
+	return c.Count(name, side.info, side.handles)
+}
+
+func readBaseline(name string) (*analysis.Baseline, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	defer f.Close()
+	b, err := analysis.ReadBaseline(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, nil
+}
+
+// writeFile writes a file that replaces an older one.
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return openError(name, err)
+	}
+	err = write(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return openError(name, err)
+	}
+	return nil
+}
