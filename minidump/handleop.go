@@ -114,9 +114,11 @@ func (l *HandleOperationList) operations(t table) iter.Seq2[*HandleOperation, er
 	return func(yield func(*HandleOperation, error) bool) {
 		var op HandleOperation
 		stopped := false
-		err := l.f.until(t, func(c *cursor) bool {
-			op.decode(c)
-			stopped = !yield(&op, nil)
+		err := l.f.blocks(t, func(block []byte, size int, _ int64) bool {
+			for ; len(block) > 0 && !stopped; block = block[size:] {
+				op.decode(block[:size])
+				stopped = !yield(&op, nil)
+			}
 			return !stopped
 		})
 		if err != nil && !stopped {
@@ -129,16 +131,14 @@ func (l *HandleOperationList) operations(t table) iter.Seq2[*HandleOperation, er
 // for each of its 40 values whether it is there: traces are long.
 const operationSize = 32 + 8*maxTraces
 
-// decode overwrites o with the record at c.
-func (o *HandleOperation) decode(c *cursor) {
-	n := min(c.left(), operationSize)
-	var whole [operationSize]byte // entries shorter than today's hold fewer addresses
-	p := c.take(n)
-	if n < operationSize {
-		copy(whole[:], p)
-		p = whole[:]
+// decode overwrites o with a record.
+func (o *HandleOperation) decode(record []byte) {
+	if len(record) < operationSize { // entries shorter than today's hold fewer addresses
+		var whole [operationSize]byte
+		copy(whole[:], record)
+		record = whole[:]
 	}
-	b := (*[operationSize]byte)(p)
+	b := (*[operationSize]byte)(record)
 	o.Handle = binary.LittleEndian.Uint64(b[0:])
 	o.ProcessID = binary.LittleEndian.Uint32(b[8:])
 	o.ThreadID = binary.LittleEndian.Uint32(b[12:])

@@ -93,9 +93,10 @@ func (f *File) each(t table, do func(c *cursor)) error {
 
 // until is each, ending early when do returns false.
 func (f *File) until(t table, do func(c *cursor) bool) error {
+	var c cursor // one for all records: it escapes through do
 	return f.blocks(t, func(block []byte, size int, off int64) bool {
 		for ; len(block) > 0; block = block[size:] {
-			c := cursor{buf: block[:size], off: off, stream: t.stream}
+			c = cursor{buf: block[:size], off: off, stream: t.stream}
 			if !do(&c) {
 				return false
 			}
