@@ -1,7 +1,10 @@
 package pdb
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"sort"
 	"sync"
 )
 
@@ -23,18 +26,27 @@ type item struct {
 }
 
 // index finds, in a list of records that lies in a stream in any order, the first that covers an address. It walks over
-// the list only as far as it has to, and remembers for each piece of it what addresses are to be found there.
-// So what it answers never depends on what it was asked before. It is safe for concurrent use.
+// the list only as far as it has to, and remembers for each piece of it what addresses are to be found there. Once it
+// has walked over pieces again for longer than the list is long, it keeps the records sorted instead. What it answers
+// never depends on what it was asked before. It is safe for concurrent use.
 type index struct {
 	s *stream
 	// walk calls visit for the records from where the window stands to the end of the one that reaches stop. It is told
 	// when it goes there for the first time.
-	walk func(w *window, stop int64, fresh bool, visit func(item)) error
+	walk       func(w *window, stop int64, fresh bool, visit func(item)) error
+	begin, end int64
 
 	mu     sync.Mutex
-	next   int64 // where the list has been walked over to
-	end    int64
 	pieces []piece
+	next   int64 // where the list has been walked over to
+	again  int64 // bytes walked over again
+
+	sorted []item   // by start
+	reach  []uint64 // how far any of the items up to that one reaches
+}
+
+func newIndex(s *stream, begin, end int64, walk func(*window, int64, bool, func(item)) error) index {
+	return index{s: s, walk: walk, begin: begin, next: begin, end: end}
 }
 
 // pieceSize is how many bytes of a list an index remembers as one: few enough to walk over again for each lookup.
@@ -53,6 +65,13 @@ func (a address) key() uint64 { return uint64(a.seg)<<32 | uint64(a.off) }
 func (x *index) find(a address) (found item, ok bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.sorted == nil && x.again > x.end-x.begin {
+		x.sort()
+	}
+	if x.sorted != nil {
+		found, ok = x.lookup(a)
+		return found, ok, nil
+	}
 	first := func(it item) {
 		if !ok && it.covers(a) {
 			found, ok = it, true
@@ -62,6 +81,7 @@ func (x *index) find(a address) (found item, ok bool, err error) {
 		if key := a.key(); key < p.low || key >= p.high {
 			continue
 		}
+		x.again += int64(p.end - p.off)
 		w := x.s.window(int64(p.off), int64(p.end))
 		w.piece = int(p.end - p.off)
 		if err := x.walk(w, w.end, false, first); err != nil || ok {
@@ -95,4 +115,36 @@ func (x *index) grow(visit func(item), enough func() bool) error {
 		x.pieces, x.next = append(x.pieces, p), w.off
 	}
 	return nil
+}
+
+// sort takes all records into memory. Where a part of the list is damaged it leaves things as they are: walking over the
+// pieces finds what lies before the damage, and meets the error behind it.
+func (x *index) sort() {
+	x.again = 0
+	if x.grow(func(item) {}, func() bool { return false }) != nil {
+		return
+	}
+	items := []item{}
+	if x.walk(x.s.window(x.begin, x.end), x.end, false, func(it item) { items = append(items, it) }) != nil {
+		return
+	}
+	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(a.start.key(), b.start.key()) })
+	x.reach = make([]uint64, len(items))
+	var reach uint64
+	for i, it := range items {
+		reach = max(reach, it.start.key()+uint64(it.length))
+		x.reach[i] = reach
+	}
+	x.sorted, x.pieces = items, nil
+}
+
+// lookup gives, of the sorted records that cover an address, the one that comes first in the list.
+func (x *index) lookup(a address) (found item, ok bool) {
+	after := sort.Search(len(x.sorted), func(i int) bool { return x.sorted[i].start.key() > a.key() })
+	for i := after - 1; i >= 0 && x.reach[i] > a.key(); i-- {
+		if it := x.sorted[i]; it.covers(a) && (!ok || it.off < found.off) {
+			found, ok = it, true
+		}
+	}
+	return found, ok
 }

@@ -36,7 +36,7 @@ func sample() pdbtest.PDB {
 						// line +2, [4,0x14): length 0x10; [0x20,0x28) of line +5, by length and offset at once
 						{Inlinee: 0x1000, Annotations: []byte{6, 4, 3, 4, 4, 0x10, 6, 6, 12, 8, 0xc}, Sites: []pdbtest.Site{
 							{Inlinee: 0x1001, Kind: 0x115d, Annotations: []byte{11, 0x28, 4, 4}}, // [8,0xc), line +1
-							{Inlinee: 0x1002, Annotations: []byte{3, 0x80 | 0, 0xc, 4, 4}},       // [0xc,0x10), a long number
+							{Inlinee: 0x1002, Annotations: []byte{3, 0x80, 0xc, 4, 4}},           // [0xc,0x10), a long number
 						}},
 					}},
 				{Name: "dispatcher", Kind: 0x1155, Extent: at(0x80, 0x10)},
@@ -203,5 +203,40 @@ func TestNotPDB(t *testing.T) {
 	}
 	if _, err := pdb.Open(filepath.Join(t.TempDir(), "none.pdb")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
+	}
+}
+
+// TestOrder: a module whose records are not in the order of addresses, and fill many pieces of its index, gives the same
+// answers whatever was asked before. Of functions at one address the first recorded is taken.
+func TestOrder(t *testing.T) {
+	p := pdbtest.PDB{Age: 1, Sections: []pdbtest.Section{{RVA: 0x1000, Size: 0x100000}}}
+	mod := pdbtest.Module{Name: "m"}
+	for i := range uint32(5000) {
+		off := (i * 2477 % 5000) * 0x20
+		f := pdbtest.Proc{Name: fmt.Sprintf("f_%05d", i), Extent: pdbtest.Extent{Seg: 1, Off: off, Size: 0x20},
+			Lines: []pdbtest.Line{{Off: 0, File: "f.c", Line: i + 1}}}
+		mod.Procs = append(mod.Procs, f)
+		if i%100 == 99 {
+			f.Name = "folded"
+			mod.Procs = append(mod.Procs, f)
+		}
+	}
+	p.Modules = append(p.Modules, mod)
+	data := p.Bytes()
+	f := open(t, data)
+	for i := range uint32(5000) {
+		want := fmt.Sprintf("f_%05d f.c:%d", i, i+1)
+		rva := 0x1000 + (i*2477%5000)*0x20 + 7
+		for range 2 {
+			s, _, err := f.Lookup(rva)
+			if got := fmt.Sprintf("%s %s:%d", s.Name, s.File, s.Line); got != want || err != nil {
+				t.Fatalf("%#x: got %s, want %s (%v)", rva, got, want, err)
+			}
+		}
+		if i%500 == 0 { // a reader that has not seen anything else
+			if s, _, _ := open(t, data).Lookup(rva); s.Line != int(i+1) {
+				t.Fatalf("%#x alone: got %+v, want %s", rva, s, want)
+			}
+		}
 	}
 }

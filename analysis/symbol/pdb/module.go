@@ -43,9 +43,10 @@ func (f *File) openModule(i int, info moduleInfo) (*module, error) {
 		return nil, s.fail(0, "symbols and lines end at %#x, the stream at %#x", end, s.size)
 	}
 	m := &module{s: s, symbolsEnd: int64(info.symbols)}
-	m.procs = index{s: s, walk: walkProcs}
-	m.lines = index{s: s, next: c13, end: end, walk: m.walkSubsections}
-	if m.symbolsEnd > 4 {
+	const head = 4 // the signature
+	m.procs = newIndex(s, head, max(head, m.symbolsEnd), walkProcs)
+	m.lines = newIndex(s, c13, end, m.walkSubsections)
+	if m.symbolsEnd > head {
 		sig, err := s.u32(0)
 		if err != nil {
 			return nil, err
@@ -53,7 +54,6 @@ func (f *File) openModule(i int, info moduleInfo) (*module, error) {
 		if sig != signatureC13 {
 			return nil, s.fail(0, "symbol records of version %d", sig)
 		}
-		m.procs.next, m.procs.end = 4, m.symbolsEnd
 	}
 	return m, nil
 }
