@@ -123,3 +123,30 @@ func TestInlinedBomb(t *testing.T) {
 		t.Errorf("got %v, %v", ok, err)
 	}
 }
+
+// TestRepeatedBlocks: a stream that lists one block ten thousand times claims more than the file has.
+func TestRepeatedBlocks(t *testing.T) {
+	const blockSize, repeats = 512, 10_000
+	le := binary.LittleEndian
+	directory := []byte{2, 0, 0, 0, 0, 0, 0, 0}
+	directory = le.AppendUint32(directory, blockSize*repeats)
+	for range repeats {
+		directory = le.AppendUint32(directory, 2)
+	}
+	file := make([]byte, 3*blockSize)
+	var blocks []byte
+	for off := 0; off < len(directory); off += blockSize {
+		blocks = le.AppendUint32(blocks, uint32(len(file)/blockSize))
+		file = append(file, make([]byte, blockSize)...)
+		copy(file[len(file)-blockSize:], directory[off:])
+	}
+	copy(file, "Microsoft C/C++ MSF 7.00\r\n\x1aDS\x00\x00\x00")
+	for i, v := range []int{blockSize, 1, len(file)/blockSize + 1, len(directory), 0, len(file) / blockSize} {
+		le.PutUint32(file[32+4*i:], uint32(v))
+	}
+	file = append(append(file, blocks...), make([]byte, blockSize-len(blocks))...)
+	_, err := pdb.NewFile(bytes.NewReader(file), int64(len(file)))
+	if err == nil || !strings.Contains(err.Error(), "streams up to 1 take 10000 blocks") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -132,12 +132,17 @@ func TestLookup(t *testing.T) {
 func TestOMAP(t *testing.T) {
 	p := sample()
 	p.OMAPToSource = [][2]uint32{{0x1000, 0x1040}, {0x1040, 0x1010}, {0x1060, 0}}
-	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1010, 0x1040}, {0x1030, 0}, {0x1040, 0x1000}, {0x1080, 0}}
+	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1008, 0x1038}, {0x1030, 0}, {0x1040, 0x1000}, {0x1080, 0}}
 	f := open(t, p.Bytes())
-	want := map[uint32]string{0x1000: "second 0x1000+0x0", 0x1021: "second 0x1000+0x21", 0x1048: "ns::first 0x1040+0x8", 0x1070: "none"}
+	want := map[uint32]string{
+		0x1000: "second 0x1000+0x0, line 20",
+		0x1021: "second 0x1000+0x21, line 22",
+		0x1048: "ns::first 0x1040+0x8, line 3",
+		0x1070: "none", // code that came from nowhere
+	}
 	for rva, want := range want {
 		s, ok, err := f.Lookup(rva)
-		got := fmt.Sprintf("%s %#x+%#x", s.Name, s.RVA, s.Displacement)
+		got := fmt.Sprintf("%s %#x+%#x, line %d", s.Name, s.RVA, s.Displacement, s.Line)
 		if !ok {
 			got = "none"
 		}

@@ -16,6 +16,7 @@ func TestNames(t *testing.T) {
 		{"?Run@Task@ns@@QEAAXXZ", "ns::Task::Run", "public: void __cdecl ns::Task::Run(void)"},
 		{"?Run@Task@ns@@QEAAXXZtrailing", "?Run@Task@ns@@QEAAXXZtrailing", "?Run@Task@ns@@QEAAXXZtrailing"},
 		{"?Run@Task@ns@@QEAAXX", "?Run@Task@ns@@QEAAXX", "?Run@Task@ns@@QEAAXX"},
+		{"?f@f@a@@YAXU1@@Z", "a::f::f", "void __cdecl a::f::f(struct a)"}, // a name is remembered once
 		{"??_7X@@6B@", "X::`vftable'", "const X::`vftable'"},
 		{".?AVFoo@ns@@", "ns::Foo", "class ns::Foo"},
 		{".?AW4Color@@", "Color", "enum Color"},
