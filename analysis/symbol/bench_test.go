@@ -60,7 +60,7 @@ func exporters(modules, functions int) dumptest.Dump {
 	img := exporter(functions)
 	var d dumptest.Dump
 	for i := range modules {
-		at := uint64(base + i*0x1000000)
+		at := base + uint64(i)*0x1000000
 		d.Modules = append(d.Modules, dumptest.Module{
 			Base: at, Size: uint32(len(img)), TimeDateStamp: 0, Name: fmt.Sprintf(`C:\app\m%02d.dll`, i)})
 		d.Memory64 = append(d.Memory64, dumptest.MemoryRange{Start: at, Data: img})
@@ -106,7 +106,7 @@ func BenchmarkResolve(b *testing.B) {
 	d := exporters(100, 2000)
 	var addrs []minidump.VA
 	for i := range 100_000 {
-		addrs = append(addrs, minidump.VA(base+i%100*0x1000000+0x1000+i/100*60))
+		addrs = append(addrs, base+minidump.VA(i%100)*0x1000000+0x1000+minidump.VA(i/100)*60)
 	}
 	b.ReportAllocs()
 	for range b.N {

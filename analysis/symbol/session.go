@@ -56,6 +56,7 @@ type name struct {
 // Why a [Try] may have found nothing where nothing is wrong.
 var (
 	ErrNotFound   = store.ErrNotFound
+	ErrNotAsked   = store.ErrNotAsked
 	ErrNoIdentity = errors.New("the dump does not tell which symbols belong to the module")
 	ErrNoImage    = errors.New("the dump does not hold the image")
 	ErrNoExports  = errors.New("the image exports nothing")

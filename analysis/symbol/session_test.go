@@ -86,15 +86,10 @@ func TestLeakyStacks(t *testing.T) {
 
 // TestResolveConcurrently runs under -race: sources load once however many ask.
 func TestResolveConcurrently(t *testing.T) {
-	f := shared(t, "leaky-c.dmp.gz")
-	s, err := symbol.NewResolver(f, symbol.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := newSession(t, exporters(5, 200), symbol.Options{})
 	var addrs []minidump.VA
 	for _, m := range s.Modules().List() {
-		for off := minidump.VA(0x1000); off < minidump.VA(m.SizeOfImage); off += 0x1234 {
+		for off := minidump.VA(0x1000); off < minidump.VA(m.SizeOfImage); off += 0x30 {
 			addrs = append(addrs, m.BaseOfImage+off)
 		}
 	}

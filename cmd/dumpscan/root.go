@@ -33,6 +33,8 @@ func (a *app) root() *cobra.Command {
 		a.htraceCommand(),
 		a.infoCommand(),
 		a.modulesCommand(),
+		a.ownersCommand(),
+		a.symbolsCommand(),
 		a.threadsCommand(),
 		a.versionCommand(),
 		manCommand(),

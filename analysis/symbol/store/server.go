@@ -64,7 +64,7 @@ func (s *Store) searchServer(ctx context.Context, e Element, req Request, check 
 	srv.mu.Lock()
 	defer srv.mu.Unlock() // one request at a time for each server
 	if srv.dead != nil {
-		return "", []Try{{Where: e.URL, Err: fmt.Errorf("not asked again: %w", srv.dead)}}
+		return "", []Try{{Where: e.URL, Err: fmt.Errorf("%w: %w", ErrNotAsked, srv.dead)}}
 	}
 	path, where, err := s.ask(ctx, srv, e, req, check)
 	if err == nil {

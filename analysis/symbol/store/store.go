@@ -11,8 +11,14 @@ import (
 	"time"
 )
 
-// ErrNotFound is wrapped when a place does not have the file.
-var ErrNotFound = errors.New("not found")
+var (
+	// ErrNotFound is wrapped when a place does not have the file.
+	ErrNotFound = errors.New("not found")
+
+	// ErrNotAsked is wrapped when a server is left alone since it has failed
+	// before.
+	ErrNotAsked = errors.New("not asked again")
+)
 
 // Options tell how a [Store] works.
 type Options struct {

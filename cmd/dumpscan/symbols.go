@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const symbolsLong = `List the modules with their identities, and where their names come from.
+
+Names are looked for in this order, and matched by identity, never by name alone
+unless --loose:
+
+  pdb     a PDB of the same GUID and age
+  sym     a Breakpad .sym file of the same identifier
+  dwarf   DWARF or COFF symbols of the image (MinGW builds)
+  export  the nearest exported function: a guess that misleads when the
+          displacement is large
+  module  module and offset
+
+A full-memory dump holds the images: it gives exports without any file.
+
+PATH is written as in _NT_SYMBOL_PATH: folders, symbol stores, srv*CACHE*URL and
+cache*DIR, separated by semicolons. A server is asked only if PATH or the
+environment names it.
+
+--manifest lists the files to fetch on another machine, as URLs if PATH names a
+server, else as paths in a symbol store. It asks no server:
+
+  dumpscan symbols w3wp.dmp --manifest -y https://msdl.microsoft.com/download/symbols`
+
+// symbolFlags are the options of all commands that print addresses.
+type symbolFlags struct {
+	symbols, images          string
+	loose, rawNames, offline bool
+}
+
+// register adds the options to a command.
+func (o *symbolFlags) register(f *pflag.FlagSet) {
+	f.StringVarP(&o.symbols, "symbols", "y", os.Getenv("_NT_SYMBOL_PATH"), "look for PDB and .sym files in this `path`")
+	f.StringVarP(&o.images, "images", "i", os.Getenv("_NT_EXECUTABLE_IMAGE_PATH"), "look for programs and DLLs in this `path`")
+	f.BoolVar(&o.loose, "loose", false, "take symbols and images by their name although they are of another build")
+	f.BoolVar(&o.rawNames, "raw-names", false, "print decorated C++ names as they are")
+	f.BoolVar(&o.offline, "offline", false, "ask no symbol servers, use what is in their caches")
+	// Values of the environment are no part of the documentation.
+	f.Lookup("symbols").DefValue, f.Lookup("images").DefValue = "", ""
+}
+
+// resolver prepares to name the addresses of a dump. The caller closes it. An
+// error wraps minidump.ErrNoStream if the dump lists no modules; a damaged list
+// is an error too, and in both cases there is a session that knows the rest.
+func (a *app) resolver(ctx context.Context, d *dump, o *symbolFlags) (*symbol.Session, error) {
+	session, err := symbol.NewResolver(d.File, symbol.Options{
+		SymbolPath: o.symbols, ImagePath: o.images,
+		Loose: o.loose, RawNames: o.rawNames, Offline: o.offline,
+		Progress: a.downloads(), Context: ctx,
+	})
+	if session == nil {
+		return nil, usageError{err}
+	}
+	return session, err
+}
+
+// downloads shows each download as a bar.
+func (a *app) downloads() func(store.Progress) {
+	var mu sync.Mutex
+	bars := map[string]*progress{}
+	return func(p store.Progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		bar := bars[p.URL]
+		if bar == nil {
+			bar = a.progress("fetching " + p.URL)
+			bars[p.URL] = bar
+		}
+		bar.update(p.Done, p.Total)
+		if p.End {
+			bar.finish()
+			delete(bars, p.URL)
+		}
+	}
+}
+
+func (a *app) symbolsCommand() *cobra.Command {
+	var o symbolFlags
+	var manifest, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "symbols DUMP",
+		Short: "where the names of each module come from, and what is missing",
+		Long:  symbolsLong,
+		Args:  cobra.ExactArgs(1),
+		RunE: runE(func(ctx context.Context, args []string) error {
+			o.offline = o.offline || manifest
+			return a.symbols(ctx, args[0], &o, manifest, asJSON)
+		}),
+	}
+	o.register(cmd.Flags())
+	cmd.Flags().BoolVar(&manifest, "manifest", false, "list the files to fetch on another machine")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return cmd
+}
+
+func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest, asJSON bool) error {
+	d, err := a.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	session, err := a.resolver(ctx, d, o)
+	if session == nil {
+		return err
+	}
+	defer session.Close()
+	if errors.Is(err, minidump.ErrNoStream) {
+		return fmt.Errorf("%s: %w", d.name, err)
+	}
+	header := render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File))
+	problems := a.complaints(d.name, err)
+	if manifest {
+		r := &render.SymbolManifest{Dump: header, Files: session.Manifest(), Errors: problems}
+		if asJSON {
+			return r.JSON(a.stdout)
+		}
+		return r.Text(a.stdout)
+	}
+	r := &render.SymbolReport{Dump: header, Modules: session.Inspect(), Errors: problems}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if asJSON {
+		return r.JSON(a.stdout)
+	}
+	if err := r.Text(a.stdout, a.style); err != nil {
+		return err
+	}
+	if o.symbols == "" && o.images == "" {
+		a.notef("no files were looked for; name symbols with -y, or in _NT_SYMBOL_PATH")
+	}
+	return nil
+}
