@@ -21,15 +21,18 @@ type OwnerOptions struct {
 	// Parts is what Group needs to know of a handle beside its type.
 	Parts minidump.HandleParts
 	// MaxOffset is how far before a handle, in bytes, its object may begin;
-	// 0 means [DefaultOwnerOffset]. It is at most 4096.
+	// 0 means [DefaultOwnerOffset]. It is at most [MaxOwnerOffset].
 	MaxOffset int
 	// Progress, if not nil, is called now and then, from one goroutine at a
 	// time, with the bytes that were read and those to be read.
 	Progress func(done, total int64)
 }
 
-// DefaultOwnerOffset is how far before a handle its object may begin, in bytes.
-const DefaultOwnerOffset = 256
+// How far before a handle its object may begin, in bytes.
+const (
+	DefaultOwnerOffset = 256
+	MaxOwnerOffset     = 4096
+)
 
 // OwnerReport is the answer of [FindOwners].
 type OwnerReport struct {
@@ -74,7 +77,8 @@ type Owner struct {
 	// no handles of the set were found in the field.
 	ExpectedByChance float64
 	// Confidence is 1 less a bound of the number of constellations in the
-	// whole scan, holding anything but handles, that would look like this.
+	// whole scan, holding anything but handles, that would look like this:
+	// 0.99 or more, rounded down to six digits.
 	Confidence float64
 
 	Examples []OwnerExample // those at the lowest addresses
@@ -106,8 +110,9 @@ type OwnerScan struct {
 	Ranges      int        // pieces of memory searched
 	Bytes       uint64     // their size
 	Hits        uint64     // words equal to a handle of the dump, but for types that have fewer than 8
-	Examined    int        // constellations that held a few handles at least, of which the owners are some
-	Missing     []string   // what the dump lacks or breaks, and so the answer; sentences without a full stop
+	Examined    int        // constellations that hold a few handles, or seem to: the crowd that owners stand out from
+	Notes       []string   // what is easily misread; sentences without a full stop
+	Problems    []error    // what could not be read
 }
 
 // OwnerBasis tells how the memory to search was chosen.
@@ -119,11 +124,9 @@ const (
 	BasisLists      OwnerBasis = "lists of the dump" // captured, outside modules, stacks and TEBs
 )
 
-// An UnansweredError says that a dump cannot answer a question at all.
-type UnansweredError struct {
-	Detail string // what the dump holds instead
-	Advice string // how to capture what is missing
-}
+// An UnansweredError says that a dump cannot answer a question at all: what it
+// holds instead, and how to capture what is missing.
+type UnansweredError struct{ Detail string }
 
 func (e *UnansweredError) Error() string { return e.Detail }
 
@@ -147,8 +150,8 @@ func FindOwners(ctx context.Context, f *minidump.File, o OwnerOptions) (*OwnerRe
 	if o.MaxOffset == 0 {
 		o.MaxOffset = DefaultOwnerOffset
 	}
-	if o.MaxOffset < 0 || o.MaxOffset > maxOwnerOffset {
-		return nil, fmt.Errorf("the offset %d is not between 1 and %d", o.MaxOffset, maxOwnerOffset)
+	if o.MaxOffset < 0 || o.MaxOffset > MaxOwnerOffset {
+		return nil, fmt.Errorf("the offset %d is not between 1 and %d", o.MaxOffset, MaxOwnerOffset)
 	}
 	mem, err := ownerMemory(f)
 	if err != nil {
@@ -165,7 +168,7 @@ func FindOwners(ctx context.Context, f *minidump.File, o OwnerOptions) (*OwnerRe
 	report := &OwnerReport{Sets: targets.reported(), Scan: OwnerScan{
 		PointerSize: space.ptr, MaxOffset: o.MaxOffset, Basis: space.basis,
 		Ranges: len(space.scan), Bytes: space.bytes,
-		Missing: append(space.missing, targets.missing...),
+		Notes: targets.notes, Problems: append(space.problems, targets.problems...),
 	}}
 	if len(report.Sets) == 0 {
 		return report, nil
@@ -181,15 +184,13 @@ func FindOwners(ctx context.Context, f *minidump.File, o OwnerOptions) (*OwnerRe
 	return report, nil
 }
 
-const maxOwnerOffset = 4096
-
 // ownerMemory returns the memory of a dump that claims to have the heaps of
 // the process.
 func ownerMemory(f *minidump.File) (*minidump.Memory, error) {
 	mem, err := f.Memory()
 	if mem == nil {
 		if errors.Is(err, minidump.ErrNoStream) {
-			return nil, &UnansweredError{Detail: "the dump holds no memory", Advice: CaptureMemory}
+			return nil, &UnansweredError{"the dump holds no memory; " + CaptureMemory}
 		}
 		return nil, err
 	}
@@ -198,10 +199,8 @@ func ownerMemory(f *minidump.File) (*minidump.Memory, error) {
 		for _, r := range mem.Ranges() {
 			n += r.Size
 		}
-		return nil, &UnansweredError{
-			Detail: fmt.Sprintf("the dump holds stacks and selected memory only, %d bytes in %d ranges, not the heaps", n, len(mem.Ranges())),
-			Advice: CaptureMemory,
-		}
+		return nil, &UnansweredError{fmt.Sprintf(
+			"the dump holds stacks and selected memory only, %d bytes in %d ranges, not the heaps; %s", n, len(mem.Ranges()), CaptureMemory)}
 	}
 	return mem, nil
 }

@@ -253,5 +253,5 @@ func expectedByChance(multiples bitmap, slots, total, k int, handle func(slot in
 		}
 	}
 	expected := float64(total) * (float64(seen) + 0.5) / float64(decoys+1)
-	return math.Min(expected, float64(k))
+	return math.Min(math.Round(expected*100)/100, float64(k))
 }

@@ -156,7 +156,7 @@ func (h *ownerHunt) owner(s *suspect) Owner {
 		Target: s.image.target, Class: s.image.class, FieldOffset: int(s.field.offset),
 		Handles: s.handles, Of: set.Count, Objects: found.objects,
 		Instances: s.field.instances, Empty: s.field.empty,
-		ExpectedByChance: s.expected, Confidence: 1 - s.sum,
+		ExpectedByChance: s.expected, Confidence: math.Floor((1-s.sum)*1e6) / 1e6,
 		Examples: found.examples,
 	}
 }

@@ -16,24 +16,24 @@ type vaSpan struct{ start, end uint64 }
 
 // ownerSpace is the address space of the process as the owner hunt sees it.
 type ownerSpace struct {
-	ptr     int // bytes
-	modules *symbol.Modules
-	basis   OwnerBasis
-	scan    []minidump.MemoryRange // disjoint, ascending: what is searched for handles
-	bytes   uint64
-	kinds   pointerKinds
-	missing []string
+	ptr      int // bytes
+	modules  *symbol.Modules
+	basis    OwnerBasis
+	scan     []minidump.MemoryRange // disjoint, ascending: what is searched for handles
+	bytes    uint64
+	kinds    pointerKinds
+	problems []error
 }
 
 // newOwnerSpace finds out what to search.
 func newOwnerSpace(f *minidump.File, mem *minidump.Memory) (*ownerSpace, error) {
 	s := &ownerSpace{ptr: f.PointerSize(), basis: BasisMemoryInfo}
 	if n := mem.Missing(); n > 0 {
-		s.lacks("the file is cut off: %d bytes of memory are missing", n)
+		s.problem("the file is cut off: %d bytes of captured memory are missing", n)
 	}
 	list, err := f.Modules()
-	if err != nil {
-		s.lacks("not all modules are known: %v", err)
+	if err != nil && !errors.Is(err, minidump.ErrNoStream) {
+		s.problem("not all modules are known: %w", err)
 	}
 	s.modules = symbol.NewModules(list)
 	for i := range list {
@@ -42,7 +42,7 @@ func newOwnerSpace(f *minidump.File, mem *minidump.Memory) (*ownerSpace, error) 
 		}
 	}
 	if s.ptr == 0 {
-		return nil, &UnansweredError{Detail: "the dump does not tell the size of a pointer", Advice: CaptureMemory}
+		return nil, &UnansweredError{"the dump does not tell the size of a pointer"}
 	}
 
 	images := moduleSpans(list)
@@ -50,7 +50,7 @@ func newOwnerSpace(f *minidump.File, mem *minidump.Memory) (*ownerSpace, error) 
 	private, err := privateSpans(f, stacks)
 	if err != nil {
 		if !errors.Is(err, minidump.ErrNoStream) {
-			s.lacks("the list of memory regions cannot be read: %v", err)
+			s.problem("the list of memory regions cannot be read: %w", err)
 		}
 		s.basis = BasisLists
 		private = subtractSpans(capturedSpans(mem), images)
@@ -65,8 +65,8 @@ func newOwnerSpace(f *minidump.File, mem *minidump.Memory) (*ownerSpace, error) 
 	return s, nil
 }
 
-func (s *ownerSpace) lacks(format string, args ...any) {
-	s.missing = append(s.missing, fmt.Sprintf(format, args...))
+func (s *ownerSpace) problem(format string, args ...any) {
+	s.problems = append(s.problems, fmt.Errorf(format, args...))
 }
 
 func moduleSpans(list []minidump.Module) []vaSpan {

@@ -24,10 +24,11 @@ const (
 
 // ownerTargets knows which values are handles, and of which set.
 type ownerTargets struct {
-	slots   []uint16 // by handle value / 4: slotFree, or an index of sets
-	ranks   []uint8  // by handle value / 4: the place in its set, modulo tallyBits
-	sets    []targetSet
-	missing []string
+	slots    []uint16 // by handle value / 4: slotFree, or an index of sets
+	ranks    []uint8  // by handle value / 4: the place in its set, modulo tallyBits
+	sets     []targetSet
+	notes    []string
+	problems []error
 }
 
 // A targetSet is a set of handles. Those of no interest are sets too, since
@@ -53,7 +54,7 @@ func (t *ownerTargets) set(v uint64) uint16 {
 func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) {
 	hd, err := f.HandleData()
 	if errors.Is(err, minidump.ErrNoStream) {
-		return nil, &UnansweredError{Detail: MissingHandles(f), Advice: CaptureHandles}
+		return nil, &UnansweredError{"no handles in this dump: " + MissingHandles(f)}
 	}
 	if err != nil {
 		return nil, err
@@ -103,13 +104,16 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 		t.sets[i].sought = t.sets[i].Count >= minOwnerHandles
 	}
 	if err := bad.Err(); err != nil {
-		t.missing = append(t.missing, "some handles cannot be read: "+err.Error())
+		t.problems = append(t.problems, err)
+	}
+	if hd.NumberOfDescriptors == 0 {
+		t.notes = append(t.notes, "the list of handles is empty: its writer saved none; "+CaptureHandles)
 	}
 	if strange > 0 {
-		t.missing = append(t.missing, fmt.Sprintf("%d handles have values that no handle table gives out, and were left out", strange))
+		t.notes = append(t.notes, fmt.Sprintf("%d of the handles have values that no handle table gives out; they were left out", strange))
 	}
 	if twice > 0 {
-		t.missing = append(t.missing, fmt.Sprintf("%d handles are listed more than once", twice))
+		t.notes = append(t.notes, fmt.Sprintf("%d of the handles are listed a second time; they were left out", twice))
 	}
 	return t, nil
 }
