@@ -256,8 +256,9 @@ func (t *KindTable) add(form HandleKind, names map[string]bool, dumps []*KindCou
 
 // Find returns the row of a handle, or -1 if no dump of the table has handles
 // of its kind. The handle must come with the parts of [KindParts].
-func (t *KindTable) Find(h *minidump.Handle) int {
-	k := exactKind(h)
+func (t *KindTable) Find(h *minidump.Handle) int { return t.find(exactKind(h)) }
+
+func (t *KindTable) find(k HandleKind) int {
 	if i, ok := t.index[k]; ok && !t.Rows[i].Merged {
 		return i
 	}

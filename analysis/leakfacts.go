@@ -1,0 +1,138 @@
+package analysis
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// HandleLimit is the number of handles that one process can have at most
+// (M. Russinovich, Pushing the Limits of Windows: Handles,
+// http://blogs.technet.com/markrussinovich/archive/2009/09/29/3283844.aspx).
+const HandleLimit = 16_711_680
+
+// A LeakGroup is a group of handles in the dumps of one process, with all that
+// is known about it.
+type LeakGroup struct {
+	HandleKind
+	// Kinds is 0 for one kind of handles. Else the group is all handles of
+	// Type, of so many kinds, and the rest of HandleKind is empty.
+	Kinds  int
+	Merged bool // Name is a form that many names have
+	Growth
+	// Turnover is measured for groups that grow; else nil.
+	Turnover *Turnover
+	// KinNet is Growth.Net of all handles that differ in their state only.
+	KinNet int64
+	Opener *Opener // from the handle trace; nil without
+	// Holders are the places in memory where the handles are kept, if they
+	// were looked for.
+	Holders []Owner
+
+	rows, kin []int
+}
+
+// ProcessFacts are what the rules look at: the dumps of one process, its
+// handles by kind and by type.
+type ProcessFacts struct {
+	Series *Series
+	Kinds  []LeakGroup // in the order of HandleKind.Compare
+	Types  []LeakGroup // in WinDbg's order
+	Total  LeakGroup
+	// Limit is the number of handles at which the process ends; HandleLimit or
+	// what the user gave.
+	Limit uint64
+
+	table *KindTable
+}
+
+// Single reports whether there is one dump only.
+func (p *ProcessFacts) Single() bool { return len(p.Series.Snapshots) == 1 }
+
+// Type returns the group of all handles of a type.
+func (p *ProcessFacts) Type(name string) *LeakGroup {
+	for i := range p.Types {
+		if p.Types[i].Type == name {
+			return &p.Types[i]
+		}
+	}
+	return nil
+}
+
+// gatherFacts counts, and follows the handles of the groups that grow.
+func gatherFacts(ctx context.Context, s *Series, o *LeakOptions) (*ProcessFacts, error) {
+	counts := make([]*KindCounts, len(s.Snapshots))
+	for i, snap := range s.Snapshots {
+		counts[i] = snap.Kinds
+	}
+	p := &ProcessFacts{Series: s, Limit: cmp.Or(o.Limit, HandleLimit), table: AlignKinds(counts...)}
+	p.group()
+	p.readOpeners(o)
+	if p.Single() {
+		return p, nil
+	}
+	var grown []*LeakGroup
+	for _, list := range [][]LeakGroup{p.Kinds, p.Types} {
+		for i := range list {
+			if list[i].Shape.Grows() {
+				grown = append(grown, &list[i])
+			}
+		}
+	}
+	groups := make([]turnoverGroup, len(grown))
+	for i, g := range grown {
+		groups[i] = turnoverGroup{rows: g.rows, kin: g.kin}
+	}
+	if len(groups) == 0 {
+		return p, ctx.Err()
+	}
+	for i, t := range measureTurnover(s, p.table, groups) {
+		g := grown[i]
+		g.Turnover = &t
+		g.Growth = MeasureGrowth(g.Counts, s.Hours, t.Opened, t.Closed)
+	}
+	return p, ctx.Err()
+}
+
+// group makes the groups of the table's rows.
+func (p *ProcessFacts) group() {
+	n := len(p.Series.Snapshots)
+	kin := map[HandleKind][]int{}
+	types := map[string]*LeakGroup{}
+	p.Total = LeakGroup{Kinds: len(p.table.Rows), Growth: Growth{Counts: make([]uint64, n)}}
+	for i, r := range p.table.Rows {
+		k := r.HandleKind
+		k.State = ""
+		kin[k] = append(kin[k], i)
+		t := types[r.Type]
+		if t == nil {
+			t = &LeakGroup{HandleKind: HandleKind{Type: r.Type}, Growth: Growth{Counts: make([]uint64, n)}}
+			types[r.Type] = t
+		}
+		t.Kinds++
+		t.rows = append(t.rows, i)
+		for d, c := range r.Counts {
+			t.Counts[d] += c
+			p.Total.Counts[d] += c
+		}
+	}
+	hours := p.Series.Hours
+	for i, r := range p.table.Rows {
+		k := r.HandleKind
+		k.State = ""
+		g := LeakGroup{HandleKind: r.HandleKind, Merged: r.Merged, rows: []int{i}, kin: kin[k]}
+		g.Growth = MeasureGrowth(r.Counts, hours, 0, 0)
+		for _, j := range g.kin {
+			c := p.table.Rows[j].Counts
+			g.KinNet += int64(c[n-1]) - int64(c[0])
+		}
+		p.Kinds = append(p.Kinds, g)
+	}
+	for _, t := range types {
+		t.Growth = MeasureGrowth(t.Counts, hours, 0, 0)
+		t.kin, t.KinNet = t.rows, t.Net()
+		p.Types = append(p.Types, *t)
+	}
+	slices.SortFunc(p.Types, func(a, b LeakGroup) int { return compareTypes(a.Type, b.Type) })
+	p.Total.Growth = MeasureGrowth(p.Total.Counts, hours, 0, 0)
+}

@@ -1,0 +1,213 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A Series is the dumps of one process, the oldest first.
+type Series struct {
+	ProcessIdentity // what any of the dumps tells
+	Snapshots       []*Snapshot
+	// Hours are the times of the snapshots since the first; nil if the clock
+	// cannot be trusted or the dumps do not tell, so that there are no rates.
+	Hours []float64
+	// Notes say what the order rests on, and what was left out: sentences
+	// without a full stop.
+	Notes []string
+	// Forced are the differences between the dumps that were overruled.
+	Forced []string
+	// Earlier says that another series has the same program, started before.
+	Earlier *Series
+}
+
+// BuildSeries sorts dumps into processes and brings those of each into order.
+// With force, dumps whose main module has the same name are taken for one
+// process. The order of the snapshots makes no difference, unless dumps are
+// alike in everything that tells their age.
+func BuildSeries(snapshots []*Snapshot, force bool) []*Series {
+	sorted := slices.Clone(snapshots)
+	slices.SortStableFunc(sorted, func(a, b *Snapshot) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name())),
+			cmp.Compare(a.ProcessID, b.ProcessID), a.Created.Compare(b.Created), a.Time.Compare(b.Time),
+			strings.Compare(a.File, b.File))
+	})
+	var all []*Series
+	for _, s := range sorted {
+		if home := findSeries(all, s, force); home != nil {
+			home.adopt(s)
+		} else {
+			all = append(all, &Series{ProcessIdentity: s.ProcessIdentity, Snapshots: []*Snapshot{s}})
+		}
+	}
+	for i, s := range all {
+		s.order()
+		for _, o := range all[:i] {
+			if strings.EqualFold(o.Name(), s.Name()) && o.Process != "" && o.Created.Before(s.Created) {
+				s.Earlier = o
+			}
+		}
+	}
+	return all
+}
+
+// findSeries returns the series of the process that a dump belongs to.
+func findSeries(all []*Series, s *Snapshot, force bool) *Series {
+	for _, series := range all {
+		same := true
+		for _, o := range series.Snapshots {
+			if force {
+				same = same && strings.EqualFold(o.Name(), s.Name())
+			} else {
+				same = same && len(o.Differences(s.ProcessIdentity)) == 0
+			}
+		}
+		if same {
+			return series
+		}
+	}
+	return nil
+}
+
+func (s *Series) adopt(snap *Snapshot) {
+	for _, d := range s.Differences(snap.ProcessIdentity) {
+		if !slices.Contains(s.Forced, d) {
+			s.Forced = append(s.Forced, d)
+		}
+	}
+	s.Snapshots = append(s.Snapshots, snap)
+	if s.Process == "" {
+		s.Process = snap.Process
+	}
+	if !s.HasProcessID {
+		s.ProcessID, s.HasProcessID = snap.ProcessID, snap.HasProcessID
+	}
+	if s.Created.IsZero() {
+		s.Created = snap.Created
+	}
+}
+
+// age is what else than the clock tells the age of a process. Both only grow.
+type age struct {
+	cpu    uint64 // seconds of processor time
+	faults uint64 // page faults
+}
+
+func ageOf(s *Snapshot) (a age, ok bool) {
+	if m := s.Info.Misc; m != nil && m.Flags1&minidump.MiscProcessTimes != 0 {
+		a.cpu, ok = uint64(m.ProcessUserTime)+uint64(m.ProcessKernelTime), true
+	}
+	if s.Memory != nil {
+		a.faults, ok = uint64(s.Memory.PageFaultCount), true
+	}
+	return a, ok && a != age{}
+}
+
+func (a age) compare(b age) int {
+	return cmp.Or(cmp.Compare(a.cpu, b.cpu), cmp.Compare(a.faults, b.faults))
+}
+
+// order brings the dumps into their order in time, by their time stamps. Where
+// these contradict the processor time and the page faults of the process, which
+// never go back, the clock was set back between the dumps: then the latter
+// decide, and there are no rates.
+func (s *Series) order() {
+	slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int {
+		x, okX := ageOf(a)
+		y, okY := ageOf(b)
+		if !okX || !okY {
+			x, y = age{}, age{}
+		}
+		return cmp.Or(a.Time.Compare(b.Time), x.compare(y), strings.Compare(a.File, b.File))
+	})
+	s.dropTwins()
+	trusted := true
+	aged := len(s.Forced) == 0 // each process has an age of its own
+	for i, snap := range s.Snapshots {
+		trusted = trusted && !snap.Time.IsZero()
+		a, ok := ageOf(snap)
+		aged = aged && ok
+		if i > 0 && aged {
+			before, _ := ageOf(s.Snapshots[i-1])
+			// Processor time is rounded down to seconds.
+			if a.cpu+1 < before.cpu || a.cpu <= before.cpu && a.faults < before.faults && before.faults < 1<<31 {
+				trusted = false
+			}
+		}
+	}
+	switch {
+	case len(s.Snapshots) < 2:
+		return
+	case trusted:
+		s.setHours()
+	case aged:
+		slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int {
+			x, _ := ageOf(a)
+			y, _ := ageOf(b)
+			return x.compare(y)
+		})
+		s.Notes = append(s.Notes, "the clock was set back between the dumps: they are ordered by the processor time and page faults of the process, and there are no rates")
+	default:
+		s.Notes = append(s.Notes, "not every dump tells when it was written: the order is uncertain, and there are no rates")
+	}
+}
+
+func (s *Series) setHours() {
+	start := s.Snapshots[0].Time
+	for i, snap := range s.Snapshots {
+		if i > 0 && snap.Time.Equal(s.Snapshots[i-1].Time) {
+			s.Hours = nil
+			s.Notes = append(s.Notes, fmt.Sprintf("%s and %s were written within one second: there are no rates", s.Snapshots[i-1].File, snap.File))
+			return
+		}
+		s.Hours = append(s.Hours, snap.Time.Sub(start).Hours())
+	}
+}
+
+// dropTwins leaves out dumps that are copies of the one before.
+func (s *Series) dropTwins() {
+	kept := s.Snapshots[:1]
+	for _, snap := range s.Snapshots[1:] {
+		if last := kept[len(kept)-1]; twins(last, snap) {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s is the same dump as %s and left out", snap.File, last.File))
+			continue
+		}
+		kept = append(kept, snap)
+	}
+	s.Snapshots = kept
+}
+
+// twins reports whether two dumps are copies of one: written at one time, with
+// the same handles and the same age of the process.
+func twins(a, b *Snapshot) bool {
+	x, _ := ageOf(a)
+	y, _ := ageOf(b)
+	if !a.Time.Equal(b.Time) || x != y || a.Kinds.Total != b.Kinds.Total {
+		return false
+	}
+	for _, r := range AlignKinds(a.Kinds, b.Kinds).Rows {
+		if r.Counts[0] != r.Counts[1] {
+			return false
+		}
+	}
+	return true
+}
+
+// Span is the time from the first dump to the last; 0 if it is not known.
+func (s *Series) Span() time.Duration {
+	if s.Hours == nil {
+		return 0
+	}
+	return s.Last().Time.Sub(s.First().Time)
+}
+
+// First returns the oldest dump.
+func (s *Series) First() *Snapshot { return s.Snapshots[0] }
+
+// Last returns the newest dump.
+func (s *Series) Last() *Snapshot { return s.Snapshots[len(s.Snapshots)-1] }
