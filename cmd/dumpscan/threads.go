@@ -9,23 +9,24 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
-	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
 func (a *app) threadsCommand() *cobra.Command {
 	var asJSON bool
+	var names symbolFlags
 	cmd := &cobra.Command{
 		Use:   "threads DUMP",
 		Short: "the threads of the process: ~",
 		Args:  cobra.ExactArgs(1),
-		RunE:  runE(func(ctx context.Context, args []string) error { return a.threads(ctx, args[0], asJSON) }),
+		RunE:  runE(func(ctx context.Context, args []string) error { return a.threads(ctx, args[0], &names, asJSON) }),
 	}
+	names.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
 }
 
-func (a *app) threads(ctx context.Context, name string, asJSON bool) error {
+func (a *app) threads(ctx context.Context, name string, names *symbolFlags, asJSON bool) error {
 	d, err := a.open(ctx, name)
 	if err != nil {
 		return err
@@ -40,12 +41,15 @@ func (a *app) threads(ctx context.Context, name string, asJSON bool) error {
 		Threads: threads,
 		Errors:  a.complaints(d.name, err),
 	}
-	modules, err := d.Modules()
+	session, err := a.resolver(ctx, d, names)
+	if session == nil {
+		return err
+	}
+	defer session.Close()
 	if !errors.Is(err, minidump.ErrNoStream) {
 		r.Errors = append(r.Errors, a.complaints(d.name, err)...)
 	}
-	table := symbol.NewModules(modules)
-	r.Start = func(start minidump.VA) string { return table.Resolve(start).String() }
+	r.Start = func(start minidump.VA) string { return session.Resolve(start).String() }
 	if asJSON {
 		return r.JSON(a.stdout)
 	}
