@@ -164,6 +164,28 @@ func TestOwnersOptions(t *testing.T) {
 	}
 }
 
+// Values that no handle has, and such as would cost the memory of millions of
+// handles, are left out.
+func TestOwnersStrangeHandles(t *testing.T) {
+	s := newScene(1, 8)
+	s.leaks(s.vtable(1))
+	for _, v := range []uint64{0x3fffffc, 0x102, 1 << 40, 0x100, 0xffffffffffffffff} {
+		s.handles = append(s.handles, dumptest.Handle{Value: v, Type: "Key"})
+	}
+	r := s.find(t, OwnerOptions{})
+	want := []string{"60 of 62 Key at +8 of vtable MyCustomDll+0x2140"}
+	if diff := cmp.Diff(want, ownerTexts(r)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	notes := []string{
+		"4 of the handles have values unlike all others; they were left out",
+		"1 of the handles are listed a second time; they were left out",
+	}
+	if diff := cmp.Diff(notes, r.Scan.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
 func TestOwnersProgress(t *testing.T) {
 	s := newScene(1, 8)
 	s.noise(1 << 17)

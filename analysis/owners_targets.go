@@ -5,15 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// maxHandleValue is the limit of Windows' handle tables: no process has a
-// handle above it. Larger values are pseudo handles and garbage.
-const maxHandleValue = 1<<26 - 4
+const (
+	// maxHandleValue is the limit of Windows' handle tables: no process has a
+	// handle above it. Larger values are pseudo handles and garbage.
+	maxHandleValue = 1<<26 - 4
+	// slotsPerHandle is how sparse the handles may be at most, so that a
+	// single large value does not cost the memory of millions.
+	slotsPerHandle = 4096
+)
 
 const (
 	// slotFree marks the values that no open handle has.
@@ -65,6 +71,7 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 	}
 	t := &ownerTargets{slots: make([]uint16, 1), sets: make([]targetSet, 1)}
 	known := map[targetSet]uint16{}
+	limit := valueLimit(hd)
 	var bad Failures
 	var strange, twice uint64
 	for h, err := range hd.Only(minidump.HandleTypeName | o.Parts) {
@@ -73,7 +80,7 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 		if v == 0 {
 			continue // an error, or an empty descriptor
 		}
-		if v&3 != 0 || v > maxHandleValue {
+		if v&3 != 0 || v >= limit {
 			strange++
 			continue
 		}
@@ -110,12 +117,31 @@ func readOwnerTargets(f *minidump.File, o *OwnerOptions) (*ownerTargets, error) 
 		t.notes = append(t.notes, "the list of handles is empty: its writer saved none; "+CaptureHandles)
 	}
 	if strange > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("%d of the handles have values that no handle table gives out; they were left out", strange))
+		t.notes = append(t.notes, fmt.Sprintf("%d of the handles have values unlike all others; they were left out", strange))
 	}
 	if twice > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("%d of the handles are listed a second time; they were left out", twice))
 	}
 	return t, nil
+}
+
+// valueLimit returns a power of two below which the handles are not too sparse
+// to be entered in a table.
+func valueLimit(hd *minidump.HandleData) uint64 {
+	var byLength [64 + 1]uint64
+	for h, err := range hd.Only(0) {
+		if err == nil && h.Handle <= maxHandleValue {
+			byLength[bits.Len64(h.Handle)]++
+		}
+	}
+	limit, below := uint64(0), uint64(0)
+	for length, n := range byLength {
+		below += n
+		if slots := uint64(1) << length / 4; n > 0 && slots <= slotsPerHandle*below {
+			limit = 1 << length
+		}
+	}
+	return limit
 }
 
 // rank numbers the handles of each set, in the order of their values.
