@@ -16,6 +16,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
 	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/symbol/undecorate"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
@@ -165,6 +166,43 @@ func TestPDB(t *testing.T) {
 	s = newSession(t, d, symbol.Options{SymbolPath: folder, Loose: true})
 	if st := s.Inspect()[0]; st.Trust != symbol.TrustPDB {
 		t.Errorf("another age, loose: %+v", st)
+	}
+}
+
+// TestPDBx86 undecorates the C names of publics, and those only: _cexit is
+// what its author called it.
+func TestPDBx86(t *testing.T) {
+	path := filepath.Join(testdata, "pdb", "handles32.pdb")
+	f, err := pdb.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d := image(t, filepath.Join(testdata, "pdb", "handles32.dll"))
+	d.Modules[0].CodeView = dumptest.RSDS{GUID: f.GUID, Age: f.Age, Path: "handles32.pdb"}
+	s := newSession(t, d, symbol.Options{SymbolPath: filepath.Dir(path)})
+	changed := 0
+	for rva := uint32(0x1000); rva < d.Modules[0].Size; rva++ {
+		sym, ok, err := f.Lookup(rva)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			continue
+		}
+		want := undecorate.Name(sym.Name)
+		if sym.Kind == pdb.KindPublic {
+			want = undecorate.NameX86(sym.Name)
+		}
+		if want != undecorate.Name(sym.Name) {
+			changed++
+		}
+		if got := s.Resolve(base + minidump.VA(rva)).Function; got != want {
+			t.Fatalf("%#x: %s %s is %q, want %q", rva, sym.Kind, sym.Name, got, want)
+		}
+	}
+	if changed == 0 {
+		t.Error("no decorated C name")
 	}
 }
 

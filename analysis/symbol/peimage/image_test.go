@@ -112,7 +112,7 @@ func (ti testImage) build(mapped bool) []byte {
 func sample() testImage {
 	return testImage{
 		functions: []uint32{0x1100, 0x1200, 0x1100, 0, 0x1300, 0x1400, 0x2ff0},
-		names:     []exportName{{"NtClose", 0}, {"Open", 1}, {"Skipped", 4}, {"ZwClose", 2}, {"table", 6}},
+		names:     []exportName{{"NtClose", 2}, {"Open", 1}, {"Skipped", 4}, {"ZwClose", 0}, {"table", 6}},
 		base:      10,
 		forward:   4,
 	}

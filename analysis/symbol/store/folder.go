@@ -190,7 +190,7 @@ func parsePointer(text string) (string, error) {
 	if msg, ok := cutPrefixFold(text, "MSG:"); ok {
 		return "", fmt.Errorf("the store says: %s", shorten(strings.TrimSpace(msg)))
 	}
-	return "", fmt.Errorf("file.ptr is neither PATH: nor MSG:")
+	return "", fmt.Errorf("file.ptr has neither PATH: nor MSG: in it")
 }
 
 func cutPrefixFold(s, prefix string) (string, bool) {

@@ -139,7 +139,7 @@ func TestServer(t *testing.T) {
 		{"pointer to this machine", map[string]http.HandlerFunc{at + "file.ptr": body("PATH:/etc/passwd")}, check, "points to /etc/passwd, which is not followed from a server"},
 		{"pointer to a share", map[string]http.HandlerFunc{at + "file.ptr": body(`PATH:\\evil\share\app.pdb`)}, check, "which is not followed from a server"},
 		{"message", map[string]http.HandlerFunc{at + "file.ptr": body("MSG: stripped")}, check, "the store says: stripped"},
-		{"broken pointer", map[string]http.HandlerFunc{at + "file.ptr": body("<html>")}, check, "neither PATH: nor MSG:"},
+		{"broken pointer", map[string]http.HandlerFunc{at + "file.ptr": body("<html>")}, check, "neither PATH: nor MSG: in it"},
 		{"wrong identity", map[string]http.HandlerFunc{at + "app.pdb": body("bad file")}, check, `another identity: "bad file"`},
 		{"truncated", map[string]http.HandlerFunc{
 			at + "app.pdb": func(w http.ResponseWriter, _ *http.Request) {
@@ -292,6 +292,24 @@ func TestHostileNames(t *testing.T) {
 	}
 	if len(asked()) > 0 || len(files(t, root)) > 0 {
 		t.Errorf("asked for %q, wrote %q", asked(), files(t, root))
+	}
+}
+
+// TestSlowAndSteady takes longer than the timeout, but never without a byte.
+func TestSlowAndSteady(t *testing.T) {
+	url, _ := serve(t, map[string]http.HandlerFunc{
+		"/app.pdb/" + key + "/app.pdb": func(w http.ResponseWriter, _ *http.Request) {
+			for _, part := range []string{"go", "od", " fi", "le"} {
+				fmt.Fprint(w, part)
+				w.(http.Flusher).Flush()
+				time.Sleep(200 * time.Millisecond)
+			}
+		},
+	})
+	s := newStore(t, url, store.Options{Timeout: 600 * time.Millisecond})
+	path, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check)
+	if path == "" {
+		t.Errorf("not found: %v", tries)
 	}
 }
 
