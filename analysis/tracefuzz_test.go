@@ -78,7 +78,12 @@ func describeTrace(trace *analysis.Trace) string {
 		s += fmt.Sprintln(groupLines(groups))
 	}
 	for _, g := range trace.GroupAnomalies(traceResolver(), modules) {
-		s += fmt.Sprintln(g.Kind, g.Count, g.Handles, g.Wrong, g.BadRef)
+		s += fmt.Sprintln(g.Kind, g.Count, g.Handles, g.BadRef)
+		for _, c := range []*analysis.TraceCaller{g.Wrong, g.Previous} {
+			if c != nil { // the number of its stack depends on the order
+				s += fmt.Sprintln(c.Culprit, c.Location, c.Threads, trace.Frames(c.Stack))
+			}
+		}
 	}
 	return s
 }

@@ -30,57 +30,71 @@ type tracePool struct {
 	stacks  []stackSpan
 	frames  []minidump.VA // of all stacks, one behind the other
 
-	handleIndex, siteIndex, stackIndex hashIndex
+	// dense finds handles by a quarter of their value, as Windows gives out
+	// small multiples of 4: the number of the handle plus one, or 0.
+	dense []uint32
 
-	secret [2]uint64
+	handleIndex hashIndex // of the handles that are too great for dense
+	siteIndex   hashIndex
+	stackIndex  hashIndex
+	secret      [2]uint64
 }
 
 // A stackSpan is the place of a stack in tracePool.frames.
-type stackSpan struct{ start, end int }
+type stackSpan struct{ start, length uint32 }
 
 // A hashIndex finds numbered things by a hash, with open addressing. Comparing
 // things of equal hash is up to the caller.
 type hashIndex struct {
-	hashes []uint64 // of each thing
-	slots  []uint32 // number of a thing plus one, or 0; the length is a power of two
+	slots []hashSlot // the length is a power of two
+	used  int
+}
+
+// A hashSlot is free if thing is 0.
+type hashSlot struct {
+	hash  uint64
+	thing uint32 // number of the thing plus one
 }
 
 // next returns the next thing of the given hash, beginning at a slot and going
 // on behind it.
 func (x *hashIndex) next(hash uint64, slot *uint64) (id uint32, ok bool) {
 	mask := uint64(len(x.slots) - 1)
-	for len(x.slots) > 0 {
-		s := x.slots[*slot&mask]
+	for x.used > 0 {
+		s := &x.slots[*slot&mask]
 		*slot++
-		if s == 0 {
+		if s.thing == 0 {
 			return 0, false
 		}
-		if x.hashes[s-1] == hash {
-			return s - 1, true
+		if s.hash == hash {
+			return s.thing - 1, true
 		}
 	}
 	return 0, false
 }
 
-// add gives the next number to a thing.
-func (x *hashIndex) add(hash uint64) {
-	if 2*len(x.hashes) >= len(x.slots) {
-		x.slots = make([]uint32, max(4*len(x.hashes), 64))
-		for id, h := range x.hashes {
-			x.place(h, uint32(id))
+// add enters a thing by its number.
+func (x *hashIndex) add(hash uint64, id int) {
+	if 2*x.used >= len(x.slots) {
+		old := x.slots
+		x.slots = make([]hashSlot, max(2*len(old), 64))
+		for _, s := range old {
+			if s.thing != 0 {
+				x.place(s)
+			}
 		}
 	}
-	x.hashes = append(x.hashes, hash)
-	x.place(hash, uint32(len(x.hashes)-1))
+	x.used++
+	x.place(hashSlot{hash, uint32(id) + 1})
 }
 
-func (x *hashIndex) place(hash uint64, id uint32) {
+func (x *hashIndex) place(s hashSlot) {
 	mask := uint64(len(x.slots) - 1)
-	slot := hash & mask
-	for x.slots[slot] != 0 {
-		slot = (slot + 1) & mask
+	i := s.hash & mask
+	for x.slots[i].thing != 0 {
+		i = (i + 1) & mask
 	}
-	x.slots[slot] = id + 1
+	x.slots[i] = s
 }
 
 func newTracePool() *tracePool {
@@ -122,18 +136,44 @@ func (p *tracePool) add(op *minidump.HandleOperation) traceRecord {
 }
 
 func (p *tracePool) handle(value uint64) uint32 {
-	hash := p.handleHash(value)
-	if id, ok := p.findHandle(hash, value); ok {
+	if id, ok := p.lookup(value); ok {
 		return id
 	}
+	id := len(p.handles)
 	p.handles = append(p.handles, value)
-	p.handleIndex.add(hash)
-	return uint32(len(p.handles) - 1)
+	if i, ok := p.denseSlot(value); ok {
+		p.dense[i] = uint32(id) + 1
+	} else {
+		p.handleIndex.add(p.handleHash(value), id)
+	}
+	return uint32(id)
+}
+
+// denseSlot returns the place of a value in dense, which grows with the number
+// of handles, if the value is to have one.
+func (p *tracePool) denseSlot(value uint64) (uint64, bool) {
+	i := value / 4
+	if value%4 != 0 {
+		return 0, false
+	}
+	if limit := uint64(8*len(p.handles) + 1024); i >= uint64(len(p.dense)) && i < limit {
+		p.dense = slices.Grow(p.dense, int(i)+1-len(p.dense))[:i+1]
+	}
+	return i, i < uint64(len(p.dense))
 }
 
 func (p *tracePool) handleHash(value uint64) uint64 { return foldMul(value^p.secret[0], p.secret[1]) }
 
-func (p *tracePool) findHandle(hash, value uint64) (uint32, bool) {
+// lookup returns the number of a handle value. A value may have been entered
+// before dense was long enough for it.
+func (p *tracePool) lookup(value uint64) (uint32, bool) {
+	if i := value / 4; value%4 == 0 && i < uint64(len(p.dense)) && p.dense[i] != 0 {
+		return p.dense[i] - 1, true
+	}
+	if p.handleIndex.used == 0 {
+		return 0, false
+	}
+	hash := p.handleHash(value)
 	slot := hash
 	for {
 		id, ok := p.handleIndex.next(hash, &slot)
@@ -143,19 +183,15 @@ func (p *tracePool) findHandle(hash, value uint64) (uint32, bool) {
 	}
 }
 
-// lookup returns the number of a handle value.
-func (p *tracePool) lookup(value uint64) (uint32, bool) {
-	return p.findHandle(p.handleHash(value), value)
-}
-
 func (p *tracePool) site(process, thread uint32, op minidump.OperationType, frames []minidump.VA, stackHash uint64) uint32 {
 	hash := p.siteHash(process, thread, op, stackHash)
 	if id, ok := p.findSite(hash, process, thread, op, frames); ok {
 		return id
 	}
+	id := len(p.sites)
 	p.sites = append(p.sites, traceSite{process, thread, op, p.stack(frames, stackHash)})
-	p.siteIndex.add(hash)
-	return uint32(len(p.sites) - 1)
+	p.siteIndex.add(hash, id)
+	return uint32(id)
 }
 
 func (p *tracePool) siteHash(process, thread uint32, op minidump.OperationType, stackHash uint64) uint64 {
@@ -187,17 +223,18 @@ func (p *tracePool) stack(frames []minidump.VA, hash uint64) uint32 {
 			return id
 		}
 	}
-	start := len(p.frames)
+	id := len(p.stacks)
+	p.stacks = append(p.stacks, stackSpan{uint32(len(p.frames)), uint32(len(frames))})
 	p.frames = append(p.frames, frames...)
-	p.stacks = append(p.stacks, stackSpan{start, len(p.frames)})
-	p.stackIndex.add(hash)
-	return uint32(len(p.stacks) - 1)
+	p.stackIndex.add(hash, id)
+	return uint32(id)
 }
 
 // stackFrames returns the frames of a stack, innermost first.
 func (p *tracePool) stackFrames(id uint32) []minidump.VA {
 	s := p.stacks[id]
-	return p.frames[s.start:s.end:s.end]
+	end := s.start + s.length
+	return p.frames[s.start:end:end]
 }
 
 // absorb adds everything in q, and renumbers the records that were made with

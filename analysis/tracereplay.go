@@ -65,13 +65,12 @@ const none = -1
 // replay finds the anomalies and the outstanding opens. The records are in the
 // order of time.
 func (t *Trace) replay() {
-	last := make([]int32, len(t.pool.handles)) // position of the last open or close, plus one
+	last := make([]int32, len(t.pool.handles))     // position of the last open or close
+	state := make([]siteKind, len(t.pool.handles)) // and its kind
 	for i, r := range t.records {
-		op := t.kinds[r.site]
-		previous := int(last[r.handle]) - 1
-		before := kindOther
-		if previous != none {
-			before = t.kinds[t.records[previous].site]
+		op, before, previous := t.kinds[r.site], state[r.handle], none
+		if before != kindOther {
+			previous = int(last[r.handle])
 		}
 		if kind := judge(before, op); kind != "" {
 			t.anomaly(kind, i, previous)
@@ -79,7 +78,7 @@ func (t *Trace) replay() {
 		if op != kindOpen && op != kindClose {
 			continue
 		}
-		last[r.handle] = int32(i + 1)
+		last[r.handle], state[r.handle] = int32(i), op
 		if t.pool.sites[r.site].process != t.ProcessID {
 			kind := Injected
 			if op == kindClose {

@@ -73,10 +73,10 @@ func (r *TraceReport) explain(g *analysis.TraceAnomalyGroup) string {
 		return fmt.Sprintf("%s (%s): opened %s, opened again %s; the close between the two is not in the trace",
 			times(g.Count), handles, r.where(g.Previous), r.where(g.Wrong))
 	case analysis.Injected:
-		return fmt.Sprintf("%s (%s): opened by %s, another process, which put them here with DuplicateHandle%s",
+		return fmt.Sprintf("%s (%s): opened by %s, not by this one: put here with DuplicateHandle%s",
 			plural(g.Count, "handle"), handles, r.processes(g.Wrong), kernelNote(g.Wrong))
 	case analysis.ForeignClose:
-		return fmt.Sprintf("%s (%s): closed by %s, another process (DuplicateHandle with DUPLICATE_CLOSE_SOURCE)%s",
+		return fmt.Sprintf("%s (%s): closed by %s, not by this one: DuplicateHandle with DUPLICATE_CLOSE_SOURCE%s",
 			plural(g.Count, "handle"), handles, r.processes(g.Wrong), kernelNote(g.Wrong))
 	case analysis.Duplicated:
 		return fmt.Sprintf("%s (%s …): made with DuplicateHandle %s, a second handle to an object that the process had "+

@@ -48,6 +48,8 @@ type htraceFlags struct {
 	system, notSystem        []string
 	pprof                    string
 	folded, csv, json        bool
+
+	symbols symbolFlags
 }
 
 func (a *app) htraceCommand() *cobra.Command {
@@ -81,6 +83,7 @@ func (a *app) htraceCommand() *cobra.Command {
 	f.BoolVar(&o.folded, "folded", false, "write folded stacks for flame-graph tools")
 	f.BoolVar(&o.csv, "csv", false, "write CSV")
 	f.BoolVar(&o.json, "json", false, "write JSON")
+	o.symbols.register(f)
 	cmd.MarkFlagsMutuallyExclusive("json", "csv", "folded", "windbg", "calls", "pprof")
 	cmd.MarkFlagsMutuallyExclusive("oldest-first", "newest-first")
 	cmd.MarkFlagsMutuallyExclusive("diff", "outstanding")

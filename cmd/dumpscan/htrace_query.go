@@ -40,13 +40,16 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 	if q.trace, err = q.read(d, o.order()); err != nil {
 		return err
 	}
-	session, err := symbol.NewResolver(d.File, symbol.Options{})
+	session, err := a.resolver(ctx, d, &o.symbols)
+	if session == nil {
+		return err
+	}
+	defer session.Close()
 	if !errors.Is(err, minidump.ErrNoStream) {
 		q.problem(d.name, err)
 	}
-	defer session.Close()
 	q.resolver = session
-	if err := q.sortModules(); err != nil {
+	if err := q.sortModules(session.Modules().List()); err != nil {
 		return err
 	}
 	if err := q.compare(ctx); err != nil {
@@ -72,11 +75,7 @@ func (q *htraceQuery) read(d *dump, order analysis.TraceOrder) (*analysis.Trace,
 }
 
 // sortModules tells the operating system's modules from the others.
-func (q *htraceQuery) sortModules() error {
-	modules, err := q.dump.Modules()
-	if err != nil && !errors.Is(err, minidump.ErrNoStream) {
-		q.problem(q.dump.name, err)
-	}
+func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 	var unloaded []minidump.UnloadedModule
 	if q.dump.Has(minidump.UnloadedModuleListStream) {
 		unloaded, err = q.dump.UnloadedModules()
@@ -353,4 +352,3 @@ func (q *htraceQuery) problem(file string, err error) {
 		q.complain(file, err)
 	}
 }
-
