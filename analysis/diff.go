@@ -77,18 +77,19 @@ type HandleDiff struct {
 	table    *diffTable
 }
 
-// DiffHandles compares the handles of two dumps. It reads each twice, keeps 24
-// bytes for each handle of the old one and none for those of the new one, so
-// that ten million handles take a quarter of a gigabyte; the order of the
-// handles in the dumps does not matter, nor does the memory grow with the number
-// of names. The same handle is one with the same value, type, name and granted
-// access.
+// DiffHandles compares the handles of two dumps. The same handle is one with
+// the same value, type, name and granted access; the order of the handles in
+// the dumps does not matter.
+//
+// OLD is read twice, after a short pass to count, and NEW once. Memory is
+// needed for 24 bytes for each handle of OLD, a quarter of a gigabyte for ten
+// millions, and for the groups; it does not grow with NEW, nor with the names.
 func DiffHandles(old, new HandleSource) *HandleDiff {
 	d := &HandleDiff{old: old, new: new}
 	oldAny, oldNamed := anyNamed(old)
 	newAny, newNamed := anyNamed(new)
 	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
-	d.table = newDiffTable(!d.NameIgnored)
+	d.table = newDiffTable(!d.NameIgnored, countHandles(old))
 	for h := range Handles(old(minidump.HandleTypeName|minidump.HandleObjectName), &Failures{}) {
 		d.table.add(h)
 	}
@@ -135,6 +136,16 @@ func (d *HandleDiff) count(byKind [diffKinds]*kindCounter) {
 }
 
 func distance(g GroupDiff) uint64 { return max(g.Old, g.New) - min(g.Old, g.New) }
+
+// countHandles counts the handles that are really there, so that the table has
+// the right size from the start: growing it would take several times as much.
+func countHandles(handles HandleSource) int {
+	n := 0
+	for range handles(0) {
+		n++
+	}
+	return n
+}
 
 // anyNamed reports whether there are handles and whether the object of one has
 // a name. It reads up to the first.

@@ -32,8 +32,8 @@ type diffEntry struct {
 	left  uint32 // of these, not yet met in the other dump
 }
 
-func newDiffTable(named bool) *diffTable {
-	return &diffTable{seed: maphash.MakeSeed(), named: named}
+func newDiffTable(named bool, size int) *diffTable {
+	return &diffTable{seed: maphash.MakeSeed(), named: named, entries: make([]diffEntry, 0, size)}
 }
 
 func (t *diffTable) ident(h *minidump.Handle) uint64 {
