@@ -12,7 +12,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
 )
 
-func leakDLL(t *testing.T) []byte {
+func leakDLL(t testing.TB) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "testdata", "symbols", "dwarf", "leak.dll"))
 	if err != nil {

@@ -302,6 +302,7 @@ func FuzzImage(f *testing.F) {
 	f.Add(ti.build(true), true)
 	ti.pe32 = true
 	f.Add(ti.build(false), false)
+	f.Add(leakDLL(f), false)
 	f.Fuzz(func(t *testing.T, data []byte, mapped bool) {
 		read := func() string {
 			newImage := peimage.NewFile
@@ -314,6 +315,15 @@ func FuzzImage(f *testing.F) {
 			}
 			exports, err := img.Exports()
 			out := fmt.Sprint(img.Key(), exports.Len(), err)
+			symbols, err := img.Symbols()
+			out += fmt.Sprint(symbols.Len(), err)
+			if 18*symbols.Len() > len(data) {
+				t.Fatalf("%d symbols in %d bytes", symbols.Len(), len(data))
+			}
+			for _, s := range img.Sections {
+				name, err := img.FullName(s)
+				out += fmt.Sprint(name, err)
+			}
 			if 4*exports.Len() > len(data) {
 				t.Fatalf("%d exports in %d bytes", exports.Len(), len(data))
 			}
@@ -322,7 +332,11 @@ func FuzzImage(f *testing.F) {
 				if ok && (err != nil || x.RVA > rva || x.Name == "" && err != nil) {
 					t.Fatalf("Lookup(%#x) = %v, %v", rva, x, err)
 				}
-				out += fmt.Sprint(x, ok, err)
+				sym, ok2, err2 := symbols.Lookup(rva)
+				if ok2 && (err2 != nil || sym.RVA > rva) {
+					t.Fatalf("symbol at %#x: %v, %v", rva, sym, err2)
+				}
+				out += fmt.Sprint(x, ok, err, sym, ok2, err2)
 			}
 			return out
 		}
