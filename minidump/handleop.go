@@ -41,9 +41,9 @@ type HandleOperation struct {
 	ProcessID       uint32 // of the caller: another process's id means that it put the handle here with DuplicateHandle
 	ThreadID        uint32 // of the caller
 	OperationType   OperationType
-	Depth           uint32 // as declared; Frames clips it
-	Index           uint32 // identifies the stack, or 0
-	ReturnAddresses [maxTraces]VA
+	Depth           uint32        // as declared; Frames clips it
+	Index           uint32        // identifies the stack, or 0
+	ReturnAddresses [maxTraces]VA // zero beyond Depth, whatever the file has there; see Frames
 }
 
 // Frames returns the return addresses that mean something, innermost first.
@@ -145,8 +145,13 @@ func (o *HandleOperation) decode(record []byte) {
 	o.OperationType = OperationType(binary.LittleEndian.Uint32(b[16:]))
 	o.Depth = binary.LittleEndian.Uint32(b[24:])
 	o.Index = binary.LittleEndian.Uint32(b[28:])
+	n := maxTraces
+	if o.Depth > 0 && o.Depth < maxTraces {
+		n = int(o.Depth)
+	}
 	a := b[32:]
-	for i := range o.ReturnAddresses {
+	for i := range o.ReturnAddresses[:n] {
 		o.ReturnAddresses[i] = VA(binary.LittleEndian.Uint64(a[8*i:]))
 	}
+	clear(o.ReturnAddresses[n:])
 }
