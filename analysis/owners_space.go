@@ -56,13 +56,23 @@ func newOwnerSpace(f *minidump.File, mem *minidump.Memory) (*ownerSpace, error) 
 		private = subtractSpans(capturedSpans(mem), images)
 	}
 	private = subtractSpans(private, stacks)
-	s.scan = captured(mem, private)
-	for _, r := range s.scan {
-		s.bytes += r.Size
-	}
+	s.choose(captured(mem, private), uint64(f.Size()))
 	s.kinds.mark(images, pointsToModule)
 	s.kinds.mark(subtractSpans(capturedSpans(mem), images), pointsToMemory)
 	return s, nil
+}
+
+// choose takes the ranges for the search. No sound dump has more captured
+// memory than it has bytes; a broken one can list the same bytes many times.
+func (s *ownerSpace) choose(ranges []minidump.MemoryRange, limit uint64) {
+	for i, r := range ranges {
+		if r.Size > limit-s.bytes {
+			s.problem("many ranges of memory share the same bytes of the file; %d of them are not searched", len(ranges)-i)
+			return
+		}
+		s.bytes += r.Size
+		s.scan = append(s.scan, r)
+	}
 }
 
 func (s *ownerSpace) problem(format string, args ...any) {

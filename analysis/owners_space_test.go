@@ -94,6 +94,33 @@ func TestOwnerSpace(t *testing.T) {
 	}
 }
 
+// A file may list the same bytes as many ranges; it is not searched for longer
+// than it is.
+func TestOwnerSpaceShared(t *testing.T) {
+	s := newScene(1, 8)
+	s.leaks(s.vtable(1))
+	d := s.dump()
+	d.MemoryInfos = nil
+	d.Memory = []dumptest.MemoryRange{{Start: 0x1000000, Data: make([]byte, 1<<16)}}
+	for i := range 100 {
+		d.Memory = append(d.Memory, dumptest.MemoryRange{Start: uint64(0x2000000 + i<<20), Data: []byte{0}})
+	}
+	for i := range 100 {
+		at := 4 + 16*(i+1) // of the descriptor in the list: its size and its place
+		d.Patches = append(d.Patches,
+			dumptest.Patch{Anchor: "MemoryList", Off: int64(at + 8), Bytes: []byte{0, 0, 1, 0}},
+			dumptest.PointTo("MemoryList", int64(at+12), "MemoryList[0].Data"))
+	}
+	f := openDump(t, d)
+	r, err := FindOwners(t.Context(), f, OwnerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Scan.Bytes > uint64(f.Size()) || len(r.Scan.Problems) != 1 {
+		t.Errorf("searched %d of %d bytes: %v", r.Scan.Bytes, f.Size(), r.Scan.Problems)
+	}
+}
+
 // A WOW64 process is searched as one of 32 bits, although its dump is one of 64.
 func TestOwnersWOW64(t *testing.T) {
 	s := newScene(1, 4)

@@ -102,6 +102,13 @@ var ownerCases = []struct {
 			s.object(s.vtable(1), h)
 		}
 	}, []string{"100 of 102 Key at +8 of vtable MyCustomDll+0x2140"}},
+	{"objects across the borders of what is read at a time", 8, func(s *ownerScene) {
+		s.system()
+		for i, h := range s.open("Key", 10, func(i int) uint64 { return 0x100 + uint64(60*i) }) {
+			s.heap = append(s.heap, make([]byte, ownerWindow*(i+1)-24-len(s.heap))...)
+			s.object(s.vtable(1), h)
+		}
+	}, []string{"10 of 12 Key at +8 of vtable MyCustomDll+0x2140"}},
 
 	// Innocent.
 	{"random memory, thousands of handles", 8, func(s *ownerScene) {
@@ -161,6 +168,15 @@ var ownerCases = []struct {
 		s.open("Key", 5000, func(i int) uint64 { return 0x40 + uint64(4*i) })
 		for i := range 200 {
 			s.object(s.vtable(1), 0x1000+uint64(4*i))
+		}
+	}, nil},
+	{"many classes that count in fours where the handles are", 8, func(s *ownerScene) {
+		s.system()
+		s.open("Key", 1000, func(i int) uint64 { return 0x1000 + uint64(4*i) })
+		for class := range 60 {
+			for i := range 100 {
+				s.object(s.base+sceneData+uint64(8*class), 0x1100+uint64(4*i))
+			}
 		}
 	}, nil},
 	{"sizes", 8, func(s *ownerScene) {
