@@ -76,8 +76,10 @@ const (
 	// up to this share.
 	manyDumps     = 8
 	manyFallShare = 0.6
-	// One interval with this share of the growth makes it a step or a jump.
+	// One interval with this share of the growth makes it a step or a jump, if
+	// all other changes together are no more than that part of it.
 	stepShare = 0.85
+	stepNoise = 0.25
 	// Growth that has slowed down to this part is that of a cache.
 	slowedDown = 1.0 / 3
 )
@@ -122,16 +124,10 @@ func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 	case net < flatRange:
 		return ShapeFlat
 	}
-	biggest, at := 0.0, 0
-	for i := 1; i < n; i++ {
-		if d := float64(counts[i]) - float64(counts[i-1]); d > biggest {
-			biggest, at = d, i
-		}
-	}
-	switch {
-	case biggest >= stepShare*net && at == n-1:
+	switch step := findStep(counts, net); {
+	case step == n-1:
 		return ShapeJump
-	case biggest >= stepShare*net:
+	case step > 0:
 		return ShapeStep
 	case slowing(counts, hours):
 		return ShapeSaturating
@@ -139,6 +135,23 @@ func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 		return ShapeSawtooth // goes up and down by less than the range, and nowhere
 	}
 	return ShapeSteady
+}
+
+// findStep returns the dump before which nearly all of the net growth came,
+// while little happened otherwise; 0 if there is none.
+func findStep(counts []uint64, net float64) (step int) {
+	biggest, moved := 0.0, 0.0
+	for i := 1; i < len(counts); i++ {
+		d := float64(counts[i]) - float64(counts[i-1])
+		moved += math.Abs(d)
+		if d > biggest {
+			biggest, step = d, i
+		}
+	}
+	if biggest < stepShare*net || moved-biggest > stepNoise*biggest {
+		return 0
+	}
+	return step
 }
 
 // swung counts the turns of a row of counts.

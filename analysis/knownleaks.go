@@ -14,10 +14,7 @@ type KnownLeak struct {
 
 	Type   string // of the handles
 	State  string // of the objects; "" any
-	Module string // in the stack that opens them, lower case as WinDbg names it; "" none is asked for
-	// Function must begin the name of a function of Module, where functions
-	// are known.
-	Function string
+	Module string // in the stack that opens them, as WinDbg names it; "" none is asked for
 }
 
 // KnownLeaks returns the table.
@@ -73,7 +70,7 @@ func (k *KnownLeak) fits(g *LeakGroup) bool {
 		return false
 	}
 	for _, l := range g.Opener.Frames {
-		if strings.EqualFold(l.Module, k.Module) && (l.Function == "" || strings.HasPrefix(l.Function, k.Function)) {
+		if strings.EqualFold(l.Module, k.Module) {
 			return true
 		}
 	}

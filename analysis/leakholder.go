@@ -15,14 +15,14 @@ func (f *Finding) openerEvidence() {
 	if o == nil {
 		return
 	}
-	f.Evidence = append(f.Evidence, fmt.Sprintf("%s of the %s handles in %s were opened at %s (%s), by the handle trace; of %s that were opened there %s are still open",
-		number(o.Opens), number(o.Of), o.File, o.Location, o.Culprit.Name(), number(o.AllOpens), number(o.Opens)))
+	f.Evidence = append(f.Evidence, fmt.Sprintf("%s of the %s handles in %s were opened by %s at %s, by its handle trace; of %s that were opened there %s are still open",
+		number(o.Opens), number(o.Of), o.File, o.Culprit.Name(), place(o.Location), number(o.AllOpens), number(o.Opens)))
 	const shown = 6
 	for i, l := range o.Frames[:min(len(o.Frames), shown)] {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, l))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, place(l)))
 	}
 	if f.Severity != SeverityInfo {
-		f.Next = fmt.Sprintf("see why the handles opened at %s are not closed: dumpscan htrace %s --group function", o.Location, o.File)
+		f.Next = fmt.Sprintf("see why the handles opened at %s are not closed: dumpscan htrace %s --group function", o.Location, shellWord(o.File))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 )
 
 // A Rule looks at the facts about one process for one thing. It is a pure
@@ -129,4 +131,21 @@ func span(d time.Duration) string {
 		return "under 1 s"
 	}
 	return strings.Join(parts, " ")
+}
+
+// shellWord quotes a file name in a command for a POSIX shell if it needs it.
+func shellWord(s string) string {
+	if strings.ContainsAny(s, " \t\n'\"\\$`&|;<>()*?[]{}!#~") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+// place names an address. The nearest exported function is a guess where the
+// address lies far behind it, and is marked as such.
+func place(l symbol.Location) string {
+	if l.Trust == symbol.TrustExport {
+		return l.String() + " (export)"
+	}
+	return l.String()
 }

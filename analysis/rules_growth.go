@@ -106,7 +106,7 @@ func (p *ProcessFacts) steadyFinding(g *LeakGroup) Finding {
 	if g.Net() >= sureSteady {
 		f.Severity = SeverityLeak
 	}
-	f.Sentence = fmt.Sprintf("%s: %s, and grew all the time", g.Label(), p.grew(g))
+	f.Sentence = fmt.Sprintf("%s: %s", g.Label(), p.grew(g, "grew steadily"))
 	f.Evidence = p.growthEvidence(g)
 	return f
 }
@@ -122,7 +122,7 @@ func growth(p *ProcessFacts) (findings []Finding) {
 
 func (p *ProcessFacts) riseFinding(g *LeakGroup) Finding {
 	f := Finding{Severity: SeveritySuspect, Group: g, Evidence: p.growthEvidence(g)}
-	f.Sentence = fmt.Sprintf("%s: %s", g.Label(), p.grew(g))
+	f.Sentence = fmt.Sprintf("%s: %s", g.Label(), p.grew(g, "grew"))
 	switch {
 	case g.Shape == ShapeRise && g.sameAgain():
 		f.Severity = SeverityLeak
@@ -166,9 +166,9 @@ func typeGrowth(p *ProcessFacts) (findings []Finding) {
 	return findings
 }
 
-// grew is "grew from 0 to 700 in 4 s".
-func (p *ProcessFacts) grew(g *LeakGroup) string {
-	s := fmt.Sprintf("grew from %s to %s handles", number(g.First()), number(g.Last()))
+// grew is "grew from 0 to 700 handles in 4 s".
+func (p *ProcessFacts) grew(g *LeakGroup, verb string) string {
+	s := fmt.Sprintf("%s from %s to %s handles", verb, number(g.First()), number(g.Last()))
 	if d := p.Series.Span(); d > 0 {
 		s += " in " + span(d)
 	}
@@ -246,7 +246,7 @@ func (p *ProcessFacts) growthNext(g *LeakGroup) string {
 		return CaptureTraces
 	}
 	return fmt.Sprintf("look at a survivor: dumpscan handles %s %x f; to see who opens them, %s",
-		p.Series.Last().File, g.Turnover.Survivors[len(g.Turnover.Survivors)-1], CaptureTraces)
+		shellWord(p.Series.Last().File), g.Turnover.Survivors[len(g.Turnover.Survivors)-1], CaptureTraces)
 }
 
 func accessWords(typ string, mask uint32) string {

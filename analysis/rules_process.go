@@ -87,7 +87,7 @@ func handleLimit(p *ProcessFacts) []Finding {
 	if float64(n) < nearLimit*float64(p.Limit) {
 		return nil
 	}
-	f := Finding{Severity: SeveritySuspect, Next: "look at the largest groups: dumpscan handles " + p.Series.Last().File + " --group-by type,name,access"}
+	f := Finding{Severity: SeveritySuspect, Next: "look at the largest groups: dumpscan handles " + shellWord(p.Series.Last().File) + " --group-by type,name,access"}
 	f.Sentence = fmt.Sprintf("%s handles, of at most %s", number(n), number(p.Limit))
 	return []Finding{f}
 }

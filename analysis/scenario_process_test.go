@@ -193,16 +193,21 @@ func (p *process) series(n int, interval time.Duration, live func(i int)) []shot
 	return shots
 }
 
+func openBytes(t testing.TB, data []byte) *minidump.File {
+	t.Helper()
+	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // snapshots opens the dumps and counts their handles.
 func snapshots(t testing.TB, shots []shot) []*analysis.Snapshot {
 	t.Helper()
 	var out []*analysis.Snapshot
 	for _, s := range shots {
-		f, err := minidump.NewFile(bytes.NewReader(s.data), int64(len(s.data)))
-		if err != nil {
-			t.Fatalf("%s: %v", s.file, err)
-		}
-		snap, err := analysis.LoadSnapshot(f, s.file)
+		snap, err := analysis.LoadSnapshot(openBytes(t, s.data), s.file)
 		if err != nil {
 			t.Fatalf("%s: %v", s.file, err)
 		}

@@ -22,7 +22,8 @@ type Series struct {
 	Notes []string
 	// Forced are the differences between the dumps that were overruled.
 	Forced []string
-	// Earlier says that another series has the same program, started before.
+	// Earlier is the process that ran the same program before, if there are
+	// dumps of it; the last of them, if there are several.
 	Earlier *Series
 }
 
@@ -40,20 +41,30 @@ func BuildSeries(snapshots []*Snapshot, force bool) []*Series {
 	var all []*Series
 	for _, s := range sorted {
 		if home := findSeries(all, s, force); home != nil {
-			home.adopt(s)
+			home.Snapshots = append(home.Snapshots, s)
 		} else {
-			all = append(all, &Series{ProcessIdentity: s.ProcessIdentity, Snapshots: []*Snapshot{s}})
+			all = append(all, &Series{Snapshots: []*Snapshot{s}})
 		}
 	}
-	for i, s := range all {
+	for _, s := range all {
 		s.order()
-		for _, o := range all[:i] {
-			if strings.EqualFold(o.Name(), s.Name()) && o.Process != "" && o.Created.Before(s.Created) {
+		s.identify()
+	}
+	for _, s := range all {
+		for _, o := range all {
+			if s.follows(o) && (s.Earlier == nil || o.Created.After(s.Earlier.Created)) {
 				s.Earlier = o
 			}
 		}
 	}
 	return all
+}
+
+// follows reports whether the process is another run of o's program, begun
+// after the last dump of that. Two that ran side by side are no restart.
+func (s *Series) follows(o *Series) bool {
+	return o.Process != "" && strings.EqualFold(o.Name(), s.Name()) && !o.Created.IsZero() &&
+		o.Created.Before(s.Created) && o.Last().Time.Before(s.Created)
 }
 
 // findSeries returns the series of the process that a dump belongs to.
@@ -74,21 +85,24 @@ func findSeries(all []*Series, s *Snapshot, force bool) *Series {
 	return nil
 }
 
-func (s *Series) adopt(snap *Snapshot) {
-	for _, d := range s.Differences(snap.ProcessIdentity) {
-		if !slices.Contains(s.Forced, d) {
-			s.Forced = append(s.Forced, d)
+// identify joins what the dumps tell of the process, the newest first.
+func (s *Series) identify() {
+	s.ProcessIdentity = s.Last().ProcessIdentity
+	for _, snap := range slices.Backward(s.Snapshots) {
+		if s.Process == "" {
+			s.Process = snap.Process
 		}
-	}
-	s.Snapshots = append(s.Snapshots, snap)
-	if s.Process == "" {
-		s.Process = snap.Process
-	}
-	if !s.HasProcessID {
-		s.ProcessID, s.HasProcessID = snap.ProcessID, snap.HasProcessID
-	}
-	if s.Created.IsZero() {
-		s.Created = snap.Created
+		if !s.HasProcessID {
+			s.ProcessID, s.HasProcessID = snap.ProcessID, snap.HasProcessID
+		}
+		if s.Created.IsZero() {
+			s.Created = snap.Created
+		}
+		for _, d := range snap.Differences(s.ProcessIdentity) {
+			if !slices.Contains(s.Forced, d) {
+				s.Forced = append(s.Forced, d)
+			}
+		}
 	}
 }
 
@@ -127,7 +141,7 @@ func (s *Series) order() {
 	})
 	s.dropTwins()
 	trusted := true
-	aged := len(s.Forced) == 0 // each process has an age of its own
+	aged := s.oneProcess() // each process has an age of its own
 	for i, snap := range s.Snapshots {
 		trusted = trusted && !snap.Time.IsZero()
 		a, ok := ageOf(snap)
@@ -155,6 +169,16 @@ func (s *Series) order() {
 	default:
 		s.Notes = append(s.Notes, "not every dump tells when it was written: the order is uncertain, and there are no rates")
 	}
+}
+
+// oneProcess reports whether nothing tells that the dumps are of several.
+func (s *Series) oneProcess() bool {
+	for _, snap := range s.Snapshots[1:] {
+		if len(snap.Differences(s.First().ProcessIdentity)) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Series) setHours() {
