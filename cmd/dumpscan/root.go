@@ -32,6 +32,7 @@ func (a *app) root() *cobra.Command {
 		a.handlesCommand(),
 		a.htraceCommand(),
 		a.infoCommand(),
+		a.leaksCommand(),
 		a.modulesCommand(),
 		a.ownersCommand(),
 		a.symbolsCommand(),
