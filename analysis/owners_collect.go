@@ -20,7 +20,7 @@ const (
 	// worker follows up each of them so often only; what is found in owners
 	// is other handles too.
 	oftenSlots = 4096
-	maxOften   = 256
+	maxOften   = 64
 )
 
 // collect is the first pass: it returns the constellations that hold a few

@@ -71,7 +71,7 @@ type constellationTable struct {
 
 const (
 	firstPassed = 0xff
-	firstSlots  = 1 << 19
+	firstSlots  = 1 << 16
 )
 
 // note counts one handle of the given rank in its set.
