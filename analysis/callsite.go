@@ -33,7 +33,13 @@ type CallSite struct {
 // A CallDecoder finds the calls before return addresses.
 type CallDecoder struct {
 	Code CodeReader
+	// Data reads the pointers that calls go through; nil means Code. It must not
+	// read image files, whose import tables are not filled in.
+	Data CodeReader
 	Arch minidump.ProcessorArchitecture
+	// Shift returns what to add to absolute addresses in the code at an address;
+	// nil means 0.
+	Shift func(minidump.VA) minidump.VA
 	// Plausible tells whether an address may be a function, to choose between
 	// the ways in which the bytes before a return address can be read; nil takes
 	// any.
@@ -134,7 +140,11 @@ func (d *CallDecoder) slot(next minidump.VA, m x86asm.Mem) (minidump.VA, bool) {
 	case m.Base == x86asm.RIP:
 		return d.wrap(next + minidump.VA(m.Disp)), true
 	case m.Base == 0:
-		return d.wrap(minidump.VA(m.Disp)), true
+		slot := minidump.VA(m.Disp)
+		if d.Shift != nil {
+			slot += d.Shift(next)
+		}
+		return d.wrap(slot), true
 	}
 	return 0, false
 }
@@ -184,7 +194,11 @@ func (d *CallDecoder) wrap(addr minidump.VA) minidump.VA {
 func (d *CallDecoder) pointer(slot minidump.VA) (minidump.VA, bool) {
 	var buf [8]byte
 	p := buf[:d.pointerSize()]
-	if n, err := d.Code.ReadAt(p, slot); err != nil || n < len(p) {
+	data := d.Data
+	if data == nil {
+		data = d.Code
+	}
+	if n, err := data.ReadAt(p, slot); err != nil || n < len(p) {
 		return 0, false
 	}
 	return minidump.VA(binary.LittleEndian.Uint64(buf[:])), true

@@ -119,6 +119,22 @@ func errorText(err error) string {
 	return err.Error()
 }
 
+// In an image file absolute addresses are those of its preferred base, and the
+// pointers of the import table mean nothing.
+func TestDecodeCallInImageFile(t *testing.T) {
+	d := &analysis.CallDecoder{
+		Code:  sparseCode{0x501018: code(t, "90 90 ff 15 00 30 40 00"), 0x403000: code(t, "01 00 00 00"), 0x503000: code(t, "02 00 00 00")},
+		Data:  sparseCode{0x503000: code(t, "10 20 30 76")},
+		Arch:  minidump.ProcessorX86,
+		Shift: func(minidump.VA) minidump.VA { return 0x100000 },
+	}
+	got, err := d.Decode(0x501020)
+	want := analysis.CallSite{Return: 0x501020, Slot: 0x503000, Target: 0x76302010}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 // The last five bytes look like a near call too, whose target no module holds.
 func TestDecodeCallPlausible(t *testing.T) {
 	memory := sparseCode{0x401018: code(t, "90 90 90 e8 10 ff 50 18")}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -89,7 +90,10 @@ func ReadTrace(f *minidump.File, order TraceOrder) (*Trace, error) {
 	t.identify(f)
 	joinErr := t.join(f)
 	t.orient(order)
-	t.replay()
+	var both sync.WaitGroup
+	both.Go(t.replay)
+	both.Go(t.outstanding)
+	both.Wait()
 	describeErr := t.describe(f)
 	t.sortAnomalies()
 	return t, errors.Join(err, joinErr, describeErr)

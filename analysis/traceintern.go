@@ -35,6 +35,7 @@ type tracePool struct {
 	dense []uint32
 
 	handleIndex hashIndex // of the handles that are too great for dense
+	great       []uint32  // the numbers of these
 	siteIndex   hashIndex
 	stackIndex  hashIndex
 	secret      [2]uint64
@@ -46,55 +47,53 @@ type stackSpan struct{ start, length uint32 }
 // A hashIndex finds numbered things by a hash, with open addressing. Comparing
 // things of equal hash is up to the caller.
 type hashIndex struct {
-	slots []hashSlot // the length is a power of two
-	used  int
+	slots  []hashSlot // the length is a power of two
+	hashes []uint64   // of each thing, for when slots grows
 }
 
-// A hashSlot is free if thing is 0.
+// A hashSlot is free if thing is 0. Slots are small so that those of a long
+// trace stay in the processor's cache.
 type hashSlot struct {
-	hash  uint64
-	thing uint32 // number of the thing plus one
+	tag   uint32 // the upper half of the hash
+	thing uint32 // its number plus one
 }
 
-// next returns the next thing of the given hash, beginning at a slot and going
-// on behind it.
+// next returns the next thing that may have the given hash, beginning at a slot
+// and going on behind it.
 func (x *hashIndex) next(hash uint64, slot *uint64) (id uint32, ok bool) {
 	mask := uint64(len(x.slots) - 1)
-	for x.used > 0 {
-		s := &x.slots[*slot&mask]
+	for len(x.slots) > 0 {
+		s := x.slots[*slot&mask]
 		*slot++
 		if s.thing == 0 {
 			return 0, false
 		}
-		if s.hash == hash {
+		if s.tag == uint32(hash>>32) {
 			return s.thing - 1, true
 		}
 	}
 	return 0, false
 }
 
-// add enters a thing by its number.
-func (x *hashIndex) add(hash uint64, id int) {
-	if 2*x.used >= len(x.slots) {
-		old := x.slots
-		x.slots = make([]hashSlot, max(2*len(old), 64))
-		for _, s := range old {
-			if s.thing != 0 {
-				x.place(s)
-			}
+// add gives the next number to a thing.
+func (x *hashIndex) add(hash uint64) {
+	if 2*len(x.hashes) >= len(x.slots) {
+		x.slots = make([]hashSlot, max(2*len(x.slots), 64))
+		for id, h := range x.hashes {
+			x.place(h, id)
 		}
 	}
-	x.used++
-	x.place(hashSlot{hash, uint32(id) + 1})
+	x.hashes = append(x.hashes, hash)
+	x.place(hash, len(x.hashes)-1)
 }
 
-func (x *hashIndex) place(s hashSlot) {
+func (x *hashIndex) place(hash uint64, id int) {
 	mask := uint64(len(x.slots) - 1)
-	i := s.hash & mask
+	i := hash & mask
 	for x.slots[i].thing != 0 {
 		i = (i + 1) & mask
 	}
-	x.slots[i] = s
+	x.slots[i] = hashSlot{uint32(hash >> 32), uint32(id) + 1}
 }
 
 func newTracePool() *tracePool {
@@ -144,7 +143,8 @@ func (p *tracePool) handle(value uint64) uint32 {
 	if i, ok := p.denseSlot(value); ok {
 		p.dense[i] = uint32(id) + 1
 	} else {
-		p.handleIndex.add(p.handleHash(value), id)
+		p.handleIndex.add(p.handleHash(value))
+		p.great = append(p.great, uint32(id))
 	}
 	return uint32(id)
 }
@@ -170,15 +170,18 @@ func (p *tracePool) lookup(value uint64) (uint32, bool) {
 	if i := value / 4; value%4 == 0 && i < uint64(len(p.dense)) && p.dense[i] != 0 {
 		return p.dense[i] - 1, true
 	}
-	if p.handleIndex.used == 0 {
+	if len(p.great) == 0 {
 		return 0, false
 	}
 	hash := p.handleHash(value)
 	slot := hash
 	for {
-		id, ok := p.handleIndex.next(hash, &slot)
-		if !ok || p.handles[id] == value {
-			return id, ok
+		i, ok := p.handleIndex.next(hash, &slot)
+		if !ok {
+			return 0, false
+		}
+		if id := p.great[i]; p.handles[id] == value {
+			return id, true
 		}
 	}
 }
@@ -190,7 +193,7 @@ func (p *tracePool) site(process, thread uint32, op minidump.OperationType, fram
 	}
 	id := len(p.sites)
 	p.sites = append(p.sites, traceSite{process, thread, op, p.stack(frames, stackHash)})
-	p.siteIndex.add(hash, id)
+	p.siteIndex.add(hash)
 	return uint32(id)
 }
 
@@ -226,7 +229,7 @@ func (p *tracePool) stack(frames []minidump.VA, hash uint64) uint32 {
 	id := len(p.stacks)
 	p.stacks = append(p.stacks, stackSpan{uint32(len(p.frames)), uint32(len(frames))})
 	p.frames = append(p.frames, frames...)
-	p.stackIndex.add(hash, id)
+	p.stackIndex.add(hash)
 	return uint32(id)
 }
 

@@ -62,8 +62,7 @@ type TraceAnomaly struct {
 // none is the position of an operation that is not there.
 const none = -1
 
-// replay finds the anomalies and the outstanding opens. The records are in the
-// order of time.
+// replay finds the anomalies. The records are in the order of time.
 func (t *Trace) replay() {
 	last := make([]int32, len(t.pool.handles))     // position of the last open or close
 	state := make([]siteKind, len(t.pool.handles)) // and its kind
@@ -87,7 +86,6 @@ func (t *Trace) replay() {
 			t.anomaly(kind, i, previous)
 		}
 	}
-	t.outstanding()
 }
 
 // judge says what is wrong with an operation on a value whose last open or

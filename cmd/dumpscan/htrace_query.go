@@ -24,7 +24,7 @@ type htraceQuery struct {
 	diff     *analysis.TraceDiff
 	earlier  *render.DumpHeader // with --diff
 	window   time.Duration
-	resolver symbol.Resolver
+	resolver *symbol.Session
 	system   *analysis.SystemModules
 	notes    []string
 	errors   []string
@@ -256,7 +256,9 @@ func (q *htraceQuery) calls() error {
 	if err != nil {
 		return err
 	}
-	decoder, err := q.callDecoder()
+	code := q.resolver.Code()
+	defer code.Close()
+	decoder, err := q.callDecoder(code)
 	if err != nil {
 		return err
 	}
@@ -265,6 +267,8 @@ func (q *htraceQuery) calls() error {
 		c := render.TraceCall{Return: q.resolver.Resolve(addr)}
 		site, err := decoder.Decode(addr)
 		switch {
+		case errors.Is(err, minidump.ErrNotCaptured):
+			c.Note = "? (its code is not in the dump)"
 		case err != nil:
 			c.Note = "? (" + err.Error() + ")"
 		case site.Target != 0:
@@ -302,24 +306,22 @@ func (q *htraceQuery) chooseStack() (stack int, what string, err error) {
 	return 0, "", fmt.Errorf("%s: the trace has no open of handle %#x", q.dump.name, q.opts.handle)
 }
 
-func (q *htraceQuery) callDecoder() (*analysis.CallDecoder, error) {
+func (q *htraceQuery) callDecoder(code *symbol.Code) (*analysis.CallDecoder, error) {
 	system, err := q.dump.SystemInfo()
 	if system == nil {
 		return nil, fmt.Errorf("%s: %w", q.dump.name, err)
-	}
-	d := &analysis.CallDecoder{
-		Arch: system.ProcessorArchitecture,
-		Plausible: func(addr minidump.VA) bool {
-			_, ok := q.system.Find(addr)
-			return ok
-		},
 	}
 	memory, _ := q.dump.Memory()
 	if memory == nil {
 		memory = &minidump.Memory{} // nothing is captured
 	}
-	d.Code = memory
-	return d, nil
+	return &analysis.CallDecoder{
+		Code: code, Data: memory, Arch: system.ProcessorArchitecture, Shift: code.Shift,
+		Plausible: func(addr minidump.VA) bool {
+			_, ok := q.system.Find(addr)
+			return ok
+		},
+	}, nil
 }
 
 // orderNote says in which order the operations were stored, which WinDbg's

@@ -1,0 +1,7 @@
+package peimage
+
+// ReadRVA reads what is loaded at an RVA. It stops with io.EOF at the end of
+// the bytes that the file has for that section. In an image file the addresses
+// in code and data are those of the preferred base, and the import table is not
+// filled in.
+func (img *Image) ReadRVA(p []byte, rva uint32) (int, error) { return img.readRVA(p, int64(rva)) }
