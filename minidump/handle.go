@@ -140,8 +140,8 @@ type handleReader struct {
 	wide  bool // descriptors have the ObjectInfo field
 	names nameReader
 	win   *windows
-	types stringCache
-	objs  stringCache
+	types *stringCache
+	objs  *stringCache
 }
 
 func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
@@ -151,6 +151,8 @@ func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
 		wide:  d.SizeOfDescriptor >= descriptor2Size,
 		names: nameReader{f: d.f, stream: HandleDataStream},
 		win:   newWindows(d.f.r, d.f.size),
+		types: newStringCache(),
+		objs:  newStringCache(),
 	}
 }
 
@@ -169,10 +171,10 @@ func (r *handleReader) handle(p []byte) (Handle, error) {
 	}
 	var first, err error
 	if rva := le.Uint32(p[8:]); rva != 0 && r.parts&HandleTypeName != 0 {
-		h.TypeName, first = r.text(&r.types, rva)
+		h.TypeName, first = r.text(r.types, rva)
 	}
 	if rva := le.Uint32(p[12:]); rva != 0 && r.parts&HandleObjectName != 0 {
-		h.ObjectName, err = r.text(&r.objs, rva)
+		h.ObjectName, err = r.text(r.objs, rva)
 		if first == nil {
 			first = err
 		}
@@ -206,12 +208,11 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 		return "", r.f.checkString(HandleDataStream, off, int(n))
 	}
 	p = p[4:][:n]
-	s, ok := cache.byText(p)
-	if !ok {
+	s, fresh := cache.intern(p)
+	if fresh {
 		if err := r.names.spend(off, int(n)); err != nil {
 			return "", err
 		}
-		s = cache.add(p)
 	}
 	cache.keep(rva, s)
 	return s, nil

@@ -1,11 +1,15 @@
 package minidump
 
+import "hash/maphash"
+
 // A stringCache makes equal strings share memory, and spares reading those
-// that many records point to. It is of bounded size.
+// that many records point to. It is of bounded size: Windows has some seventy
+// object types, and leaked objects tend to have one name or none.
 type stringCache struct {
 	rvas  [256]rvaString
 	short [256]rawString
-	texts map[string]rawString // by raw
+	texts [4096]rawString
+	seed  maphash.Seed
 }
 
 type rvaString struct {
@@ -13,11 +17,10 @@ type rvaString struct {
 	s   string
 }
 
-type rawString struct{ raw, s string } // UTF-16 and what it decodes to
+// rawString is a string in UTF-16, as it is in the file, and decoded.
+type rawString struct{ raw, s string }
 
-// cacheTexts bounds the distinct strings that are remembered. Windows has
-// some seventy object types; leaked objects tend to have one name or none.
-const cacheTexts = 4096
+func newStringCache() *stringCache { return &stringCache{seed: maphash.MakeSeed()} }
 
 // byRVA returns the string at an RVA that was seen lately. No string is at
 // RVA 0, where the header is.
@@ -31,18 +34,29 @@ func (c *stringCache) keep(rva uint32, s string) { c.rvas[slot(rva)] = rvaString
 // slot spreads numbers that differ by multiples of a power of two.
 func slot(n uint32) uint8 { return uint8(n * 0x9e3779b1 >> 24) }
 
-// byText returns the string that is the decoded form of p, if it was added.
-// Strings that come often are found in short without hashing all of p.
-func (c *stringCache) byText(p []byte) (string, bool) {
-	e := &c.short[shortSlot(p)]
-	if e.raw == string(p) {
-		return e.s, len(p) > 0
+// intern returns the decoded form of p, which it may have to make; fresh tells
+// that it did. Strings that come often are found without hashing all of p.
+func (c *stringCache) intern(p []byte) (s string, fresh bool) {
+	if len(p) == 0 {
+		return "", false
 	}
-	found, ok := c.texts[string(p)]
-	if ok {
-		*e = found
+	short := &c.short[shortSlot(p)]
+	if short.raw == string(p) {
+		return short.s, false
 	}
-	return found.s, ok
+	// Four neighbours share a place; the last that came goes first.
+	const ways = 4
+	at := maphash.Bytes(c.seed, p) % (uint64(len(c.texts)) / ways) * ways
+	set := c.texts[at:][:ways]
+	for i := range set {
+		if set[i].raw == string(p) {
+			*short = set[i]
+			return short.s, false
+		}
+	}
+	copy(set[1:], set)
+	set[0] = rawString{raw: string(p), s: decodeUTF16(p)}
+	return set[0].s, true
 }
 
 // shortSlot tells strings apart by length, first, middle and last character.
@@ -52,13 +66,4 @@ func shortSlot(p []byte) uint8 {
 		return 0
 	}
 	return slot(uint32(n) | uint32(p[0])<<8 | uint32(p[n/2&^1])<<16 | uint32(p[n&^1-2])<<24)
-}
-
-func (c *stringCache) add(p []byte) string {
-	if c.texts == nil || len(c.texts) >= cacheTexts {
-		c.texts = make(map[string]rawString)
-	}
-	added := rawString{raw: string(p), s: decodeUTF16(p)}
-	c.texts[added.raw] = added
-	return added.s
 }
