@@ -36,7 +36,8 @@ func earlyAt(dumps int) int { return max(min((dumps-1)/2, dumps-4), 1) }
 type turnoverGroup struct {
 	rows []int
 	// kin are rows that differ from rows in their state only, rows among them:
-	// a thread that exits is no handle closed and another opened.
+	// a thread that exits is no handle closed and another opened. Nil: there
+	// are no others.
 	kin []int
 }
 
@@ -83,9 +84,9 @@ func measureTurnover(s *Series, t *KindTable, groups []turnoverGroup) []Turnover
 	early := earlyAt(n)
 	last := m.read(s.Last(), nil)
 	owner := m.merge(last.own)
-	first := m.read(s.First(), func(h uint64, kin []int32) {
+	first := m.read(s.First(), func(h uint64, row int) {
 		for _, g := range owner.of(h) {
-			if !slices.Contains(kin, g) {
+			if !slices.Contains(m.own[row], g) && !slices.Contains(m.kin[row], g) {
 				out[g].Reused++
 			}
 		}
@@ -122,19 +123,20 @@ func measureTurnover(s *Series, t *KindTable, groups []turnoverGroup) []Turnover
 // A turnoverMeter knows the groups of each row.
 type turnoverMeter struct {
 	find     kindFinder
-	groups   int
+	alone    []bool    // groups without other kin
 	own, kin [][]int32 // groups by row
 }
 
 func newTurnoverMeter(t *KindTable, groups []turnoverGroup) *turnoverMeter {
 	m := &turnoverMeter{
-		find: kindFinder{table: t, row: -1}, groups: len(groups),
+		find: kindFinder{table: t, row: -1}, alone: make([]bool, len(groups)),
 		own: make([][]int32, len(t.Rows)), kin: make([][]int32, len(t.Rows)),
 	}
 	for g, group := range groups {
 		for _, r := range group.rows {
 			m.own[r] = append(m.own[r], int32(g))
 		}
+		m.alone[g] = group.kin == nil
 		for _, r := range group.kin {
 			m.kin[r] = append(m.kin[r], int32(g))
 		}
@@ -143,9 +145,9 @@ func newTurnoverMeter(t *KindTable, groups []turnoverGroup) *turnoverMeter {
 }
 
 // read collects the values of one dump. each, if not nil, gets every handle
-// and the groups that it is kin to.
-func (m *turnoverMeter) read(s *Snapshot, each func(value uint64, kin []int32)) groupValues {
-	v := groupValues{make([]valueSet, m.groups), make([]valueSet, m.groups)}
+// and the row of its kind.
+func (m *turnoverMeter) read(s *Snapshot, each func(value uint64, row int)) groupValues {
+	v := groupValues{make([]valueSet, len(m.alone)), make([]valueSet, len(m.alone))}
 	for h := range s.Handles(KindParts) {
 		row := m.find.rowOf(h)
 		if row < 0 {
@@ -158,11 +160,16 @@ func (m *turnoverMeter) read(s *Snapshot, each func(value uint64, kin []int32)) 
 			v.kin[g] = append(v.kin[g], h.Handle)
 		}
 		if each != nil {
-			each(h.Handle, m.kin[row])
+			each(h.Handle, row)
 		}
 	}
-	for g := range m.groups {
-		v.own[g], v.kin[g] = v.own[g].seal(), v.kin[g].seal()
+	for g := range v.own {
+		v.own[g] = v.own[g].seal()
+		if m.alone[g] {
+			v.kin[g] = v.own[g]
+		} else {
+			v.kin[g] = v.kin[g].seal()
+		}
 	}
 	return v
 }

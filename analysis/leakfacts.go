@@ -20,7 +20,8 @@ type LeakGroup struct {
 	Kinds  int
 	Merged bool // Name is a form that many names have
 	Growth
-	// Turnover is measured for groups that grow; else nil.
+	// Turnover is measured for groups that grow, and for types whose growth is
+	// not that of such groups; else nil.
 	Turnover *Turnover
 	// KinNet is Growth.Net of all handles that differ in their state only.
 	KinNet int64
@@ -36,7 +37,7 @@ type LeakGroup struct {
 // handles by kind and by type.
 type ProcessFacts struct {
 	Series *Series
-	Kinds  []LeakGroup // in the order of HandleKind.Compare
+	Kinds  []LeakGroup // of at least 8 handles in some dump; in the order of HandleKind.Compare
 	Types  []LeakGroup // in WinDbg's order
 	Total  LeakGroup
 	// Limit is the number of handles at which the process ends; HandleLimit or
@@ -65,18 +66,30 @@ func gatherFacts(ctx context.Context, s *Series, o *LeakOptions) (*ProcessFacts,
 	for i, snap := range s.Snapshots {
 		counts[i] = snap.Kinds
 	}
-	p := &ProcessFacts{Series: s, Limit: cmp.Or(o.Limit, HandleLimit), table: AlignKinds(counts...)}
+	p := &ProcessFacts{Series: s, Limit: cmp.Or(o.Limit, HandleLimit), table: AlignDumps(counts...)}
+	if p.table.NamesIgnored {
+		s.Notes = append(s.Notes, "not all of the dumps have names of objects: groups do not tell them apart")
+	}
+	if p.table.StatesIgnored {
+		s.Notes = append(s.Notes, "not all of the dumps have object information: groups do not tell states apart")
+	}
 	p.group()
 	p.readOpeners(o)
 	if p.Single() {
 		return p, nil
 	}
 	var grown []*LeakGroup
-	for _, list := range [][]LeakGroup{p.Kinds, p.Types} {
-		for i := range list {
-			if list[i].Shape.Grows() {
-				grown = append(grown, &list[i])
-			}
+	explained := map[string]int64{} // growth of each type by its groups that grow
+	for i := range p.Kinds {
+		if g := &p.Kinds[i]; g.Shape.Grows() {
+			grown = append(grown, g)
+			explained[g.Type] += g.Net()
+		}
+	}
+	for i := range p.Types {
+		t := &p.Types[i]
+		if t.Shape.Grows() && float64(t.Net()-explained[t.Type]) >= unexplained*float64(t.Net()) {
+			grown = append(grown, t)
 		}
 	}
 	groups := make([]turnoverGroup, len(grown))
@@ -94,16 +107,21 @@ func gatherFacts(ctx context.Context, s *Series, o *LeakOptions) (*ProcessFacts,
 	return p, ctx.Err()
 }
 
+// Smaller groups are not looked at one by one: there may be as many of them as
+// handles.
+const minGroup = 8
+
 // group makes the groups of the table's rows.
 func (p *ProcessFacts) group() {
 	n := len(p.Series.Snapshots)
-	kin := map[HandleKind][]int{}
+	hours := p.Series.Hours
+	kin := map[HandleKind][]int{} // rows that differ in their state, by the rest
 	types := map[string]*LeakGroup{}
 	p.Total = LeakGroup{Kinds: len(p.table.Rows), Growth: Growth{Counts: make([]uint64, n)}}
 	for i, r := range p.table.Rows {
-		k := r.HandleKind
-		k.State = ""
-		kin[k] = append(kin[k], i)
+		if r.State != "" {
+			kin[r.stateless()] = append(kin[r.stateless()], i)
+		}
 		t := types[r.Type]
 		if t == nil {
 			t = &LeakGroup{HandleKind: HandleKind{Type: r.Type}, Growth: Growth{Counts: make([]uint64, n)}}
@@ -116,23 +134,32 @@ func (p *ProcessFacts) group() {
 			p.Total.Counts[d] += c
 		}
 	}
-	hours := p.Series.Hours
 	for i, r := range p.table.Rows {
-		k := r.HandleKind
-		k.State = ""
-		g := LeakGroup{HandleKind: r.HandleKind, Merged: r.Merged, rows: []int{i}, kin: kin[k]}
+		if slices.Max(r.Counts) < minGroup && r.State != "abandoned" {
+			continue
+		}
+		g := LeakGroup{HandleKind: r.HandleKind, Merged: r.Merged, rows: []int{i}}
 		g.Growth = MeasureGrowth(r.Counts, hours, 0, 0)
-		for _, j := range g.kin {
-			c := p.table.Rows[j].Counts
-			g.KinNet += int64(c[n-1]) - int64(c[0])
+		g.KinNet = g.Net()
+		if r.State != "" {
+			g.kin, g.KinNet = kin[r.stateless()], 0
+			for _, j := range g.kin {
+				c := p.table.Rows[j].Counts
+				g.KinNet += int64(c[n-1]) - int64(c[0])
+			}
 		}
 		p.Kinds = append(p.Kinds, g)
 	}
 	for _, t := range types {
 		t.Growth = MeasureGrowth(t.Counts, hours, 0, 0)
-		t.kin, t.KinNet = t.rows, t.Net()
+		t.KinNet = t.Net()
 		p.Types = append(p.Types, *t)
 	}
 	slices.SortFunc(p.Types, func(a, b LeakGroup) int { return compareTypes(a.Type, b.Type) })
 	p.Total.Growth = MeasureGrowth(p.Total.Counts, hours, 0, 0)
+}
+
+func (k HandleKind) stateless() HandleKind {
+	k.State = ""
+	return k
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/minidump"
@@ -48,6 +47,11 @@ const mergedNames = 16
 // the number of forms and not on that of the handles.
 type KindCounts struct {
 	Total uint64
+	// Named tells whether any object has a name, Stated whether the state of
+	// any is known. Stateless says that events, threads or processes are there,
+	// but nothing is known of them: the dump has no object information.
+	Named, Stated, Stateless bool
+
 	forms map[HandleKind]*formCount // by the kind with its name normalised
 }
 
@@ -99,6 +103,12 @@ func (c *kindCounter) add(h *minidump.Handle) {
 			c.last.count++
 		}
 		return
+	}
+	c.counts.Named = c.counts.Named || kind.Name != ""
+	c.counts.Stated = c.counts.Stated || kind.State != ""
+	switch kind.Type {
+	case "Event", "Thread", "Process":
+		c.counts.Stateless = !c.counts.Stated
 	}
 	exact := kind.Name
 	form := kind
@@ -177,96 +187,6 @@ func kindState(infos []minidump.ObjectInformation) string {
 		return "running"
 	}
 	return ""
-}
-
-// A KindRow is one kind of handles in a row of dumps.
-type KindRow struct {
-	HandleKind
-	Merged bool     // Name is a form that many names have
-	Counts []uint64 // a number for each dump
-}
-
-// A KindTable holds the counts of several dumps side by side. A name is merged
-// in all of them if it is in one, or if the names of its form in all of them
-// are too many together, so that a row means the same in each dump. It is
-// immutable.
-type KindTable struct {
-	Rows  []KindRow // in the order of HandleKind.Compare
-	index map[HandleKind]int
-}
-
-// AlignKinds makes a table of the counts of one or more dumps.
-func AlignKinds(dumps ...*KindCounts) *KindTable {
-	t := &KindTable{index: map[HandleKind]int{}}
-	forms := map[HandleKind]map[string]bool{} // names of a form; nil if merged
-	for _, d := range dumps {
-		for form, f := range d.forms {
-			names, seen := forms[form]
-			if !seen {
-				names = map[string]bool{}
-			}
-			if names != nil {
-				for _, n := range f.names {
-					names[n.name] = true
-				}
-				if f.merged || len(names) > mergedNames {
-					names = nil
-				}
-			}
-			forms[form] = names
-		}
-	}
-	for form, names := range forms {
-		t.add(form, names, dumps)
-	}
-	slices.SortFunc(t.Rows, func(a, b KindRow) int { return a.Compare(b.HandleKind) })
-	for i, r := range t.Rows {
-		t.index[r.HandleKind] = i
-	}
-	return t
-}
-
-// add makes the rows of one form.
-func (t *KindTable) add(form HandleKind, names map[string]bool, dumps []*KindCounts) {
-	if names == nil {
-		row := KindRow{HandleKind: form, Merged: true, Counts: make([]uint64, len(dumps))}
-		for i, d := range dumps {
-			if f := d.forms[form]; f != nil {
-				row.Counts[i] = f.count
-			}
-		}
-		t.Rows = append(t.Rows, row)
-		return
-	}
-	for name := range names {
-		row := KindRow{HandleKind: form, Counts: make([]uint64, len(dumps))}
-		row.Name = name
-		for i, d := range dumps {
-			if f := d.forms[form]; f != nil {
-				for _, n := range f.names {
-					if n.name == name {
-						row.Counts[i] = n.count
-					}
-				}
-			}
-		}
-		t.Rows = append(t.Rows, row)
-	}
-}
-
-// Find returns the row of a handle, or -1 if no dump of the table has handles
-// of its kind. The handle must come with the parts of [KindParts].
-func (t *KindTable) Find(h *minidump.Handle) int { return t.find(exactKind(h)) }
-
-func (t *KindTable) find(k HandleKind) int {
-	if i, ok := t.index[k]; ok && !t.Rows[i].Merged {
-		return i
-	}
-	k.Name = NormalizeName(k.Name)
-	if i, ok := t.index[k]; ok && t.Rows[i].Merged {
-		return i
-	}
-	return -1
 }
 
 // String returns the kind in words: type, name, and in brackets access, state

@@ -88,6 +88,54 @@ func TestCountKindsState(t *testing.T) {
 	}
 }
 
+// Dumps that cannot tell names or states are compared by what all of them tell.
+func TestAlignDumps(t *testing.T) {
+	info := []minidump.ObjectInformation{{InfoType: minidump.MiniEventInformation1, Data: make([]byte, 8)}}
+	full := []minidump.Handle{
+		{TypeName: "Event", GrantedAccess: 3, ObjectInfo: info}, {TypeName: "Event", GrantedAccess: 3, ObjectName: `\a`, ObjectInfo: info},
+		{TypeName: "Event", GrantedAccess: 3, ObjectName: `\b`, ObjectInfo: info}, {TypeName: "Key", GrantedAccess: 1, ObjectName: `\k`},
+	}
+	strip := func(names, states bool) []minidump.Handle {
+		out := slices.Clone(full)
+		for i := range out {
+			if names {
+				out[i].ObjectName = ""
+			}
+			if states {
+				out[i].ObjectInfo = nil
+			}
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name          string
+		names, states bool
+		want          []string
+	}{
+		{"all told", false, false, []string{
+			"Event without name (access 0x3, manual) [1 1]", `Event \a (access 0x3, manual) [1 1]`,
+			`Event \b (access 0x3, manual) [1 1]`, `Key \k (access 0x1) [1 1]`}},
+		{"no names", true, false, []string{"Event without name (access 0x3, manual) [3 3]", "Key without name (access 0x1) [1 1]"}},
+		{"no states", false, true, []string{
+			"Event without name (access 0x3) [1 1]", `Event \a (access 0x3) [1 1]`, `Event \b (access 0x3) [1 1]`, `Key \k (access 0x1) [1 1]`}},
+		{"neither", true, true, []string{"Event without name (access 0x3) [3 3]", "Key without name (access 0x1) [1 1]"}},
+	} {
+		other := strip(c.names, c.states)
+		table := analysis.AlignDumps(countKinds(full), countKinds(other))
+		if diff := cmp.Diff(c.want, rows(table)); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", c.name, diff)
+		}
+		for _, h := range slices.Concat(full, other) {
+			if table.Find(&h) < 0 {
+				t.Errorf("%s: no row for %+v", c.name, h)
+			}
+		}
+		if table.NamesIgnored != c.names || table.StatesIgnored != c.states {
+			t.Errorf("%s: names ignored %v, states ignored %v", c.name, table.NamesIgnored, table.StatesIgnored)
+		}
+	}
+}
+
 // randomHandles makes handles of few types with names of many forms.
 func randomHandles(r *rand.Rand, n int) []minidump.Handle {
 	handles := make([]minidump.Handle, n)

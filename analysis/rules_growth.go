@@ -138,21 +138,12 @@ func (p *ProcessFacts) riseFinding(g *LeakGroup) Finding {
 	return f
 }
 
-// typeGrowth looks at the types whose growth is not that of groups already
-// named.
+// typeGrowth looks at the types whose growth is not that of groups which grow
+// by themselves; no others have a Turnover.
 func typeGrowth(p *ProcessFacts) (findings []Finding) {
 	for i := range p.Types {
 		t := &p.Types[i]
-		if t.Kinds < 2 || !t.steadyLeak() && !t.plainRise() {
-			continue
-		}
-		explained := int64(0)
-		for j := range p.Kinds {
-			if g := &p.Kinds[j]; g.Type == t.Type && (g.steadyLeak() || g.plainRise()) {
-				explained += g.Net()
-			}
-		}
-		if rest := t.Net() - explained; rest < minSteady || float64(rest) < unexplained*float64(t.Net()) {
+		if t.Kinds < 2 || t.Turnover == nil || !t.steadyLeak() && !t.plainRise() {
 			continue
 		}
 		f := p.riseFinding
