@@ -136,16 +136,23 @@ const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 // needs no trace, but handle data and full memory; without these the error is
 // an *[UnansweredError]. Other errors are those of reading the dump or of ctx.
 //
-// The private writable memory of the process is read twice. The first pass
-// looks at each aligned, pointer-sized word that equals a handle, and at the
-// pointers in the MaxOffset bytes before it. A pointer and its distance to the
-// handle make a constellation; those that hold at least 8 handles survive. The
-// second pass finds every word equal to the pointer of a survivor and takes
-// down what its field holds, handle or not. What is not explained by chance
-// (see owners_chance.go) is reported, each handle for one owner only.
+// The private writable memory of the process is read once. At each aligned,
+// pointer-sized word that equals a handle, the pointers in the MaxOffset bytes
+// before it are looked at. A pointer and its distance to the handle make a
+// constellation. The few that can be owners at all, those that hold at least 8
+// handles and 1 % of their set among them, are looked at again: every word equal
+// to their pointer is found, and what its field holds is taken down, handle or
+// not. What chance does not explain (see owners_chance.go) is reported, each
+// handle for one owner only.
 //
-// The memory needed is bounded, whatever the size of the dump: 32 MiB for the
-// handles, and about 150 MiB at most for constellations.
+// Not found are handles in arrays and global variables, handles that are stored
+// in half a word or in disguise, and owners of fewer than 8. A class whose
+// objects count in fours, in the range where handles of one type follow one
+// another without a gap, cannot be told from their owner.
+//
+// The memory needed is bounded, whatever the size of the dump: about 50 MiB
+// for 16 million handles and 130 MiB at most for constellations, and a byte for
+// each KiB that is searched.
 func FindOwners(ctx context.Context, f *minidump.File, o OwnerOptions) (*OwnerReport, error) {
 	if o.MaxOffset == 0 {
 		o.MaxOffset = DefaultOwnerOffset

@@ -51,6 +51,7 @@ const (
 	minDecoys       = 256
 	shiftTolerance  = 0.02 // part of the k numbers that may miss when moved
 	maxShifts       = 512  // tried to each side
+	maxShifted      = 256  // of the k numbers
 	denseSet        = 1.0 / 8
 	numericFieldPer = 4 // a number of any kind is a multiple of four this often
 )
@@ -214,6 +215,7 @@ func logAdd(a, b float64) float64 {
 func shiftShare(hits []int, slots int, member func(slot int) bool) float64 {
 	step := latticeStep(hits)
 	most := min(maxShifts, slots/step)
+	hits = spread(hits, maxShifted)
 	allowed := int(shiftTolerance * float64(len(hits)))
 	good := 0
 	for shift := -most; shift <= most; shift++ {
@@ -222,6 +224,18 @@ func shiftShare(hits []int, slots int, member func(slot int) bool) float64 {
 		}
 	}
 	return float64(good+1) / float64(2*most+1)
+}
+
+// spread picks at most n of the hits, evenly.
+func spread(hits []int, n int) []int {
+	if len(hits) <= n {
+		return hits
+	}
+	some := make([]int, n)
+	for i := range some {
+		some[i] = hits[i*len(hits)/n]
+	}
+	return some
 }
 
 func shiftHits(hits []int, by, allowed int, member func(slot int) bool) bool {
