@@ -1,11 +1,6 @@
 package analysis
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/dumpscan/dumpscan/minidump"
-)
+import "fmt"
 
 // A TraceDiff tells which operations of a trace are new since an earlier dump
 // of the same process, and which of the new opens are outstanding: what
@@ -107,28 +102,14 @@ func (t *Trace) translate(other *Trace) (sites, handles []uint32) {
 	return sites, handles
 }
 
-// SameProcess compares two dumps by process id, start time and main module, and
-// by their order in time. It returns what speaks against the earlier and the
-// later being dumps of one process, nothing if that is what they are. What one
-// of the dumps does not tell is not compared.
+// SameProcess returns what speaks against two dumps being of one process,
+// written in this order; nothing if that is what they are. What one of the dumps
+// does not tell is not compared.
 func SameProcess(earlier, later *DumpInfo) []string {
-	var differ []string
-	if a, b := earlier.Misc, later.Misc; a != nil && b != nil && a.Flags1&b.Flags1&minidump.MiscProcessID != 0 && a.ProcessID != b.ProcessID {
-		differ = append(differ, fmt.Sprintf("process id %#x and %#x", a.ProcessID, b.ProcessID))
-	}
-	if a, b := earlier.Created, later.Created; !a.IsZero() && !b.IsZero() && !a.Equal(b) {
-		differ = append(differ, fmt.Sprintf("started %s and %s", a.Format(timeFormat), b.Format(timeFormat)))
-	}
-	if a, b := baseName(earlier.Process), baseName(later.Process); a != "" && b != "" && !strings.EqualFold(a, b) {
-		differ = append(differ, fmt.Sprintf("program %q and %q", a, b))
-	}
+	differ := identityOf(earlier).Differences(identityOf(later))
 	if a, b := earlier.Time, later.Time; !a.IsZero() && !b.IsZero() && b.Before(a) {
-		differ = append(differ, fmt.Sprintf("the earlier one was written at %s, the later one at %s", a.Format(timeFormat), b.Format(timeFormat)))
+		const format = "2006-01-02 15:04:05 UTC"
+		differ = append(differ, fmt.Sprintf("the earlier one was written at %s, the later one at %s", a.Format(format), b.Format(format)))
 	}
 	return differ
 }
-
-const timeFormat = "2006-01-02 15:04:05 UTC"
-
-// baseName is the file name of a Windows path.
-func baseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }

@@ -99,10 +99,10 @@ func TestSameProcess(t *testing.T) {
 	}{
 		{"same", info(7, `c:\INETSRV\W3WP.EXE`, at(0), at(200)), nil},
 		{"nothing known", &analysis.DumpInfo{}, nil},
-		{"other process", info(8, `C:\inetsrv\w3wp.exe`, at(0), at(200)), []string{"process id 0x7 and 0x8"}},
+		{"other process", info(8, `C:\inetsrv\w3wp.exe`, at(0), at(200)), []string{"process id 7 and 8"}},
 		{"restarted", info(7, `C:\inetsrv\w3wp.exe`, at(50), at(200)),
-			[]string{"started 2023-11-14 22:13:20 UTC and 2023-11-14 22:14:10 UTC"}},
-		{"other program", info(7, `C:\x\lsass.exe`, at(0), at(200)), []string{`program "w3wp.exe" and "lsass.exe"`}},
+			[]string{"started 2023-11-14T22:13:20Z and 2023-11-14T22:14:10Z"}},
+		{"other program", info(7, `C:\x\lsass.exe`, at(0), at(200)), []string{"main module w3wp.exe and lsass.exe"}},
 		{"earlier", info(7, `C:\inetsrv\w3wp.exe`, at(0), at(50)),
 			[]string{"the earlier one was written at 2023-11-14 22:15:00 UTC, the later one at 2023-11-14 22:14:10 UTC"}},
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -88,88 +87,6 @@ func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 	return nil
 }
 
-// compare fills in what the report is about: the whole trace, or what is new
-// in it since another dump.
-func (q *htraceQuery) compare(ctx context.Context) error {
-	if q.opts.diff == "" {
-		q.diff, q.window = q.trace.All(), q.info.Uptime
-		return nil
-	}
-	d, err := q.open(ctx, q.opts.diff)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	info := analysis.DescribeHeader(d.File)
-	if differ := analysis.SameProcess(info, q.info); len(differ) > 0 {
-		what := fmt.Sprintf("%s and %s: %s", d.name, q.dump.name, strings.Join(differ, "; "))
-		if !q.opts.force {
-			return fmt.Errorf("%s; these are no two dumps of one process, the earlier one after --diff (--force compares them all the same)", what)
-		}
-		q.note(what)
-	}
-	header := render.NewDumpHeader(d.name, info)
-	q.earlier = &header
-	if !info.Time.IsZero() && q.info.Time.After(info.Time) {
-		q.window = q.info.Time.Sub(info.Time)
-	}
-	earlier, err := q.readEarlier(d)
-	var none noTraceError
-	if errors.As(err, &none) {
-		q.note(d.name + " has no handle operations: tracing began after it, and every operation is new")
-		q.diff = q.trace.Diff(nil)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	q.diff = q.trace.Diff(earlier)
-	return nil
-}
-
-// A noTraceError says that a dump has no handle operations.
-type noTraceError struct{ error }
-
-// readEarlier reads the trace of the earlier dump. One writer stores both in
-// the same order: where one trace alone does not tell, the other does, and
-// where neither does, the order in which the later continues the earlier.
-func (q *htraceQuery) readEarlier(d *dump) (*analysis.Trace, error) {
-	t, err := q.read(d, q.opts.order())
-	if err != nil {
-		return nil, err
-	}
-	mine, its := q.trace.Evidence.Reason == analysis.OrderByDefault, t.Evidence.Reason == analysis.OrderByDefault
-	switch {
-	case mine && its && q.trace.Diff(t).Overlap == 0:
-		return q.readReversed(d, t)
-	case t.Order == q.trace.Order:
-		return t, nil
-	case its:
-		return q.read(d, q.trace.Order)
-	case mine:
-		q.trace, err = q.read(q.dump, t.Order)
-		return t, err
-	}
-	q.note(fmt.Sprintf("%s seems to store its operations %s, %s %s", d.name, t.Order, q.dump.name, q.trace.Order))
-	return t, nil
-}
-
-// readReversed reads both dumps as oldest first, and keeps to that if the later
-// continues the earlier then. t is the earlier, read as newest first.
-func (q *htraceQuery) readReversed(d *dump, t *analysis.Trace) (*analysis.Trace, error) {
-	earlier, err := q.read(d, analysis.OldestFirst)
-	if err != nil {
-		return nil, err
-	}
-	later, err := q.read(q.dump, analysis.OldestFirst)
-	if err != nil || later.Diff(earlier).Overlap == 0 {
-		return t, err
-	}
-	later.Evidence.Reason, earlier.Evidence.Reason = analysis.OrderByOverlap, analysis.OrderByOverlap
-	q.trace = later
-	return earlier, nil
-}
-
 // answer writes what was asked for.
 func (q *htraceQuery) answer() error {
 	o := q.opts
@@ -248,80 +165,6 @@ func (q *htraceQuery) profile() error {
 	}
 	_, err = fmt.Fprintf(q.stdout, "profile written; next: go tool pprof -top %s\n", render.ShellQuote(q.opts.pprof))
 	return err
-}
-
-// calls prints the calls of one stack.
-func (q *htraceQuery) calls() error {
-	stack, what, err := q.chooseStack()
-	if err != nil {
-		return err
-	}
-	code := q.resolver.Code()
-	defer code.Close()
-	decoder, err := q.callDecoder(code)
-	if err != nil {
-		return err
-	}
-	var calls []render.TraceCall
-	for _, addr := range q.trace.Frames(stack) {
-		c := render.TraceCall{Return: q.resolver.Resolve(addr)}
-		site, err := decoder.Decode(addr)
-		switch {
-		case errors.Is(err, minidump.ErrNotCaptured):
-			c.Note = "? (its code is not in the dump)"
-		case err != nil:
-			c.Note = "? (" + err.Error() + ")"
-		case site.Target != 0:
-			c.Destination = q.resolver.Resolve(site.Target)
-		case site.Slot != 0:
-			c.Note = "? (through the pointer at " + q.resolver.Resolve(site.Slot).String() + ", which is not in the dump)"
-		default:
-			c.Note = "? (" + site.Instruction + ")"
-		}
-		calls = append(calls, c)
-	}
-	if q.style.Terminal {
-		fmt.Fprintln(q.stdout, what)
-	}
-	return render.TraceCalls(q.stdout, calls, q.style)
-}
-
-// chooseStack returns the stack of HANDLE's last open, or that of the widest
-// group.
-func (q *htraceQuery) chooseStack() (stack int, what string, err error) {
-	if q.opts.handle == 0 {
-		groups := q.groups(q.opts.by())
-		if len(groups) == 0 {
-			return 0, "", fmt.Errorf("%s: no outstanding opens, so there is no stack to show", q.dump.name)
-		}
-		s := groups[0].Stacks[0]
-		return s.Stack, fmt.Sprintf("the stack of %d outstanding opens", s.Count), nil
-	}
-	life := q.trace.Life(q.opts.handle)
-	for i := len(life) - 1; i >= 0; i-- {
-		if op := q.trace.Operation(life[i]); op.OperationType == minidump.OperationOpen {
-			return op.Stack, fmt.Sprintf("the last open of %#x", op.Handle), nil
-		}
-	}
-	return 0, "", fmt.Errorf("%s: the trace has no open of handle %#x", q.dump.name, q.opts.handle)
-}
-
-func (q *htraceQuery) callDecoder(code *symbol.Code) (*analysis.CallDecoder, error) {
-	system, err := q.dump.SystemInfo()
-	if system == nil {
-		return nil, fmt.Errorf("%s: %w", q.dump.name, err)
-	}
-	memory, _ := q.dump.Memory()
-	if memory == nil {
-		memory = &minidump.Memory{} // nothing is captured
-	}
-	return &analysis.CallDecoder{
-		Code: code, Data: memory, Arch: system.ProcessorArchitecture, Shift: code.Shift,
-		Plausible: func(addr minidump.VA) bool {
-			_, ok := q.system.Find(addr)
-			return ok
-		},
-	}, nil
 }
 
 // orderNote says in which order the operations were stored, which WinDbg's

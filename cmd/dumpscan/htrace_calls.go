@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// calls prints the calls of one stack.
+func (q *htraceQuery) calls() error {
+	stack, what, err := q.chooseStack()
+	if err != nil {
+		return err
+	}
+	code := q.resolver.Code()
+	defer code.Close()
+	decoder, err := q.callDecoder(code)
+	if err != nil {
+		return err
+	}
+	var calls []render.TraceCall
+	for _, addr := range q.trace.Frames(stack) {
+		c := render.TraceCall{Return: q.resolver.Resolve(addr)}
+		site, err := decoder.Decode(addr)
+		switch {
+		case errors.Is(err, minidump.ErrNotCaptured):
+			c.Note = "? (its code is not in the dump)"
+		case err != nil:
+			c.Note = "? (" + err.Error() + ")"
+		case site.Target != 0:
+			c.Destination = q.resolver.Resolve(site.Target)
+		case site.Slot != 0:
+			c.Note = "? (through the pointer at " + q.resolver.Resolve(site.Slot).String() + ", which is not in the dump)"
+		default:
+			c.Note = "? (" + site.Instruction + ")"
+		}
+		calls = append(calls, c)
+	}
+	if q.style.Terminal {
+		fmt.Fprintln(q.stdout, what)
+	}
+	return render.TraceCalls(q.stdout, calls, q.style)
+}
+
+// chooseStack returns the stack of HANDLE's last open, or that of the widest
+// group.
+func (q *htraceQuery) chooseStack() (stack int, what string, err error) {
+	if q.opts.handle == 0 {
+		groups := q.groups(q.opts.by())
+		if len(groups) == 0 {
+			return 0, "", fmt.Errorf("%s: no outstanding opens, so there is no stack to show", q.dump.name)
+		}
+		s := groups[0].Stacks[0]
+		return s.Stack, fmt.Sprintf("the stack of %d outstanding opens", s.Count), nil
+	}
+	life := q.trace.Life(q.opts.handle)
+	for i := len(life) - 1; i >= 0; i-- {
+		if op := q.trace.Operation(life[i]); op.OperationType == minidump.OperationOpen {
+			return op.Stack, fmt.Sprintf("the last open of %#x", op.Handle), nil
+		}
+	}
+	return 0, "", fmt.Errorf("%s: the trace has no open of handle %#x", q.dump.name, q.opts.handle)
+}
+
+func (q *htraceQuery) callDecoder(code *symbol.Code) (*analysis.CallDecoder, error) {
+	system, err := q.dump.SystemInfo()
+	if system == nil {
+		return nil, fmt.Errorf("%s: %w", q.dump.name, err)
+	}
+	memory, _ := q.dump.Memory()
+	if memory == nil {
+		memory = &minidump.Memory{} // nothing is captured
+	}
+	return &analysis.CallDecoder{
+		Code: code, Data: memory, Arch: system.ProcessorArchitecture, Shift: code.Shift,
+		Plausible: func(addr minidump.VA) bool {
+			_, ok := q.system.Find(addr)
+			return ok
+		},
+	}, nil
+}
