@@ -14,7 +14,7 @@ import (
 // went wrong on the way.
 //
 // Operations are known by their position: 0 is the oldest, whatever the order
-// in the file. A Trace keeps eight bytes of each, beside the distinct stacks.
+// in the file. A Trace keeps twelve bytes of each, beside the distinct stacks.
 type Trace struct {
 	Order    TraceOrder
 	Evidence OrderEvidence
@@ -35,7 +35,7 @@ type Trace struct {
 	Handles     TraceHandles
 
 	records []traceRecord // oldest first
-	kinds   []siteKind    // by site
+	kinds   []traceKind   // by caller
 	pool    *tracePool
 }
 
@@ -101,15 +101,15 @@ func ReadTrace(f *minidump.File, order TraceOrder) (*Trace, error) {
 
 // count fills in how many operations of each kind there are.
 func (t *Trace) count() {
-	t.kinds = make([]siteKind, len(t.pool.sites))
-	for i, s := range t.pool.sites {
-		if s.operation <= minidump.OperationBadRef {
-			t.kinds[i] = siteKind(s.operation)
+	t.kinds = make([]traceKind, len(t.pool.callers))
+	for i, c := range t.pool.callers {
+		if c.operation <= minidump.OperationBadRef {
+			t.kinds[i] = traceKind(c.operation)
 		}
 	}
 	var n [kindBadRef + 1]int
 	for _, r := range t.records {
-		n[t.kinds[r.site]]++
+		n[t.kinds[r.caller]]++
 	}
 	t.Others, t.Opens, t.Closes, t.BadRefs = n[kindOther], n[kindOpen], n[kindClose], n[kindBadRef]
 }
@@ -123,7 +123,7 @@ func (t *Trace) identify(f *minidump.File) {
 	t.ProcessIDGuessed = true
 	perProcess := map[uint32]int{}
 	for _, r := range t.records {
-		perProcess[t.pool.sites[r.site].process]++
+		perProcess[t.pool.callers[r.caller].process]++
 	}
 	most := 0
 	for id, n := range perProcess {
@@ -139,11 +139,11 @@ func (t *Trace) Len() int { return len(t.records) }
 // Operation returns the operation at a position from 0, the oldest, to Len-1.
 func (t *Trace) Operation(position int) TraceOperation {
 	r := t.records[position]
-	s := &t.pool.sites[r.site]
+	c := t.pool.callers[r.caller]
 	return TraceOperation{
 		Position: position, Handle: t.pool.handles[r.handle],
-		ProcessID: s.process, ThreadID: s.thread, OperationType: s.operation,
-		Stack: int(s.stack), Frames: t.pool.stackFrames(s.stack),
+		ProcessID: c.process, ThreadID: c.thread, OperationType: c.operation,
+		Stack: int(r.stack), Frames: t.pool.stackFrames(r.stack),
 	}
 }
 
@@ -179,15 +179,15 @@ func (t *Trace) Open(position int) (*TraceOpen, bool) {
 	return &t.Outstanding[i], true
 }
 
-// A siteKind is an OperationType in one byte: replaying a trace looks at
-// nothing else of a site.
-type siteKind uint8
+// A traceKind is an OperationType in one byte: replaying a trace looks at
+// nothing else of a caller.
+type traceKind uint8
 
 const (
-	kindOther  = siteKind(minidump.OperationUnused) // none, or not known
-	kindOpen   = siteKind(minidump.OperationOpen)
-	kindClose  = siteKind(minidump.OperationClose)
-	kindBadRef = siteKind(minidump.OperationBadRef)
+	kindOther  = traceKind(minidump.OperationUnused) // none, or not known
+	kindOpen   = traceKind(minidump.OperationOpen)
+	kindClose  = traceKind(minidump.OperationClose)
+	kindBadRef = traceKind(minidump.OperationBadRef)
 )
 
 // A TraceOrder is the order in which a dump stores its handle operations. The

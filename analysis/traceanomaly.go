@@ -136,15 +136,14 @@ type TraceSite struct {
 // Sites counts the operations from a position on by kind, stack and caller, in
 // no particular but a fixed order.
 func (t *Trace) Sites(from int) []TraceSite {
-	counts := make([]int, len(t.pool.sites))
+	counts := map[[2]uint32]int{} // by stack and caller
 	for _, r := range t.records[min(max(from, 0), len(t.records)):] {
-		counts[r.site]++
+		counts[[2]uint32{r.stack, r.caller}]++
 	}
-	var sites []TraceSite
-	for i, n := range counts {
-		if s := &t.pool.sites[i]; n > 0 {
-			sites = append(sites, TraceSite{s.operation, int(s.stack), s.process, s.thread, n})
-		}
+	sites := make([]TraceSite, 0, len(counts))
+	for id, n := range counts {
+		c := t.pool.callers[id[1]]
+		sites = append(sites, TraceSite{c.operation, int(id[0]), c.process, c.thread, n})
 	}
 	slices.SortFunc(sites, func(a, b TraceSite) int {
 		return cmp.Or(t.compareStacks(a.Stack, b.Stack), cmp.Compare(a.OperationType, b.OperationType),

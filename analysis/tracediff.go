@@ -53,9 +53,11 @@ func (t *Trace) All() *TraceDiff { return &TraceDiff{New: t.Len(), Outstanding: 
 // earlier (Knuth, Morris, Pratt: t is the pattern, earlier the text, and the
 // answer is the state at its end).
 func (t *Trace) overlap(earlier *Trace) int {
-	sites, handles := t.translate(earlier)
+	same := t.pool.translate(earlier.pool)
 	equal := func(i int, r traceRecord) bool {
-		return t.records[i].handle+1 == handles[r.handle] && t.records[i].site+1 == sites[r.site]
+		mine := t.records[i]
+		return mine.handle+1 == same.handles[r.handle] && mine.stack+1 == same.stacks[r.stack] &&
+			mine.caller+1 == same.callers[r.caller]
 	}
 	// No longer beginning of t can be an end of earlier.
 	pattern := t.records[:min(t.Len(), earlier.Len())]
@@ -82,24 +84,6 @@ func (t *Trace) overlap(earlier *Trace) int {
 		}
 	}
 	return k
-}
-
-// translate returns, for the numbers of sites and handles in another trace,
-// those of t plus one, or 0 where t has none like it.
-func (t *Trace) translate(other *Trace) (sites, handles []uint32) {
-	sites = make([]uint32, len(other.pool.sites))
-	for i, s := range other.pool.sites {
-		if id, ok := t.pool.lookupSite(s, other.pool.stackFrames(s.stack)); ok {
-			sites[i] = id + 1
-		}
-	}
-	handles = make([]uint32, len(other.pool.handles))
-	for i, h := range other.pool.handles {
-		if id, ok := t.pool.lookup(h); ok {
-			handles[i] = id + 1
-		}
-	}
-	return sites, handles
 }
 
 // SameProcess returns what speaks against two dumps being of one process,

@@ -20,25 +20,24 @@ func (t *Trace) FindDuplicates(r symbol.Resolver) {
 	found := map[uint32]*TraceAnomaly{}
 	duplicates := make([]int8, len(t.pool.stacks)) // 0 not looked at, 1 yes, -1 no
 	for i, rec := range t.records {
-		s := &t.pool.sites[rec.site]
-		if t.kinds[rec.site] != kindOpen || s.process != t.ProcessID {
+		if t.kinds[rec.caller] != kindOpen || t.pool.callers[rec.caller].process != t.ProcessID {
 			continue
 		}
-		if duplicates[s.stack] == 0 {
-			duplicates[s.stack] = -1
-			if t.callsDuplicate(s.stack, r) {
-				duplicates[s.stack] = 1
+		if duplicates[rec.stack] == 0 {
+			duplicates[rec.stack] = -1
+			if t.callsDuplicate(rec.stack, r) {
+				duplicates[rec.stack] = 1
 			}
 		}
-		if duplicates[s.stack] < 0 {
+		if duplicates[rec.stack] < 0 {
 			continue
 		}
-		a := found[s.stack]
+		a := found[rec.stack]
 		if a == nil {
 			a = &TraceAnomaly{
 				Kind: Duplicated, Handle: t.pool.handles[rec.handle], Position: i, Previous: none,
 			}
-			found[s.stack] = a
+			found[rec.stack] = a
 		}
 		a.Count++
 	}

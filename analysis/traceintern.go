@@ -8,25 +8,25 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A traceRecord is what is kept of each operation: eight of its 288 bytes.
+// A traceRecord is what is kept of each operation: twelve of its 288 bytes.
 type traceRecord struct {
 	handle uint32 // index in tracePool.handles
-	site   uint32 // index in tracePool.sites
+	stack  uint32 // index in tracePool.stacks
+	caller uint32 // index in tracePool.callers
 }
 
-// A traceSite is what operations have in common beside the handle: their kind,
-// the caller and its stack. A long trace has few of them.
-type traceSite struct {
+// A traceCaller is who made an operation, and its kind. A trace has as many as
+// the process has threads, times two or three.
+type traceCaller struct {
 	process, thread uint32
 	operation       minidump.OperationType
-	stack           uint32 // index in tracePool.stacks
 }
 
-// A tracePool holds the distinct stacks, sites and handle values of a trace,
+// A tracePool holds the distinct stacks, callers and handle values of a trace,
 // numbered in the order of their first appearance.
 type tracePool struct {
 	handles []uint64
-	sites   []traceSite
+	callers []traceCaller
 	stacks  []stackSpan
 	frames  []minidump.VA // of all stacks, one behind the other
 
@@ -36,7 +36,7 @@ type tracePool struct {
 
 	handleIndex hashIndex // of the handles that are too great for dense
 	great       []uint32  // the numbers of these
-	siteIndex   hashIndex
+	callerIndex hashIndex
 	stackIndex  hashIndex
 	secret      [2]uint64
 }
@@ -127,10 +127,10 @@ func foldMul(a, b uint64) uint64 {
 
 // add records an operation.
 func (p *tracePool) add(op *minidump.HandleOperation) traceRecord {
-	frames := op.Frames()
 	return traceRecord{
 		handle: p.handle(op.Handle),
-		site:   p.site(op.ProcessID, op.ThreadID, op.OperationType, frames, p.hash(frames)),
+		stack:  p.stack(op.Frames()),
+		caller: p.caller(traceCaller{op.ProcessID, op.ThreadID, op.OperationType}),
 	}
 }
 
@@ -186,51 +186,49 @@ func (p *tracePool) lookup(value uint64) (uint32, bool) {
 	}
 }
 
-func (p *tracePool) site(process, thread uint32, op minidump.OperationType, frames []minidump.VA, stackHash uint64) uint32 {
-	hash := p.siteHash(process, thread, op, stackHash)
-	if id, ok := p.findSite(hash, process, thread, op, frames); ok {
+func (p *tracePool) caller(c traceCaller) uint32 {
+	hash := p.callerHash(c)
+	if id, ok := p.findCaller(hash, c); ok {
 		return id
 	}
-	id := len(p.sites)
-	p.sites = append(p.sites, traceSite{process, thread, op, p.stack(frames, stackHash)})
-	p.siteIndex.add(hash)
-	return uint32(id)
+	p.callers = append(p.callers, c)
+	p.callerIndex.add(hash)
+	return uint32(len(p.callers) - 1)
 }
 
-func (p *tracePool) siteHash(process, thread uint32, op minidump.OperationType, stackHash uint64) uint64 {
-	return foldMul(stackHash^(uint64(process)<<32|uint64(thread)), p.secret[1]^uint64(op))
+func (p *tracePool) callerHash(c traceCaller) uint64 {
+	return foldMul(p.secret[0]^(uint64(c.process)<<32|uint64(c.thread)), p.secret[1]^uint64(c.operation))
 }
 
-func (p *tracePool) findSite(hash uint64, process, thread uint32, op minidump.OperationType, frames []minidump.VA) (uint32, bool) {
+func (p *tracePool) findCaller(hash uint64, c traceCaller) (uint32, bool) {
 	slot := hash
 	for {
-		id, ok := p.siteIndex.next(hash, &slot)
-		if !ok {
-			return 0, false
-		}
-		s := &p.sites[id]
-		if s.process == process && s.thread == thread && s.operation == op && slices.Equal(p.stackFrames(s.stack), frames) {
-			return id, true
+		id, ok := p.callerIndex.next(hash, &slot)
+		if !ok || p.callers[id] == c {
+			return id, ok
 		}
 	}
 }
 
-func (p *tracePool) stack(frames []minidump.VA, hash uint64) uint32 {
-	slot := hash
-	for {
-		id, ok := p.stackIndex.next(hash, &slot)
-		if !ok {
-			break
-		}
-		if slices.Equal(p.stackFrames(id), frames) {
-			return id
-		}
+func (p *tracePool) stack(frames []minidump.VA) uint32 {
+	hash := p.hash(frames)
+	if id, ok := p.findStack(hash, frames); ok {
+		return id
 	}
-	id := len(p.stacks)
 	p.stacks = append(p.stacks, stackSpan{uint32(len(p.frames)), uint32(len(frames))})
 	p.frames = append(p.frames, frames...)
 	p.stackIndex.add(hash)
-	return uint32(id)
+	return uint32(len(p.stacks) - 1)
+}
+
+func (p *tracePool) findStack(hash uint64, frames []minidump.VA) (uint32, bool) {
+	slot := hash
+	for {
+		id, ok := p.stackIndex.next(hash, &slot)
+		if !ok || slices.Equal(p.stackFrames(id), frames) {
+			return id, ok
+		}
+	}
 }
 
 // stackFrames returns the frames of a stack, innermost first.
@@ -247,18 +245,41 @@ func (p *tracePool) absorb(q *tracePool, records []traceRecord) {
 	for i, h := range q.handles {
 		handles[i] = p.handle(h)
 	}
-	sites := make([]uint32, len(q.sites))
-	for i, s := range q.sites {
-		frames := q.stackFrames(s.stack)
-		sites[i] = p.site(s.process, s.thread, s.operation, frames, p.hash(frames))
+	stacks := make([]uint32, len(q.stacks))
+	for i := range q.stacks {
+		stacks[i] = p.stack(q.stackFrames(uint32(i)))
+	}
+	callers := make([]uint32, len(q.callers))
+	for i, c := range q.callers {
+		callers[i] = p.caller(c)
 	}
 	for i, r := range records {
-		records[i] = traceRecord{handles[r.handle], sites[r.site]}
+		records[i] = traceRecord{handles[r.handle], stacks[r.stack], callers[r.caller]}
 	}
 }
 
-// lookupSite returns the number of a site like s, whose frames are given.
-func (p *tracePool) lookupSite(s traceSite, frames []minidump.VA) (uint32, bool) {
-	hash := p.siteHash(s.process, s.thread, s.operation, p.hash(frames))
-	return p.findSite(hash, s.process, s.thread, s.operation, frames)
+// A translation gives, for the numbers in one pool, those of equal things in
+// another plus one, or 0 where it has none.
+type translation struct{ handles, stacks, callers []uint32 }
+
+// translate translates from the numbers in q to those in p.
+func (p *tracePool) translate(q *tracePool) translation {
+	t := translation{make([]uint32, len(q.handles)), make([]uint32, len(q.stacks)), make([]uint32, len(q.callers))}
+	for i, h := range q.handles {
+		if id, ok := p.lookup(h); ok {
+			t.handles[i] = id + 1
+		}
+	}
+	for i := range q.stacks {
+		frames := q.stackFrames(uint32(i))
+		if id, ok := p.findStack(p.hash(frames), frames); ok {
+			t.stacks[i] = id + 1
+		}
+	}
+	for i, c := range q.callers {
+		if id, ok := p.findCaller(p.callerHash(c), c); ok {
+			t.callers[i] = id + 1
+		}
+	}
+	return t
 }

@@ -80,14 +80,14 @@ func (t *Trace) orient(order TraceOrder) {
 func (t *Trace) evidence(newestFirst bool) OrderCount {
 	var c OrderCount
 	n := len(t.records)
-	last := make([]siteKind, len(t.pool.handles))
-	opener := make([]uint32, len(t.pool.handles)) // site of the last open
+	last := make([]traceKind, len(t.pool.handles))
+	opener := make([]uint32, len(t.pool.handles)) // stack of the last open
 	for i := range n {
 		if newestFirst {
 			i = n - 1 - i
 		}
 		r := t.records[i]
-		state, op := last[r.handle], t.kinds[r.site]
+		state, op := last[r.handle], t.kinds[r.caller]
 		switch {
 		case op == kindOpen && state == kindOpen,
 			op == kindClose && state != kindOpen,
@@ -96,7 +96,7 @@ func (t *Trace) evidence(newestFirst bool) OrderCount {
 		}
 		switch op {
 		case kindOpen:
-			last[r.handle], opener[r.handle] = op, r.site
+			last[r.handle], opener[r.handle] = op, r.stack
 		case kindClose:
 			last[r.handle] = op
 		}
@@ -111,7 +111,7 @@ func (t *Trace) evidence(newestFirst bool) OrderCount {
 		if typ <= untypedHandle || state != kindOpen {
 			continue
 		}
-		stack := t.pool.sites[opener[id]].stack
+		stack := opener[id]
 		types[[2]uint32{stack, typ}]++
 		c.OtherTypes++ // less those of the common type, below
 		common[stack] = max(common[stack], types[[2]uint32{stack, typ}])

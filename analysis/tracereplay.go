@@ -64,10 +64,10 @@ const none = -1
 
 // replay finds the anomalies. The records are in the order of time.
 func (t *Trace) replay() {
-	last := make([]int32, len(t.pool.handles))     // position of the last open or close
-	state := make([]siteKind, len(t.pool.handles)) // and its kind
+	last := make([]int32, len(t.pool.handles))      // position of the last open or close
+	state := make([]traceKind, len(t.pool.handles)) // and its kind
 	for i, r := range t.records {
-		op, before, previous := t.kinds[r.site], state[r.handle], none
+		op, before, previous := t.kinds[r.caller], state[r.handle], none
 		if before != kindOther {
 			previous = int(last[r.handle])
 		}
@@ -78,7 +78,7 @@ func (t *Trace) replay() {
 			continue
 		}
 		last[r.handle], state[r.handle] = int32(i), op
-		if t.pool.sites[r.site].process != t.ProcessID {
+		if t.pool.callers[r.caller].process != t.ProcessID {
 			kind := Injected
 			if op == kindClose {
 				kind = ForeignClose
@@ -90,7 +90,7 @@ func (t *Trace) replay() {
 
 // judge says what is wrong with an operation on a value whose last open or
 // close was before; "" if nothing is.
-func judge(before, op siteKind) TraceAnomalyKind {
+func judge(before, op traceKind) TraceAnomalyKind {
 	switch op {
 	case kindOpen:
 		if before == kindOpen {
@@ -135,7 +135,7 @@ func (t *Trace) sortAnomalies() {
 func (t *Trace) outstanding() {
 	opens := make([]int32, len(t.pool.handles)) // not yet passed
 	for _, r := range t.records {
-		if t.kinds[r.site] == kindOpen {
+		if t.kinds[r.caller] == kindOpen {
 			opens[r.handle]++
 		}
 	}
@@ -143,15 +143,15 @@ func (t *Trace) outstanding() {
 	later := make([]uint8, len(t.pool.handles))
 	for i := len(t.records) - 1; i >= 0; i-- {
 		r := t.records[i]
-		switch t.kinds[r.site] {
+		switch t.kinds[r.caller] {
 		case kindClose:
 			later[r.handle] |= closed
 		case kindOpen:
 			opens[r.handle]--
-			if site := &t.pool.sites[r.site]; later[r.handle]&closed == 0 {
+			if caller := t.pool.callers[r.caller]; later[r.handle]&closed == 0 {
 				t.Outstanding = append(t.Outstanding, TraceOpen{
-					Position: i, Handle: t.pool.handles[r.handle], Stack: int(site.stack),
-					ThreadID: site.thread, ProcessID: site.process,
+					Position: i, Handle: t.pool.handles[r.handle], Stack: int(r.stack),
+					ThreadID: caller.thread, ProcessID: caller.process,
 					Earlier: int(opens[r.handle]), Superseded: later[r.handle]&opened != 0,
 				})
 			}
