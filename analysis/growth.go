@@ -72,6 +72,8 @@ const (
 	// A fall by this share of the range ends a rise. A leak of any size
 	// stands out once it is more than twice the noise around it.
 	fallShare = 0.4
+	// Growth that never falls by even this share needs no proof by its slope.
+	smallFall = 0.1
 	// From this number of dumps on a significant slope outweighs single falls,
 	// up to this share.
 	manyDumps     = 8
@@ -90,16 +92,17 @@ const (
 // round.
 func MeasureGrowth(counts []uint64, hours []float64, opened, closed uint64) Growth {
 	g := Growth{Counts: counts, Rate: countingRate(counts, hours, opened, closed)}
-	slope, slopeOK := regress(counts, hours)
-	if len(counts) >= 4 && slopeOK && hours != nil {
-		g.Rate = &slope
+	line := regress(counts, hours)
+	if line.df >= 2 && hours != nil {
+		spread := line.spread(0)
+		g.Rate = &Rate{PerHour: line.slope, Low: line.slope - spread, High: line.slope + spread, Basis: RateRegression}
 	}
-	g.Shape = shapeOf(counts, hours, slope.Low > 0)
+	g.Shape = shapeOf(counts, hours, line.df >= 2 && line.slope > line.spread(1))
 	return g
 }
 
-// shapeOf finds the shape. rising tells that the slope is significantly above
-// zero.
+// shapeOf finds the shape. rising tells that the slope is above zero with a
+// confidence of 99 %.
 func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 	n := len(counts)
 	low, high := slices.Min(counts), slices.Max(counts)
@@ -131,7 +134,7 @@ func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 		return ShapeStep
 	case slowing(counts, hours):
 		return ShapeSaturating
-	case n >= 4 && !rising:
+	case n >= 4 && !rising && swings(counts, smallFall*rang).downs > 0:
 		return ShapeSawtooth // goes up and down by less than the range, and nowhere
 	}
 	return ShapeSteady
@@ -221,13 +224,15 @@ func countingRate(counts []uint64, hours []float64, opened, closed uint64) *Rate
 	return &Rate{PerHour: net / span, Low: (net - spread) / span, High: (net + spread) / span, Basis: RateCounting}
 }
 
-// regress fits a line by least squares. ok is false for fewer than three
-// counts.
-func regress(counts []uint64, hours []float64) (r Rate, ok bool) {
+// A line is fitted to counts by least squares.
+type line struct {
+	slope float64 // per hour, or per dump where times are not known
+	sigma float64 // the standard error of slope
+	df    int     // degrees of freedom; less than 1: no line
+}
+
+func regress(counts []uint64, hours []float64) line {
 	n := float64(len(counts))
-	if n < 3 {
-		return Rate{}, false
-	}
 	var sumX, sumY float64
 	for i, c := range counts {
 		sumX += at(hours, i)
@@ -239,29 +244,33 @@ func regress(counts []uint64, hours []float64) (r Rate, ok bool) {
 		xx += x * x
 		xy += x * (float64(c) - sumY/n)
 	}
-	if xx == 0 {
-		return Rate{}, false
+	if n < 3 || xx == 0 {
+		return line{}
 	}
-	slope := xy / xx
+	l := line{slope: xy / xx, df: len(counts) - 2}
 	var rest float64
 	for i, c := range counts {
-		d := float64(c) - sumY/n - slope*(at(hours, i)-sumX/n)
+		d := float64(c) - sumY/n - l.slope*(at(hours, i)-sumX/n)
 		rest += d * d
 	}
-	spread := student95(len(counts)-2) * math.Sqrt(rest/(n-2)/xx)
-	return Rate{PerHour: slope, Low: slope - spread, High: slope + spread, Basis: RateRegression}, true
+	l.sigma = math.Sqrt(rest / float64(l.df) / xx)
+	return l
 }
 
-// student95 is the two-sided 95 % quantile of Student's t distribution with
-// the given degrees of freedom.
-func student95(df int) float64 {
-	table := [...]float64{
-		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-		2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-		2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+// spread is half the interval that holds the true slope with a confidence of
+// 95 % (0) or 99 % (1).
+func (l line) spread(confidence int) float64 {
+	// Two-sided quantiles of Student's t distribution for 1 to 20 degrees of
+	// freedom; those of the normal distribution and a correction behind.
+	table := [...][2]float64{
+		{12.706, 63.657}, {4.303, 9.925}, {3.182, 5.841}, {2.776, 4.604}, {2.571, 4.032},
+		{2.447, 3.707}, {2.365, 3.499}, {2.306, 3.355}, {2.262, 3.250}, {2.228, 3.169},
+		{2.201, 3.106}, {2.179, 3.055}, {2.160, 3.012}, {2.145, 2.977}, {2.131, 2.947},
+		{2.120, 2.921}, {2.110, 2.898}, {2.101, 2.878}, {2.093, 2.861}, {2.086, 2.845},
 	}
-	if df <= len(table) {
-		return table[df-1]
+	if l.df <= len(table) {
+		return table[l.df-1][confidence] * l.sigma
 	}
-	return 1.96 + 2.5/float64(df) // within 0.002 of the true value from 30 on
+	z := [...]float64{1.960, 2.576}[confidence]
+	return (z + (z*z*z+z)/(4*float64(l.df))) * l.sigma
 }

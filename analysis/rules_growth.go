@@ -15,21 +15,20 @@ const (
 	// From here on steady growth is a leak, below a suspicion.
 	sureSteady = 50
 	// Growth of one interval alone must be plain: this many new handles, and
-	// three times as many as there were, or very many and half as many again.
-	// For four handles opened no more than one may have been closed.
+	// four times as many as there were, or very many and half as many again.
 	minRise      = 100
-	minRiseTimes = 3
+	minRiseTimes = 4
 	bigRise      = 1000
 	bigRiseTimes = 1.5
-	// In five dumps and more, the handles that were opened early and stayed
-	// must make up this part of the growth until then, as it was or as an even
-	// growth would have been.
-	minKept = 0.5
-	// In three or four dumps values of handles that were closed and opened
-	// again hide too much for that: there, for four handles opened no more
-	// than one may have been closed.
-	fewDumps = 4
-	maxGone  = 0.25
+	// Handles that stay: for five that were opened no more than one was closed
+	// from one dump to the next.
+	maxGone = 0.2
+	// Where more of them come and go, it takes more than five dumps, in which
+	// those that were opened early and stayed make up this part of the growth
+	// until then, as it was or as an even growth would have been. In fewer,
+	// values of handles that were closed and opened again hide too much.
+	fewDumps = 5
+	minKept  = 0.5
 	// A type is named if this part of its growth is not that of groups named.
 	unexplained = 0.5
 	// At least this part of the growth must be handles that are new, and not
@@ -51,8 +50,11 @@ func (g *LeakGroup) standsOut() bool {
 // contrast to those of a load that grows.
 func (g *LeakGroup) stays() bool {
 	t := g.Turnover
+	if float64(t.Gone) <= maxGone*float64(t.Born) {
+		return true
+	}
 	if len(g.Counts) <= fewDumps {
-		return float64(t.Gone) <= maxGone*float64(t.Born)
+		return false
 	}
 	even := float64(g.Net()) * float64(t.EarlyAt) / float64(len(g.Counts)-1)
 	return float64(t.Kept) >= minKept*max(even, float64(g.Counts[t.EarlyAt])-float64(g.Counts[0]))
