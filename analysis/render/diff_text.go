@@ -104,9 +104,9 @@ func (r *DiffReport) later() string {
 	case d == 0:
 		return "  (written in the same second)"
 	case d < 0:
-		return fmt.Sprintf("  (%s earlier)", -d)
+		return fmt.Sprintf("  (%s earlier)", Duration(-d))
 	}
-	return fmt.Sprintf("  (%s later)", d)
+	return fmt.Sprintf("  (%s later)", Duration(d))
 }
 
 func diffTable(last string, style Style) *Table {
