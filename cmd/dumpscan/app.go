@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -34,6 +35,7 @@ type app struct {
 	// read whole or lacks a part of what was asked for.
 	incomplete bool
 	complained map[string]bool // what complain has written
+	stdinTaken bool            // a dump was read from standard input
 }
 
 // errFound makes the exit code 1. It has no message: the answer is the output.
@@ -52,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 
 	var input inputError
 	switch {
@@ -70,8 +72,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitInput
 	}
 	// Everything else is the command line's fault, cobra's own errors too.
-	a.errorf("%v", err)
-	fmt.Fprintln(stderr, "Run 'dumpscan help' for usage.")
+	a.errorf("%s", plainUsage(err))
+	help := "dumpscan help"
+	if cmd != root && cmd.Name() != "help" {
+		help += strings.TrimPrefix(cmd.CommandPath(), root.Name())
+	}
+	fmt.Fprintf(stderr, "Run '%s' for usage.\n", help)
 	return exitUsage
 }
 
@@ -143,6 +149,12 @@ func (d *dump) Close() error { return d.file.Close() }
 
 // open opens a dump in any of the forms that package dumpfile knows.
 func (a *app) open(ctx context.Context, name string) (*dump, error) {
+	if name == "-" || strings.HasPrefix(name, "-:") {
+		if a.stdinTaken {
+			return nil, usagef("- is standard input, which holds one dump only; save the other one to a file")
+		}
+		a.stdinTaken = true
+	}
 	bar := a.progress("unpacking " + name)
 	file, err := dumpfile.Open(ctx, name, dumpfile.Options{Stdin: a.stdin, Progress: bar.update})
 	bar.finish()
@@ -162,6 +174,10 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 
 // openError drops the operation that package fs puts before its errors.
 func openError(name string, err error) error {
+	var choice *dumpfile.ChoiceError
+	if name == "-" && errors.As(err, &choice) {
+		return fmt.Errorf("%s: %w (as the last argument, behind --)", name, choice)
+	}
 	var path *fs.PathError
 	for errors.As(err, &path) {
 		err = path.Err

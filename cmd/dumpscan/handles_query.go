@@ -164,7 +164,23 @@ func (q *handleQuery) list(compare func(a, b *minidump.Handle) int) error {
 	if printed < s.Total {
 		q.notef("%d of %d handles listed (--limit)", printed, s.Total)
 	}
+	if s.Total == 0 {
+		q.misspelled()
+	}
 	return t.Flush()
+}
+
+// misspelled says that the dump has no handle of the type asked for, if that
+// may be because of its spelling.
+func (q *handleQuery) misspelled() {
+	typ := q.filter.Type
+	if typ == nil || *typ == "" || analysis.KnownType(*typ) {
+		return
+	}
+	s, err := analysis.SummarizeData(q.data, 0, &analysis.HandleFilter{Type: typ})
+	if err == nil && s.Total == 0 {
+		q.notef("%s: no handle is of type %q, which WinDbg does not know either; is it spelled right?", q.dump.name, *typ)
+	}
 }
 
 // ordered iterates over the selection, in the order of the file if compare is

@@ -65,7 +65,7 @@ func (a *app) leaksCommand() *cobra.Command {
 	f.BoolVar(&o.markdown, "markdown", false, "write Markdown, for a ticket")
 	f.BoolVar(&o.json, "json", false, "write JSON")
 	f.BoolVar(&o.force, "force", false, "take all dumps of programs with one name for one process")
-	f.Uint64Var(&o.limit, "limit", 0, "tell the time left until this `number` of handles, instead of 16711680")
+	f.Uint64Var(&o.limit, "handle-limit", 0, "tell the time left until the process has this `number` of handles, instead of 16711680")
 	f.StringVar(&o.owners, "owners", "auto", "`when` to search memory for the holders of leaking handles: auto, if no trace names who opened them; always; never")
 	f.StringVar(&o.suppress, "suppress", "", "accept the groups that this `file` names")
 	o.symbols.register(f)

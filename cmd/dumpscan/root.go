@@ -13,15 +13,17 @@ an archive, and - reads standard input.
 
 Exit codes: 0 answered; 1 answered and found something (leaks, check);
 2 the command line is wrong; 3 an input could not be read whole, or lacks what
-was asked for.`
+was asked for.
+
+"dumpscan help COMMAND" explains a command and its options.`
 
 // root builds the command tree.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "dumpscan COMMAND DUMP",
+		Use:           "dumpscan COMMAND DUMP...",
 		Short:         "find handle leaks in Windows minidumps",
 		Long:          rootLong,
-		Args:          cobra.NoArgs,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Run:           func(cmd *cobra.Command, _ []string) { cmd.Help() },
@@ -40,7 +42,11 @@ func (a *app) root() *cobra.Command {
 		a.versionCommand(),
 		manCommand(),
 	)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.InitDefaultVersionFlag()
+	root.Flags().Lookup("version").Usage = "print the version of dumpscan"
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
+	a.explainUsage(root)
 	return root
 }
 

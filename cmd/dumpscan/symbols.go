@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -48,8 +49,8 @@ type symbolFlags struct {
 
 // register adds the options to a command.
 func (o *symbolFlags) register(f *pflag.FlagSet) {
-	f.StringVarP(&o.symbols, "symbols", "y", os.Getenv("_NT_SYMBOL_PATH"), "look for PDB and .sym files in this `path`")
-	f.StringVarP(&o.images, "images", "i", os.Getenv("_NT_EXECUTABLE_IMAGE_PATH"), "look for programs and DLLs in this `path`")
+	f.StringVarP(&o.symbols, "symbols", "y", os.Getenv("_NT_SYMBOL_PATH"), "look for PDB and .sym files in this `path`, else in _NT_SYMBOL_PATH")
+	f.StringVarP(&o.images, "images", "i", os.Getenv("_NT_EXECUTABLE_IMAGE_PATH"), "look for programs and DLLs in this `path`, else in _NT_EXECUTABLE_IMAGE_PATH")
 	f.BoolVar(&o.loose, "loose", false, "take symbols and images by their name although they are of another build")
 	f.BoolVar(&o.rawNames, "raw-names", false, "print decorated C++ names as they are")
 	f.BoolVar(&o.offline, "offline", false, "ask no symbol servers, use what is in their caches")
@@ -69,7 +70,29 @@ func (a *app) resolver(ctx context.Context, d *dump, o *symbolFlags) (*symbol.Se
 	if session == nil {
 		return nil, usageError{err}
 	}
+	a.absentFolders("-y", o.symbols)
+	a.absentFolders("-i", o.images)
 	return session, err
+}
+
+// absentFolders says which folders of a symbol path do not exist: the path was
+// checked already, and what is not there is not missed in silence. A cache is
+// made when something is put into it.
+func (a *app) absentFolders(flag, path string) {
+	elements, _ := store.ParsePath(path, "")
+	caches := map[string]bool{}
+	for _, e := range elements {
+		caches[e.Cache] = true
+	}
+	for _, e := range elements {
+		if e.Dir == "" || caches[e.Dir] || a.complained[e.Dir] {
+			continue
+		}
+		if _, err := os.Stat(e.Dir); errors.Is(err, fs.ErrNotExist) {
+			a.complained[e.Dir] = true
+			a.notef("%s: no folder %s", flag, e.Dir)
+		}
+	}
 }
 
 // downloads shows each download as a bar.
