@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,12 +17,7 @@ import (
 
 func handlesOf(t testing.TB, d dumptest.Dump) *minidump.HandleData {
 	t.Helper()
-	data := d.Bytes()
-	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	hd, err := f.HandleData()
+	hd, err := openDump(t, d).HandleData()
 	if err != nil {
 		t.Fatal(err)
 	}

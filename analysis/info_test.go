@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,16 +12,6 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
-
-func fileOf(t testing.TB, d dumptest.Dump) *minidump.File {
-	t.Helper()
-	data := d.Bytes()
-	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
 
 func TestDescribe(t *testing.T) {
 	crashpad := dumptest.RawStream{Type: 0x43500001, Data: make([]byte, 64)}
@@ -57,7 +46,7 @@ func TestDescribe(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := Describe(fileOf(t, tt.dump))
+			d := Describe(openDump(t, tt.dump))
 			if len(d.Problems) > 0 {
 				t.Errorf("problems %v", d.Problems)
 			}
@@ -88,7 +77,7 @@ func TestUptime(t *testing.T) {
 		{"no start", 1327051696, 0, 0},
 	} {
 		d := dumptest.Dump{TimeDateStamp: tt.dumped, MiscInfo: &dumptest.MiscInfo{ProcessId: 1, ProcessCreateTime: tt.created}}
-		if got := DescribeHeader(fileOf(t, d)).Uptime; got != tt.want {
+		if got := DescribeHeader(openDump(t, d)).Uptime; got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -99,7 +88,7 @@ func TestProblemsAreCollected(t *testing.T) {
 		MiscInfo: &dumptest.MiscInfo{}, HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{{Value: 4, Type: "Key"}}},
 		Patches: []dumptest.Patch{dumptest.DeclareCount(dumptest.HandleDataStream, 7), dumptest.PutU32("MiscInfo", 0, 3)},
 	}
-	got := Describe(fileOf(t, d))
+	got := Describe(openDump(t, d))
 	var text []string
 	for _, err := range got.Problems {
 		text = append(text, err.Error())

@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -12,16 +11,6 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
-
-func openDump(t testing.TB, d dumptest.Dump) *minidump.File {
-	t.Helper()
-	data := d.Bytes()
-	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
 
 func TestSpans(t *testing.T) {
 	merged := mergeSpans([]vaSpan{{30, 40}, {10, 20}, {5, 5}, {15, 25}, {25, 26}, {50, 45}})
