@@ -23,7 +23,21 @@
 //   - "notes" are sentences for people about what is easily misread, "errors"
 //     what could not be read. With errors the exit code is 3.
 //
+// A command that cannot answer at all (the file is no minidump, or the dump
+// lacks what was asked for) writes no object: standard output is empty, the
+// cause is on standard error, and the exit code is 3.
+//
 // The fields of each answer are documented at the type that writes it:
-// [HandleReport], [InfoReport], [ModuleReport], [ThreadReport] and their
-// siblings.
+//
+//   - check: [CheckReport]
+//   - diff: [DiffReport]
+//   - handles: [HandleReport]
+//   - htrace: [TraceReport.JSON]
+//   - info: [InfoReport]
+//   - leaks: [LeakReport]
+//   - modules: [ModuleReport]
+//   - owners: [OwnersReport]
+//   - symbols: [SymbolReport]
+//   - symbols --manifest: [SymbolManifest]
+//   - threads: [ThreadReport]
 package render

@@ -167,9 +167,26 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	a.complain(name, file.Truncated())
-	_, err = f.Directory()
+	streams, err := f.Directory()
 	a.complain(name, err)
+	if file.Truncated() == nil {
+		a.cutOff(name, f.Size(), streams)
+	}
 	return &dump{File: f, name: name, file: file}, nil
+}
+
+// cutOff says that the file is shorter than its directory tells. Without that,
+// the errors of the streams behind the end look like damage.
+func (a *app) cutOff(name string, size int64, streams []minidump.Directory) {
+	end := int64(0)
+	for _, s := range streams {
+		if s.StreamType != minidump.UnusedStream {
+			end = max(end, int64(s.RVA)+int64(s.DataSize))
+		}
+	}
+	if end > size {
+		a.notef("%s: the file is cut off or damaged: it has %d bytes, its streams need %d; copy or capture it again", name, size, end)
+	}
 }
 
 // openError drops the operation that package fs puts before its errors.
