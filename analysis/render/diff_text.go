@@ -112,7 +112,7 @@ func (r *DiffReport) later() string {
 func diffTable(last string, style Style) *Table {
 	return &Table{
 		Header: append(diffColumns[:len(diffColumns):len(diffColumns)], last),
-		Right:  slices.Repeat([]bool{true}, len(diffColumns)), Style: style,
+		Right:  slices.Repeat([]bool{true}, len(diffColumns)), Whole: true, Style: style,
 	}
 }
 

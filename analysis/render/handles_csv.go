@@ -84,7 +84,7 @@ func groupCells(g analysis.HandleGroup, by analysis.GroupKey) []string {
 // GroupsText writes groups as a table.
 func GroupsText(w io.Writer, groups []analysis.HandleGroup, by analysis.GroupKey, style Style) error {
 	header := append([]string{"Count", "Share"}, groupHeader(by)...)
-	t := Table{Header: header, Right: []bool{true, true}, Style: style}
+	t := Table{Header: header, Right: []bool{true, true}, Whole: true, Style: style}
 	for _, g := range groups {
 		cells := groupCells(g, by)
 		for i, name := range groupHeader(by) {

@@ -8,10 +8,11 @@ import (
 )
 
 // A Table writes columns padded to their widest cell, two blanks apart. On a
-// terminal the last column is cut at its edge.
+// terminal lines are cut at its edge.
 type Table struct {
 	Header []string
 	Right  []bool // columns that are aligned to the right; missing ones are not
+	Whole  bool   // do not cut: the last columns say what a row is about
 	Style  Style
 
 	rows [][]string
@@ -61,7 +62,7 @@ func (t *Table) line(cells []string, widths []int) string {
 		}
 	}
 	line := strings.TrimRight(b.String(), " ")
-	if w := t.Style.Width; w > 1 && utf8.RuneCountInString(line) > w {
+	if w := t.Style.Width; !t.Whole && w > 1 && utf8.RuneCountInString(line) > w {
 		line = string([]rune(line)[:w-1]) + "…"
 	}
 	return line
