@@ -17,6 +17,7 @@ func manCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// A fixed date keeps the pages the same from build to build.
 			date := time.Unix(0, 0).UTC()
+			cmd.Root().DisableAutoGenTag = true // a line with the date
 			err := doc.GenManTree(cmd.Root(), &doc.GenManHeader{
 				Title: "DUMPSCAN", Section: "1", Source: "dumpscan", Date: &date,
 			}, args[0])
