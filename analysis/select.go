@@ -126,8 +126,7 @@ func ParseAccess(typeName, text string) (*AccessPattern, error) {
 	for name := range strings.SplitSeq(digits, ",") {
 		bit, ok := FindRight(typeName, strings.TrimSpace(name))
 		if !ok {
-			return nil, fmt.Errorf("access %q is neither a hexadecimal mask nor the name of a right "+
-				"(or its bit depends on the type, which is then needed too)", name)
+			return nil, fmt.Errorf("no right %q; give a mask such as 0x20019, or a right of one type together with that type", name)
 		}
 		mask |= bit
 	}

@@ -57,29 +57,26 @@ func TraceSummary(t *analysis.Trace) string {
 // that was found out.
 func TraceOrderSentence(t *analysis.Trace) string {
 	e := &t.Evidence
-	s := fmt.Sprintf("stored %s", t.Order)
-	old, young := orderCount(e.OldestFirst), orderCount(e.NewestFirst)
+	old, young := contradictions(e.OldestFirst), contradictions(e.NewestFirst)
+	this, other, override := old, young, "--newest-first"
+	s := "the dump stores the oldest operation first"
+	if t.Order == analysis.NewestFirst {
+		this, other, override = young, old, "--oldest-first"
+		s = "the dump stores the newest operation first"
+	}
 	switch e.Reason {
 	case analysis.OrderByRequest:
-		return s + fmt.Sprintf(" as requested (replayed oldest first: %s; newest first: %s)", old, young)
+		return s + fmt.Sprintf(", as requested: read so, its records contradict each other %s, the other way %s", times(this), times(other))
 	case analysis.OrderByOverlap:
-		return s + ": in this order the trace continues the earlier one"
+		return s + ": in this order its trace continues that of the earlier dump"
 	case analysis.OrderByDefault:
-		return s + fmt.Sprintf(" by assumption: replayed in either order it shows %s", old)
+		return s + fmt.Sprintf(", by assumption: in either order its records contradict each other %s (%s overrides)", times(this), override)
 	}
-	return s + fmt.Sprintf(": replayed oldest first it shows %s; newest first, %s", old, young)
+	return s + fmt.Sprintf(": read so, its records contradict each other %s, the other way %s (%s overrides)", times(this), times(other), override)
 }
 
-func orderCount(c analysis.OrderCount) string {
-	s := plural(c.Anomalies, "anomaly")
-	if c.Contradictions > 0 {
-		s += fmt.Sprintf(", %s closed that the handle stream has open", plural(c.Contradictions, "handle"))
-	}
-	if c.OtherTypes > 0 {
-		s += fmt.Sprintf(", %s of another type than its stack opens", plural(c.OtherTypes, "handle"))
-	}
-	return s
-}
+// contradictions sums up what speaks against an order.
+func contradictions(c analysis.OrderCount) int { return c.Anomalies + c.Contradictions + c.OtherTypes }
 
 // plural writes a count with its noun: "1 open", "1,234 anomalies".
 func plural(n int, noun string) string {

@@ -128,6 +128,9 @@ func (o *htraceFlags) parse(args []string) error {
 	if o.force && o.diff == "" {
 		return usagef("--force goes with --diff")
 	}
+	if o.frames < -1 {
+		return usagef("--frames is a number of frames, or -1 for all of them, not %d", o.frames)
+	}
 	return nil
 }
 
