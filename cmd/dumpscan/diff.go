@@ -41,7 +41,7 @@ func (a *app) diffCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.handles, "handles", false, "list the handles that were added and removed, as !handle does")
-	f.StringVar(&o.typ, "type", "", "compare handles of this `type` only, in any case; None: without a type")
+	f.Var(&once{value: &o.typ}, "type", "compare handles of this `type` only, in any case; None: without a type")
 	f.StringVar(&o.name, "name", "", "compare handles only whose object's name has this `text`, fits this glob, or re:EXPR")
 	f.IntVar(&o.limit, "limit", 20, "print at most this `number` of groups; 0: all")
 	f.BoolVar(&o.json, "json", false, "write JSON")

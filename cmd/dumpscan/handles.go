@@ -54,7 +54,7 @@ func (a *app) handlesCommand() *cobra.Command {
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.handles(ctx, args, o) }),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.typ, "type", "", "handles of this `type`, in any case; None: without a type")
+	f.Var(&once{value: &o.typ}, "type", "handles of this `type`, in any case; None: without a type")
 	f.StringVar(&o.name, "name", "", "handles whose object's name has this `text`, fits this glob (* and ?), or re:EXPR")
 	f.StringVar(&o.access, "access", "", "handles with these rights: a hexadecimal `mask`, =mask for exactly it, or names")
 	f.StringVar(&o.state, "state", "", "handles whose object is in this `state`: set, waiting, owned, free, abandoned, exited ...")
