@@ -196,6 +196,9 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 		return s, nil
 	}
 	off := int64(rva)
+	if err := r.names.spend(off, 0); err != nil {
+		return "", err
+	}
 	p := r.win.last.peek(off)
 	if len(p) < 4 || len(p)-4 < int(binary.LittleEndian.Uint32(p)&maxString) {
 		var err error
@@ -207,13 +210,11 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 	if n > maxString {
 		return "", r.f.checkString(HandleDataStream, off, int(n))
 	}
-	p = p[4:][:n]
-	s, fresh := cache.intern(p)
-	if fresh {
-		if err := r.names.spend(off, int(n)); err != nil {
-			return "", err
-		}
+	// Comparing a long string with the cache takes its time too.
+	if err := r.names.spend(off, int(n)); err != nil {
+		return "", err
 	}
+	s := cache.intern(p[4:][:n])
 	cache.keep(rva, s)
 	return s, nil
 }

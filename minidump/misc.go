@@ -80,7 +80,7 @@ func (f *File) MiscInfo() (*MiscInfo, error) {
 	}
 	m := &MiscInfo{SizeOfInfo: c.u32(), Flags1: MiscFlags(c.u32())}
 	// Every version begins with all of the version before it.
-	size := min(int(m.SizeOfInfo), len(c.buf))
+	size := int(min(int64(m.SizeOfInfo), int64(len(c.buf)))) // int may have 32 bits
 	if c.ok() && size < miscInfo1 {
 		return nil, formatErrorf(MiscInfoStream, c.off, "%d bytes; %d is the least", size, miscInfo1)
 	}

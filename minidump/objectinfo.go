@@ -121,6 +121,18 @@ func (SemaphoreInformation) objectInfo() {}
 // a size that is not known. The bytes are in Data.
 var ErrUnknownObjectInfo = errors.New("unknown object information")
 
+// unknownInfo is an ErrUnknownObjectInfo that costs nothing unless it is read.
+type unknownInfo struct {
+	kind ObjectInfoType
+	size int
+}
+
+func (e unknownInfo) Error() string {
+	return fmt.Sprintf("%v: %s with %d bytes", ErrUnknownObjectInfo, e.kind, e.size)
+}
+
+func (e unknownInfo) Unwrap() error { return ErrUnknownObjectInfo }
+
 // infoSizes are the sizes in bytes of the 64- and the 32-bit form.
 var infoSizes = map[ObjectInfoType][2]int{
 	MiniThreadInformation1:    {48, 28},
@@ -155,7 +167,7 @@ func (o ObjectInformation) form() (ptr int, ok bool) {
 func (o ObjectInformation) Decode() (ObjectInfo, error) {
 	ptr, ok := o.form()
 	if !ok {
-		return nil, fmt.Errorf("%w: %s with %d bytes", ErrUnknownObjectInfo, o.InfoType, len(o.Data))
+		return nil, unknownInfo{o.InfoType, len(o.Data)}
 	}
 	c := &cursor{buf: o.Data, stream: HandleDataStream}
 	align := func() { c.skip(ptr - 4) } // padding before a pointer
@@ -247,7 +259,9 @@ func (r *handleReader) link(off int64) (ObjectInformation, error) {
 	if n > maxObjectInfo || int64(n) > r.f.size-off-objectInfoHeader {
 		return o, formatErrorf(HandleDataStream, off, "object information of %d bytes", n)
 	}
-	if err := r.names.spend(off, objectInfoHeader+int(n)); err != nil {
+	// To decode a link costs far more than its bytes do, and no writer shares
+	// one between handles.
+	if err := r.names.spend(off, 4*(objectInfoHeader+int(n))); err != nil {
 		return o, err
 	}
 	p, err = r.win.at(off+objectInfoHeader, int(n))

@@ -21,7 +21,7 @@ type nameReader struct {
 
 // overlap is how many times the file's size the names of one list may have.
 // Real writers store each name once or share it, and stay far below.
-const overlap = 16
+const overlap = 8
 
 func (r *nameReader) spend(off int64, n int) error {
 	r.spent += int64(n)

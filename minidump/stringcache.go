@@ -12,6 +12,10 @@ type stringCache struct {
 	seed  maphash.Seed
 }
 
+// maxCached is the length in bytes up to which a string is kept: together some
+// megabytes. Names of Windows objects are mostly far shorter.
+const maxCached = 1 << 10
+
 type rvaString struct {
 	rva uint32
 	s   string
@@ -34,15 +38,15 @@ func (c *stringCache) keep(rva uint32, s string) { c.rvas[slot(rva)] = rvaString
 // slot spreads numbers that differ by multiples of a power of two.
 func slot(n uint32) uint8 { return uint8(n * 0x9e3779b1 >> 24) }
 
-// intern returns the decoded form of p, which it may have to make; fresh tells
-// that it did. Strings that come often are found without hashing all of p.
-func (c *stringCache) intern(p []byte) (s string, fresh bool) {
-	if len(p) == 0 {
-		return "", false
+// intern returns the decoded form of p, which it may have to make. Strings that
+// come often are found without hashing all of p.
+func (c *stringCache) intern(p []byte) string {
+	if len(p) == 0 || len(p) > maxCached {
+		return decodeUTF16(p)
 	}
 	short := &c.short[shortSlot(p)]
 	if short.raw == string(p) {
-		return short.s, false
+		return short.s
 	}
 	// Four neighbours share a place; the last that came goes first.
 	const ways = 4
@@ -51,12 +55,12 @@ func (c *stringCache) intern(p []byte) (s string, fresh bool) {
 	for i := range set {
 		if set[i].raw == string(p) {
 			*short = set[i]
-			return short.s, false
+			return short.s
 		}
 	}
 	copy(set[1:], set)
 	set[0] = rawString{raw: string(p), s: decodeUTF16(p)}
-	return set[0].s, true
+	return set[0].s
 }
 
 // shortSlot tells strings apart by length, first, middle and last character.
