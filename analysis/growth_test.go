@@ -40,7 +40,8 @@ func TestMeasureGrowthShape(t *testing.T) {
 		{[]uint64{100, 900, 200, 950, 300, 1000}, analysis.ShapeSawtooth},
 		{[]uint64{900, 100, 800}, analysis.ShapeSawtooth},
 		{[]uint64{900, 500, 100}, analysis.ShapeFalling},
-		{[]uint64{100, 160, 140, 200}, analysis.ShapeSawtooth}, // no slope that is sure
+		{[]uint64{100, 160, 140, 200}, analysis.ShapeSawtooth},   // no slope that is sure
+		{[]uint64{0, 30, 2, 33, 5, 110}, analysis.ShapeSawtooth}, // most growth in one interval, but no jump
 		// Noise of 150 around 100 an hour, eight dumps: the slope outweighs it.
 		{[]uint64{1000, 1240, 1060, 1410, 1290, 1640, 1450, 1780}, analysis.ShapeSteady},
 	} {

@@ -61,3 +61,22 @@ func TestTurnover(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// Growth by 20 is named if hardly any handle was closed, and not if that many
+// come and go anyway.
+func TestStandsOut(t *testing.T) {
+	key := plainKey
+	for _, c := range []struct {
+		closed uint64
+		want   analysis.Severity
+	}{{0, analysis.SeveritySuspect}, {4, analysis.SeverityInfo}} {
+		r := findLeaks(t, []shot{
+			dumpOf("0", 0, map[*dumptest.Handle][]uint64{&key: upTo(0x1000, 80)}),
+			dumpOf("1", 1, map[*dumptest.Handle][]uint64{&key: upTo(0x1000, 90)}),
+			dumpOf("2", 2, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+4*c.closed, 100)}),
+		})
+		if r.Verdict.Severity != c.want {
+			t.Errorf("%d closed: %s: %s", c.closed, r.Verdict.Severity, r.Verdict.Sentence)
+		}
+	}
+}

@@ -23,9 +23,7 @@ type LeakGroup struct {
 	// Turnover is measured for groups that grow, and for types whose growth is
 	// not that of such groups; else nil.
 	Turnover *Turnover
-	// KinNet is Growth.Net of all handles that differ in their state only.
-	KinNet int64
-	Opener *Opener // from the handle trace; nil without
+	Opener   *Opener // from the handle trace; nil without
 	// Holders are the places in memory where the handles are kept, if they
 	// were looked for.
 	Holders []Owner
@@ -140,19 +138,13 @@ func (p *ProcessFacts) group() {
 		}
 		g := LeakGroup{HandleKind: r.HandleKind, Merged: r.Merged, rows: []int{i}}
 		g.Growth = MeasureGrowth(r.Counts, hours, 0, 0)
-		g.KinNet = g.Net()
 		if r.State != "" {
-			g.kin, g.KinNet = kin[r.stateless()], 0
-			for _, j := range g.kin {
-				c := p.table.Rows[j].Counts
-				g.KinNet += int64(c[n-1]) - int64(c[0])
-			}
+			g.kin = kin[r.stateless()]
 		}
 		p.Kinds = append(p.Kinds, g)
 	}
 	for _, t := range types {
 		t.Growth = MeasureGrowth(t.Counts, hours, 0, 0)
-		t.KinNet = t.Net()
 		p.Types = append(p.Types, *t)
 	}
 	slices.SortFunc(p.Types, func(a, b LeakGroup) int { return compareTypes(a.Type, b.Type) })

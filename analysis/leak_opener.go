@@ -78,9 +78,9 @@ func (p *ProcessFacts) readOpeners(o *LeakOptions) {
 // openRows sorts the outstanding opens by the rows of their handles.
 func (p *ProcessFacts) openRows(s *Snapshot, t *Trace) map[int][]TraceOpen {
 	byValue := map[uint64]TraceOpen{}
-	for _, open := range slices.Backward(t.Outstanding) {
-		if !open.Superseded {
-			byValue[open.Handle] = open // the newest open of a value comes last
+	for _, open := range t.Outstanding {
+		if !open.Superseded { // one open of each value at most
+			byValue[open.Handle] = open
 		}
 	}
 	rows := map[int][]TraceOpen{}

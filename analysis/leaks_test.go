@@ -111,6 +111,97 @@ func TestOpener(t *testing.T) {
 	if !strings.Contains(r.Verdict.Sentence, "opened by MyCustomDll") {
 		t.Error(r.Verdict.Sentence)
 	}
+	// What other rules say of the group is evidence.
+	for _, want := range []string{
+		`Key \REGISTRY\Machine\Software\Classes: 700 of 865 handles (80.9 %) are to this one object`,
+		`Key \REGISTRY\Machine\Software\Classes: MyCustomDll opened 700, and 700 are still open`,
+	} {
+		if !slices.Contains(f.Evidence, want) {
+			t.Errorf("%q is not among the evidence", want)
+		}
+	}
+}
+
+// traced is a dump of n events that Own.dll opened, and of as many opens and
+// closes before as asked for. Every handle was opened by Other.dll before,
+// without a close in the trace.
+func traced(file string, n, closed int, hour uint32) shot {
+	d := dumptest.Dump{
+		TimeDateStamp: epoch + 3600*hour,
+		MiscInfo:      &dumptest.MiscInfo{ProcessId: 9, ProcessCreateTime: epoch - 60},
+		Modules: []dumptest.Module{
+			{Base: 0x10000000, Size: 0x10000, Name: `C:\app\app.exe`}, {Base: 0x20000000, Size: 0x10000, Name: `C:\app\Own.dll`},
+			{Base: 0x30000000, Size: 0x10000, Name: `C:\app\Other.dll`},
+		},
+		HandleData:       &dumptest.HandleData{},
+		HandleOperations: &dumptest.HandleOperationList{},
+	}
+	add := func(op uint32, value, frame uint64) {
+		d.HandleOperations.Operations = append(d.HandleOperations.Operations,
+			dumptest.HandleOperation{Handle: value, ProcessId: 9, ThreadId: 1, Type: op, Stack: []uint64{frame, 0x10001000}})
+	}
+	for i := range 50 { // from which the order of the operations can be told
+		add(dumptest.OperationOpen, uint64(0x100000+4*i), 0x10001000)
+		add(dumptest.OperationClose, uint64(0x100000+4*i), 0x10001000)
+	}
+	for i := range closed {
+		add(dumptest.OperationOpen, uint64(0x8000+4*i), 0x20001000)
+		add(dumptest.OperationClose, uint64(0x8000+4*i), 0x20001000)
+	}
+	for i := range n {
+		add(dumptest.OperationOpen, uint64(4+4*i), 0x30001000)
+	}
+	for i := range n {
+		h := autoEvent
+		h.Value = uint64(4 + 4*i)
+		d.HandleData.Handles = append(d.HandleData.Handles, h)
+		add(dumptest.OperationOpen, h.Value, 0x20001000)
+	}
+	return shot{file, d.Bytes()}
+}
+
+func TestOutstandingOpens(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		shots []shot
+		want  analysis.Severity
+	}{
+		{"200 that stay open", []shot{traced("a", 200, 0, 0)}, analysis.SeveritySuspect},
+		{"199", []shot{traced("a", 199, 0, 0)}, analysis.SeverityInfo},
+		{"one in ten was closed", []shot{traced("a", 200, 22, 0)}, analysis.SeveritySuspect},
+		{"more were", []shot{traced("a", 200, 23, 0)}, analysis.SeverityInfo},
+		{"no growth in three dumps", []shot{traced("a", 200, 0, 0), traced("b", 200, 0, 1), traced("c", 200, 0, 2)}, analysis.SeverityInfo},
+	} {
+		r := findLeaks(t, c.shots)
+		if r.Verdict.Severity != c.want {
+			t.Errorf("%s: %s, want %s: %s", c.name, r.Verdict.Severity, c.want, r.Verdict.Sentence)
+		}
+		if c.want == analysis.SeveritySuspect {
+			if f := find(t, r, "outstanding-opens"); f.Group.Opener.Culprit.Module != "Own" {
+				t.Errorf("%s: opened by %+v", c.name, f.Group.Opener.Culprit)
+			}
+		}
+	}
+}
+
+func TestLimitAndQuota(t *testing.T) {
+	p := newProcess("a.exe", 1, 1)
+	p.start(1)
+	shots := []shot{p.dump("a")}
+	n := uint64(len(p.handles))
+	for limit, want := range map[uint64]bool{n * 5 / 4: true, n*5/4 + 3: false} {
+		r, err := analysis.FindLeaks(context.Background(), snapshots(t, shots), analysis.LeakOptions{Limit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Verdict.Severity == analysis.SeveritySuspect; got != want {
+			t.Errorf("%d handles of %d: %s", n, limit, r.Verdict.Sentence)
+		}
+	}
+	f := find(t, findLeaks(t, files("w3wp.dmp.gz")(t)), "pool-quota")
+	if f.Severity != analysis.SeverityInfo || !strings.Contains(f.Sentence, "39.9 MiB of paged") || !strings.Contains(f.Next, "2020") {
+		t.Errorf("%+v", f)
+	}
 }
 
 func TestHolders(t *testing.T) {
@@ -166,13 +257,20 @@ func TestTimeLeft(t *testing.T) {
 	for limit, want := range map[uint64]string{
 		0:   "at this rate 16,711,680 handles are reached in 19 years 28 d",
 		800: "at this rate 800 handles are reached in 5 h",
+		200: "", // reached
 	} {
 		r, err := analysis.FindLeaks(context.Background(), snapshots(t, shots), analysis.LeakOptions{Limit: limit})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e := find(t, r, "steady-growth").Evidence; !slices.Contains(e, want) {
-			t.Errorf("limit %d: %q is not among %q", limit, want, e)
+		got := ""
+		for _, e := range find(t, r, "steady-growth").Evidence {
+			if strings.Contains(e, "at this rate") {
+				got = e
+			}
+		}
+		if got != want {
+			t.Errorf("limit %d: %q, want %q", limit, got, want)
 		}
 	}
 }

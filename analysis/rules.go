@@ -19,9 +19,9 @@ type Rule struct {
 	Apply func(*ProcessFacts) []Finding
 }
 
-// Rules returns the rules in the order in which they are applied. Where two of
-// them find the same group, the more severe finding stays, at equal severity
-// the earlier one, and takes over the evidence of the other.
+// Rules returns the rules in the order in which they are applied. Where several
+// of them find the same group, the finding of the first stays, and the others
+// are part of its evidence: what is surer comes first.
 func Rules() []Rule {
 	return []Rule{
 		{"steady-growth", "Three dumps and more: a group that grows from dump to dump, and whose new handles stay. A cache that has not yet begun to slow down looks the same.", steadyGrowth},
@@ -46,13 +46,9 @@ func applyRules(p *ProcessFacts) []Finding {
 		for _, f := range r.Apply(p) {
 			f.Rule, f.Process = r.Name, p.Series.ProcessIdentity
 			i := slices.IndexFunc(all, func(o Finding) bool { return o.Group != nil && f.Group != nil && o.Group.same(f.Group) })
-			switch {
-			case i < 0:
+			if i < 0 {
 				all = append(all, f)
-			case f.Severity.rank() < all[i].Severity.rank():
-				f.Evidence = append(f.Evidence, all[i].Sentence)
-				all[i] = f
-			default:
+			} else {
 				all[i].Evidence = append(all[i].Evidence, f.Sentence)
 			}
 		}

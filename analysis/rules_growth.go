@@ -60,11 +60,10 @@ func (g *LeakGroup) stays() bool {
 	return float64(t.Kept) >= minKept*max(even, float64(g.Counts[t.EarlyAt])-float64(g.Counts[0]))
 }
 
-// moved reports whether the growth only comes from handles whose objects have
-// changed their state.
+// moved reports whether the growth comes from handles that were there before,
+// and whose objects have changed their state.
 func (g *LeakGroup) moved() bool {
-	net := float64(g.Net())
-	return float64(g.KinNet) < minNew*net || float64(g.Turnover.Opened) < minNew*net
+	return float64(g.Turnover.Opened) < minNew*float64(g.Net())
 }
 
 func (g *LeakGroup) steadyLeak() bool {

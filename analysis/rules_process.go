@@ -28,7 +28,7 @@ func outstanding(p *ProcessFacts) (findings []Finding) {
 		g := &p.Kinds[i]
 		o := g.Opener
 		if o == nil || o.Opens < minOutstanding || o.KeptShare() < minKeptShare || o.Culprit.Kind == CulpritSystem ||
-			o.Culprit.Kind == CulpritNone || len(g.Counts) > 2 && !g.Shape.Grows() || p.acquitted(g) {
+			o.Culprit.Kind == CulpritNone || p.acquitted(g) {
 			continue
 		}
 		findings = append(findings, Finding{
@@ -69,13 +69,9 @@ func abandoned(p *ProcessFacts) (findings []Finding) {
 		if g.State != "abandoned" || g.Last() == 0 {
 			continue
 		}
-		name := g.Name
-		if name == "" {
-			name = "without name"
-		}
 		findings = append(findings, Finding{
 			Severity: SeverityInfo, Group: g,
-			Sentence: fmt.Sprintf("%s %s abandoned: the owner exited without releasing it", plural(g.Last(), "handle is to a mutex", "handles are to mutexes"), name),
+			Sentence: fmt.Sprintf("%s (%s): the owner exited without releasing it", g.Label(), plural(g.Last(), "handle", "handles")),
 			Next:     "no leak by itself, but what the mutex protects may be in disorder: find the thread that exits while it holds it",
 		})
 	}

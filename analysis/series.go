@@ -112,14 +112,15 @@ type age struct {
 	faults uint64 // page faults
 }
 
-func ageOf(s *Snapshot) (a age, ok bool) {
+// ageOf returns the age that a dump tells; the zero age if it tells none.
+func ageOf(s *Snapshot) (a age) {
 	if m := s.Info.Misc; m != nil && m.Flags1&minidump.MiscProcessTimes != 0 {
-		a.cpu, ok = uint64(m.ProcessUserTime)+uint64(m.ProcessKernelTime), true
+		a.cpu = uint64(m.ProcessUserTime) + uint64(m.ProcessKernelTime)
 	}
 	if s.Memory != nil {
-		a.faults, ok = uint64(s.Memory.PageFaultCount), true
+		a.faults = uint64(s.Memory.PageFaultCount)
 	}
-	return a, ok && a != age{}
+	return a
 }
 
 func (a age) compare(b age) int {
@@ -127,48 +128,61 @@ func (a age) compare(b age) int {
 }
 
 // order brings the dumps into their order in time, by their time stamps. Where
-// these contradict the processor time and the page faults of the process, which
-// never go back, the clock was set back between the dumps: then the latter
-// decide, and there are no rates.
+// one is missing, or where these contradict the processor time and the page
+// faults of the process, which never go back, so that the clock was set back
+// between the dumps, the latter decide, and there are no rates.
 func (s *Series) order() {
+	aged := s.aged()
 	slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int {
-		x, okX := ageOf(a)
-		y, okY := ageOf(b)
-		if !okX || !okY {
-			x, y = age{}, age{}
+		byAge := 0
+		if aged {
+			byAge = ageOf(a).compare(ageOf(b))
 		}
-		return cmp.Or(a.Time.Compare(b.Time), x.compare(y), strings.Compare(a.File, b.File))
+		return cmp.Or(a.Time.Compare(b.Time), byAge, strings.Compare(a.File, b.File))
 	})
 	s.dropTwins()
-	trusted := true
-	aged := s.oneProcess() // each process has an age of its own
-	for i, snap := range s.Snapshots {
-		trusted = trusted && !snap.Time.IsZero()
-		a, ok := ageOf(snap)
-		aged = aged && ok
-		if i > 0 && aged {
-			before, _ := ageOf(s.Snapshots[i-1])
-			// Processor time is rounded down to seconds.
-			if a.cpu+1 < before.cpu || a.cpu <= before.cpu && a.faults < before.faults && before.faults < 1<<31 {
-				trusted = false
-			}
-		}
+	if len(s.Snapshots) == 1 {
+		return
+	}
+	why := "the clock was set back between the dumps"
+	timed := !slices.ContainsFunc(s.Snapshots, func(snap *Snapshot) bool { return snap.Time.IsZero() })
+	if !timed {
+		why = "not every dump tells when it was written"
 	}
 	switch {
-	case len(s.Snapshots) < 2:
-		return
-	case trusted:
+	case timed && (!aged || s.ages()):
 		s.setHours()
 	case aged:
-		slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int {
-			x, _ := ageOf(a)
-			y, _ := ageOf(b)
-			return x.compare(y)
-		})
-		s.Notes = append(s.Notes, "the clock was set back between the dumps: they are ordered by the processor time and page faults of the process, and there are no rates")
+		slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int { return ageOf(a).compare(ageOf(b)) })
+		s.Notes = append(s.Notes, why+": they are ordered by the processor time and page faults of the process, and there are no rates")
 	default:
-		s.Notes = append(s.Notes, "not every dump tells when it was written: the order is uncertain, and there are no rates")
+		s.Notes = append(s.Notes, why+": the order is uncertain, and there are no rates")
 	}
+}
+
+// aged reports whether all dumps tell the age of one process.
+func (s *Series) aged() bool {
+	for _, snap := range s.Snapshots {
+		if (ageOf(snap) == age{}) {
+			return false
+		}
+	}
+	return s.oneProcess()
+}
+
+// ages reports whether the process gets older from dump to dump.
+func (s *Series) ages() bool {
+	before := ageOf(s.First())
+	for _, snap := range s.Snapshots[1:] {
+		a := ageOf(snap)
+		// Processor time is rounded down to seconds, and the number of page
+		// faults begins anew after 2^32.
+		if a.cpu+1 < before.cpu || a.cpu <= before.cpu && a.faults < before.faults && before.faults < 1<<31 {
+			return false
+		}
+		before = a
+	}
+	return true
 }
 
 // oneProcess reports whether nothing tells that the dumps are of several.
@@ -209,9 +223,7 @@ func (s *Series) dropTwins() {
 // twins reports whether two dumps are copies of one: written at one time, with
 // the same handles and the same age of the process.
 func twins(a, b *Snapshot) bool {
-	x, _ := ageOf(a)
-	y, _ := ageOf(b)
-	if !a.Time.Equal(b.Time) || x != y || a.Kinds.Total != b.Kinds.Total {
+	if !a.Time.Equal(b.Time) || ageOf(a) != ageOf(b) || a.Kinds.Total != b.Kinds.Total {
 		return false
 	}
 	for _, r := range AlignKinds(a.Kinds, b.Kinds).Rows {

@@ -30,6 +30,9 @@ func (m misc) shot() shot {
 			return h
 		})},
 	}
+	if m.time == 0 {
+		d.Patches = []dumptest.Patch{dumptest.PutU32("Header", 20, 0)} // TimeDateStamp
+	}
 	if m.program != "" {
 		d.Modules = []dumptest.Module{{Base: 0x400000, Size: 0x1000, Name: `C:\bin\` + m.program}}
 	}
@@ -61,6 +64,10 @@ func TestBuildSeries(t *testing.T) {
 		{"clock set back", []misc{
 			{"a", "a.exe", 1, 10, 7200, 50, 1}, {"b", "a.exe", 1, 10, 3600, 90, 2}, {"c", "a.exe", 1, 10, 4000, 130, 3},
 		}, false, []string{"a b c; the clock was set back between the dumps: they are ordered by the processor time and page faults of the process, and there are no rates"}},
+		{"no time", []misc{{"b", "a.exe", 1, 10, 0, 0, 2}, {"a", "a.exe", 1, 10, 60, 0, 1}}, false,
+			[]string{"b a; not every dump tells when it was written: the order is uncertain, and there are no rates"}},
+		{"no time, but processor time", []misc{{"b", "a.exe", 1, 10, 0, 9, 2}, {"a", "a.exe", 1, 10, 60, 5, 1}}, false,
+			[]string{"a b; not every dump tells when it was written: they are ordered by the processor time and page faults of the process, and there are no rates"}},
 		{"a copy", []misc{{"a", "a.exe", 1, 10, 60, 1, 5}, {"copy", "a.exe", 1, 10, 60, 1, 5}}, false, []string{"a; copy is the same dump as a and left out"}},
 		{"within a second", []misc{{"b", "a.exe", 1, 10, 60, 1, 5}, {"a", "a.exe", 1, 10, 60, 1, 4}}, false,
 			[]string{"a b; a and b were written within one second: there are no rates"}},
