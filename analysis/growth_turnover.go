@@ -49,11 +49,6 @@ func (s valueSet) seal() valueSet {
 	return slices.Compact(s)
 }
 
-func (s valueSet) has(v uint64) bool {
-	_, ok := slices.BinarySearch(s, v)
-	return ok
-}
-
 // less returns the values of s that are not in o.
 func (s valueSet) less(o valueSet) valueSet {
 	var rest valueSet
