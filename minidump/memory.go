@@ -19,11 +19,9 @@ func (r MemoryRange) End() VA { return r.Start + VA(r.Size) }
 // Memory is the captured memory of a dump: the Memory64List of a full-memory
 // dump, the MemoryList of others, or both.
 type Memory struct {
-	f      *File
-	ranges []MemoryRange // by Start
-	// maxEnd[i] is the greatest end of ranges[:i+1]. Ranges may overlap; this
-	// tells a lookup when no earlier range can reach an address.
-	maxEnd  []VA
+	f       *File
+	ranges  []MemoryRange // by Start
+	index   memoryIndex
 	missing uint64
 }
 
@@ -40,12 +38,7 @@ func (f *File) Memory() (*Memory, error) {
 		return nil, err64
 	}
 	sort.SliceStable(m.ranges, func(i, j int) bool { return m.ranges[i].Start < m.ranges[j].Start })
-	m.maxEnd = make([]VA, len(m.ranges))
-	var end VA
-	for i, r := range m.ranges {
-		end = max(end, r.End())
-		m.maxEnd[i] = end
-	}
+	m.index = newMemoryIndex(m.ranges)
 	if err64 != nil && !none64 {
 		return m, err64
 	}
@@ -157,12 +150,8 @@ func (m *Memory) ReadAt(p []byte, va VA) (n int, err error) {
 
 // find returns a range that holds the byte at va.
 func (m *Memory) find(va VA) (MemoryRange, bool) {
-	i := sort.Search(len(m.ranges), func(i int) bool { return m.ranges[i].Start > va })
-	for i--; i >= 0 && m.maxEnd[i] > va; i-- {
-		// The offset within the range, unlike its end, cannot overflow.
-		if uint64(va-m.ranges[i].Start) < m.ranges[i].Size {
-			return m.ranges[i], true
-		}
+	if i := m.index.find(va); i >= 0 {
+		return m.ranges[i], true
 	}
 	return MemoryRange{}, false
 }
