@@ -199,6 +199,13 @@ func (c *Check) compare(d *CheckDump) CheckResult {
 	for _, t := range c.Baseline.Types {
 		allowed[t.Type] = t.Count
 	}
+	// The list is sorted: the first of a type has the most too many.
+	worst := map[string]*Measure{}
+	for i := range excess {
+		if t := excess[i].Cause.Type; worst[t] == nil {
+			worst[t] = &excess[i]
+		}
+	}
 	blamed := map[BaselineGroup]bool{}
 	for _, t := range slices.Sorted(maps.Keys(types)) {
 		m := Measure{Subject: cmp.Or(t, untyped), Count: types[t], Base: allowed[t]}
@@ -206,10 +213,9 @@ func (c *Check) compare(d *CheckDump) CheckResult {
 			continue
 		}
 		m.Growth = int64(m.Count) - int64(m.Base)
-		// The list is sorted: the first of the type has the most too many.
-		if i := slices.IndexFunc(excess, func(m Measure) bool { return m.Cause.Type == t }); i >= 0 {
-			m.Cause = excess[i].Cause
-			blamed[excess[i].group()] = true
+		if w := worst[t]; w != nil {
+			m.Cause = w.Cause
+			blamed[w.group()] = true
 		}
 		r.Measures = append(r.Measures, m)
 	}

@@ -140,3 +140,20 @@ func FuzzReadBaseline(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkBaselineManyTypes holds a dump in which every handle has a type of
+// its own against a baseline that allows none of them.
+func BenchmarkBaselineManyTypes(b *testing.B) {
+	var handles []dumptest.Handle
+	for i := range uint64(20_000) {
+		handles = append(handles, dumptest.Handle{Value: 4 * (i + 1), Type: fmt.Sprintf("Type%d", i), GrantedAccess: 1})
+	}
+	check := &analysis.Check{Baseline: &analysis.Baseline{}}
+	dump := checkInput{file: "d", handles: handles}.count(b, check)
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := check.Run([]*analysis.CheckDump{dump}); r.Count(analysis.CheckBreach) != 1 {
+			b.Fatal("no breach")
+		}
+	}
+}
