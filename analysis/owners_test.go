@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -236,6 +235,6 @@ func TestOwners(t *testing.T) {
 		}
 		t.Logf("%-55s %d", test.name, len(test.want))
 	}
-	t.Log(fmt.Sprintf("owners: %d there, %d found, %d of them right: precision %.3f, recall %.3f",
-		there, found, right, float64(right)/float64(found), float64(right)/float64(there)))
+	t.Logf("owners: %d there, %d found, %d of them right: precision %.3f, recall %.3f",
+		there, found, right, float64(right)/float64(found), float64(right)/float64(there))
 }
