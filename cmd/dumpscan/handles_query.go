@@ -52,7 +52,10 @@ func (q *handleQuery) run() error {
 // handles iterates over the selection with the parts that are needed for it
 // and for what is done with it. Errors are collected in failed.
 func (q *handleQuery) handles(parts minidump.HandleParts, failed *analysis.Failures) iter.Seq[*minidump.Handle] {
-	return analysis.Handles(analysis.Select(q.data.Only(parts|q.filter.Parts()), q.filter), failed)
+	source := interruptible(q.ctx, func(parts minidump.HandleParts) iter.Seq2[minidump.Handle, error] {
+		return analysis.Select(q.data.Only(parts|q.filter.Parts()), q.filter)
+	})
+	return analysis.Handles(source(parts), failed)
 }
 
 // summarize counts the selection and reports what could not be read.
@@ -246,6 +249,9 @@ func sortParts(sort string) minidump.HandleParts {
 func (q *handleQuery) groups() error {
 	var failed analysis.Failures
 	groups := analysis.GroupHandles(q.handles(q.by.Parts(), &failed), q.by)
+	if err := q.ctx.Err(); err != nil {
+		return err
+	}
 	q.complain(q.dump.name, failed.Err())
 	switch q.opts.sort {
 	case "", "count":
