@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"iter"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -89,9 +88,11 @@ func Summarize(handles iter.Seq2[minidump.Handle, error]) (*HandleSummary, error
 // read with the given parts. It uses all processors.
 func SummarizeData(hd *minidump.HandleData, parts minidump.HandleParts, filter *HandleFilter) (*HandleSummary, error) {
 	parts |= minidump.HandleTypeName | filter.Parts()
-	const worthwhile = 50_000 // handles for one goroutine
+	// The number of goroutines depends on the dump alone: where a hostile one
+	// is refused further strings must not depend on the machine.
+	const worthwhile, most = 50_000, 8
 	total, short := hd.Len()
-	n := min(runtime.GOMAXPROCS(0), total/worthwhile+1)
+	n := min(most, total/worthwhile+1)
 	counters := make([]*HandleCounter, n)
 	failed := make([]Failures, n)
 	var wait sync.WaitGroup
