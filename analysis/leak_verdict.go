@@ -51,7 +51,7 @@ func (r *LeakReport) accuse(worst []*Finding, verb string) string {
 			s += fmt.Sprintf(", %s an hour", decimal(g.Rate.PerHour))
 		}
 		if len(mine) > 1 {
-			s += fmt.Sprintf(", and %s", plural(uint64(len(mine)-1), "other group", "other groups"))
+			s += fmt.Sprintf("; %s", plural(uint64(len(mine)-1), "more group too", "more groups too"))
 		}
 		parts = append(parts, s+" ("+p.basis()+")")
 	}

@@ -190,7 +190,7 @@ func (p *ProcessFacts) growthEvidence(g *LeakGroup) []string {
 		add("of %s that were new in %s, %s are in all dumps since", number(t.Early), p.Series.Snapshots[t.EarlyAt].File, number(t.Kept))
 	}
 	if t.Reused > 0 {
-		add("%s of the new ones have values that were handles to other objects in the first dump", number(t.Reused))
+		add("values of the new ones that were handles to other objects in the first dump: %s", number(t.Reused))
 	}
 	if left, ok := p.timeLeft(g.Rate); ok {
 		add("at this rate %s handles are reached in %s", number(p.Limit), left)

@@ -105,15 +105,27 @@ func readBaseline(name string) (*analysis.Baseline, error) {
 	return b, nil
 }
 
-// writeFile writes a file that replaces an older one.
+// writeFile writes a file that replaces an older one. The older one stays as it
+// is until the new one is whole: a full disk must not cost a baseline.
 func writeFile(name string, write func(io.Writer) error) error {
-	f, err := os.Create(name)
+	target := name
+	if fi, err := os.Stat(name); err != nil || fi.Mode().IsRegular() {
+		target = name + ".new"
+	}
+	f, err := os.Create(target)
 	if err != nil {
 		return openError(name, err)
 	}
 	err = write(f)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
+	}
+	if target != name {
+		if err == nil {
+			err = os.Rename(target, name)
+		} else {
+			os.Remove(target) // what is half is of no use
+		}
 	}
 	if err != nil {
 		return openError(name, err)
