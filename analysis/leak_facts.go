@@ -48,16 +48,6 @@ type ProcessFacts struct {
 // Single reports whether there is one dump only.
 func (p *ProcessFacts) Single() bool { return len(p.Series.Snapshots) == 1 }
 
-// Type returns the group of all handles of a type.
-func (p *ProcessFacts) Type(name string) *LeakGroup {
-	for i := range p.Types {
-		if p.Types[i].Type == name {
-			return &p.Types[i]
-		}
-	}
-	return nil
-}
-
 // gatherFacts counts, and follows the handles of the groups that grow.
 func gatherFacts(ctx context.Context, s *Series, o *LeakOptions) (*ProcessFacts, error) {
 	counts := make([]*KindCounts, len(s.Snapshots))

@@ -32,7 +32,7 @@ func DetectWriter(f *minidump.File) Writer {
 		case t == minidump.CrashpadInfoStream:
 			return Writer{WriterCrashpad, "stream " + t.String()}
 		case t == wineModules && high == 0:
-			return Writer{WriterWine, "stream " + t.String() + ", Wine's list of ELF modules"}
+			return Writer{WriterWine, t.String() + ", Wine's list of ELF modules"}
 		case t>>16 == 0x4767 && high == 0:
 			return Writer{WriterBreakpad, "stream " + t.String()}
 		case t>>16 == 0x4767:

@@ -23,8 +23,9 @@ const ThreadsSchema = "dumpscan.threads/1"
 //	         are absent where the dump does not tell them
 //	errors   [sentence]
 //
-// state is "running", "suspended" (its suspend count is not 0; a debugger
-// suspends all threads to write a dump), "exited", or "writing the dump".
+// state is "alive" (it may run or wait, which the dump does not tell),
+// "suspended" (its suspend count is not 0; a debugger suspends all threads to
+// write a dump), "exited", or "writing the dump".
 type ThreadReport struct {
 	Dump    DumpHeader
 	Threads []analysis.ThreadFacts
@@ -46,7 +47,7 @@ func threadState(t *analysis.ThreadFacts) string {
 	if t.SuspendCount > 0 {
 		return "suspended"
 	}
-	return "running"
+	return "alive"
 }
 
 // Text writes the threads as a table in the spirit of WinDbg's "~".
