@@ -34,26 +34,26 @@ type CheckDump struct {
 // not for the handles.
 func (c *Check) Count(file string, info *DumpInfo, handles HandleSource) *CheckDump {
 	d := &CheckDump{File: file, Info: info, matched: make([]*KindCounts, len(c.Limits))}
-	matched := make([]*kindCounter, len(c.Limits))
+	matched := make([]*KindCounter, len(c.Limits))
 	for i, l := range c.Limits {
 		if l.Name != nil {
-			matched[i] = newKindCounter()
-			d.matched[i] = matched[i].counts
+			matched[i] = NewKindCounter()
+			d.matched[i] = matched[i].Counts()
 		}
 	}
-	all := newKindCounter()
+	all := NewKindCounter()
 	var failed Failures
 	for h := range Handles(handles(KindParts), &failed) {
-		all.add(h)
+		all.Add(h)
 		d.named = d.named || h.ObjectName != ""
 		for i := range c.Limits {
 			if l := &c.Limits[i]; l.Name != nil && l.counts(h.TypeName) && l.Name.Match(h.ObjectName) {
-				matched[i].add(h)
+				matched[i].Add(h)
 			}
 		}
 	}
 	d.Partial = failed.Err()
-	if d.Kinds = all.counts; d.Kinds.Total == 0 {
+	if d.Kinds = all.Counts(); d.Kinds.Total == 0 {
 		d.Kinds, d.Err = nil, errors.New("there are no handles in the list: its writer saved none; "+CaptureHandles)
 	}
 	return d
@@ -166,7 +166,7 @@ func (l *Limit) typo(dumps []*CheckDump) string {
 		if d.Kinds == nil {
 			continue
 		}
-		for form := range d.Kinds.forms {
+		for _, form := range d.Kinds.Forms() {
 			if l.counts(form.Type) {
 				return ""
 			}
@@ -248,7 +248,7 @@ func (c *Check) growth(i int, series []*CheckDump) CheckResult {
 	if !from.IsZero() && !to.IsZero() {
 		r.Elapsed = to.Sub(from)
 	}
-	differ := identityOf(first.Info).Differences(identityOf(last.Info))
+	differ := first.Info.Identity().Differences(last.Info.Identity())
 	switch {
 	case len(differ) > 0 && !c.Force:
 		r.Status, r.Reason = CheckUnknown, fmt.Sprintf("the dumps are not of one process: %s; --force measures nevertheless", differ[0])

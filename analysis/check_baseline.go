@@ -59,8 +59,8 @@ func NewBaseline(dumps []*CheckDump) *Baseline {
 		if d.Kinds == nil {
 			continue
 		}
-		b.Process = cmp.Or(b.Process, baseName(d.Info.Process))
-		ofDump, typesOfDump := d.Kinds.plain()
+		b.Process = cmp.Or(b.Process, BaseName(d.Info.Process))
+		ofDump, typesOfDump := plain(d.Kinds)
 		for g, of := range ofDump {
 			groups[g] = max(groups[g], of.count)
 		}
@@ -92,20 +92,17 @@ type plainGroup struct {
 }
 
 // plain counts by the groups of a baseline and by type.
-func (c *KindCounts) plain() (groups map[BaselineGroup]plainGroup, types map[string]uint64) {
+func plain(c *KindCounts) (groups map[BaselineGroup]plainGroup, types map[string]uint64) {
 	groups, types = map[BaselineGroup]plainGroup{}, map[string]uint64{}
-	for form, f := range c.forms {
+	for _, form := range c.Forms() {
 		key := BaselineGroup{Type: form.Type, Name: form.Name, GrantedAccess: form.GrantedAccess}
 		g, seen := groups[key]
-		own := form.Name
-		if len(f.names) == 1 {
-			own = f.names[0].name
-		}
-		if len(f.names) != 1 || seen && g.name != own {
+		own := form.Single
+		if own == "" && form.Name != "" || seen && g.name != own {
 			own, g.merged = form.Name, true
 		}
-		groups[key] = plainGroup{g.count + f.count, own, g.merged}
-		types[form.Type] += f.count
+		groups[key] = plainGroup{g.count + form.Count, own, g.merged}
+		types[form.Type] += form.Count
 	}
 	return groups, types
 }
@@ -176,7 +173,7 @@ func (b *Baseline) misfit(d *CheckDump) string {
 	if d.Err != nil {
 		return ""
 	}
-	if name := baseName(d.Info.Process); b.Process != "" && name != "" && !strings.EqualFold(name, b.Process) {
+	if name := BaseName(d.Info.Process); b.Process != "" && name != "" && !strings.EqualFold(name, b.Process) {
 		return fmt.Sprintf("the dump is of %s, the baseline of %s", name, b.Process)
 	}
 	if b.named() != d.named {
@@ -193,7 +190,7 @@ func (c *Check) compare(d *CheckDump) CheckResult {
 		r.Status, r.Reason = CheckUnknown, d.Err.Error()
 		return r
 	}
-	groups, types := d.Kinds.plain()
+	groups, types := plain(d.Kinds)
 	excess := c.groupExcess(groups)
 	allowed := map[string]uint64{}
 	for _, t := range c.Baseline.Types {
@@ -208,7 +205,7 @@ func (c *Check) compare(d *CheckDump) CheckResult {
 	}
 	blamed := map[BaselineGroup]bool{}
 	for _, t := range slices.Sorted(maps.Keys(types)) {
-		m := Measure{Subject: cmp.Or(t, untyped), Count: types[t], Base: allowed[t]}
+		m := Measure{Subject: cmp.Or(t, Untyped), Count: types[t], Base: allowed[t]}
 		if m.Allowed = c.Tolerance.Allowed(m.Base); m.Count <= m.Allowed {
 			continue
 		}
@@ -251,7 +248,7 @@ func (c *Check) groupExcess(groups map[BaselineGroup]plainGroup) []Measure {
 	for _, key := range slices.SortedFunc(maps.Keys(groups), BaselineGroup.compare) {
 		g := groups[key]
 		all = append(all, Measure{
-			Subject: cmp.Or(key.Type, untyped), Group: true,
+			Subject: cmp.Or(key.Type, Untyped), Group: true,
 			Count: g.count, Base: base[key], Growth: int64(g.count) - int64(base[key]),
 			Allowed: c.Tolerance.Allowed(base[key]),
 			Cause: CheckCause{

@@ -148,7 +148,7 @@ func (l *Limit) subject(typeName string) string {
 	case l.Scope == ScopeTotal:
 		typeName = "total"
 	case typeName == "":
-		typeName = untyped
+		typeName = Untyped
 	}
 	return typeName + l.pattern
 }

@@ -95,12 +95,12 @@ func DiffHandles(old, new HandleSource) *HandleDiff {
 	}
 	d.table.seal()
 
-	var byKind [diffKinds]*kindCounter
+	var byKind [diffKinds]*KindCounter
 	for i := range byKind {
-		byKind[i] = newKindCounter()
+		byKind[i] = NewKindCounter()
 	}
 	d.OldErr, d.NewErr = d.walk(func(h *minidump.Handle, kind diffKind) bool {
-		byKind[kind].add(h)
+		byKind[kind].Add(h)
 		return true
 	})
 	d.count(byKind)
@@ -109,10 +109,10 @@ func DiffHandles(old, new HandleSource) *HandleDiff {
 
 // count makes groups, types and the total of the kinds of the handles that
 // were kept, added, reused and removed.
-func (d *HandleDiff) count(byKind [diffKinds]*kindCounter) {
+func (d *HandleDiff) count(byKind [diffKinds]*KindCounter) {
 	var counts [diffKinds]*KindCounts
 	for i, c := range byKind {
-		counts[i] = c.counts
+		counts[i] = c.Counts()
 	}
 	types := map[string]*TypeDiff{}
 	for _, row := range AlignKinds(counts[:]...).Rows {
@@ -129,7 +129,7 @@ func (d *HandleDiff) count(byKind [diffKinds]*kindCounter) {
 	for _, t := range types {
 		d.Types = append(d.Types, *t)
 	}
-	slices.SortFunc(d.Types, func(a, b TypeDiff) int { return compareTypes(a.Type, b.Type) })
+	slices.SortFunc(d.Types, func(a, b TypeDiff) int { return CompareTypes(a.Type, b.Type) })
 	slices.SortFunc(d.Groups, func(a, b GroupDiff) int {
 		return cmp.Or(cmp.Compare(distance(b), distance(a)), cmp.Compare(b.Added, a.Added), a.Compare(b.HandleKind))
 	})

@@ -92,7 +92,7 @@ func GroupHandles(handles iter.Seq[*minidump.Handle], by GroupKey) []HandleGroup
 		})
 	}
 	slices.SortFunc(groups, func(a, b HandleGroup) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), compareTypes(a.Type, b.Type),
+		return cmp.Or(cmp.Compare(b.Count, a.Count), CompareTypes(a.Type, b.Type),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.GrantedAccess, b.GrantedAccess))
 	})
 	return groups

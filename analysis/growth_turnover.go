@@ -3,8 +3,6 @@ package analysis
 import (
 	"cmp"
 	"slices"
-
-	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // A Turnover tells which handles of a group came and went. A handle is known by
@@ -117,14 +115,14 @@ func measureTurnover(s *Series, t *KindTable, groups []turnoverGroup) []Turnover
 
 // A turnoverMeter knows the groups of each row.
 type turnoverMeter struct {
-	find     kindFinder
+	find     *KindFinder
 	alone    []bool    // groups without other kin
 	own, kin [][]int32 // groups by row
 }
 
 func newTurnoverMeter(t *KindTable, groups []turnoverGroup) *turnoverMeter {
 	m := &turnoverMeter{
-		find: kindFinder{table: t, row: -1}, alone: make([]bool, len(groups)),
+		find: t.Finder(), alone: make([]bool, len(groups)),
 		own: make([][]int32, len(t.Rows)), kin: make([][]int32, len(t.Rows)),
 	}
 	for g, group := range groups {
@@ -144,7 +142,7 @@ func newTurnoverMeter(t *KindTable, groups []turnoverGroup) *turnoverMeter {
 func (m *turnoverMeter) read(s *Snapshot, each func(value uint64, row int)) groupValues {
 	v := groupValues{make([]valueSet, len(m.alone)), make([]valueSet, len(m.alone))}
 	for h := range s.Handles(KindParts) {
-		row := m.find.rowOf(h)
+		row := m.find.Row(h)
 		if row < 0 {
 			continue // damaged, and read differently the second time
 		}
@@ -203,18 +201,4 @@ func (x *ownerIndex) of(value uint64) []int32 {
 		to++
 	}
 	return x.groups[from:to]
-}
-
-// A kindFinder is KindTable.Find for handles that come in runs of one kind.
-type kindFinder struct {
-	table *KindTable
-	kind  HandleKind
-	row   int
-}
-
-func (f *kindFinder) rowOf(h *minidump.Handle) int {
-	if k := exactKind(h); k != f.kind || f.row < 0 {
-		f.kind, f.row = k, f.table.find(k)
-	}
-	return f.row
 }

@@ -173,7 +173,7 @@ func (c *HandleCounter) Summary() *HandleSummary {
 			s.Total += *n
 		}
 	}
-	slices.SortFunc(s.Types, func(a, b TypeCount) int { return compareTypes(a.Type, b.Type) })
+	slices.SortFunc(s.Types, func(a, b TypeCount) int { return CompareTypes(a.Type, b.Type) })
 	return &s
 }
 

@@ -155,9 +155,25 @@ func (t *KindTable) add(form HandleKind, dumps []*KindCounts) {
 	t.Rows = append(t.Rows, rows...)
 }
 
-// Find returns the row of a handle, or -1 if no dump of the table has handles
+// A KindFinder finds the rows of handles, fastest where handles of one kind
+// follow each other. It is not safe for concurrent use.
+type KindFinder struct {
+	table *KindTable
+	kind  HandleKind
+	row   int
+}
+
+// Finder returns a finder for the rows of the table.
+func (t *KindTable) Finder() *KindFinder { return &KindFinder{table: t, row: -1} }
+
+// Row returns the row of a handle, or -1 if no dump of the table has handles
 // of its kind. The handle must come with the parts of [KindParts].
-func (t *KindTable) Find(h *minidump.Handle) int { return t.find(exactKind(h)) }
+func (f *KindFinder) Row(h *minidump.Handle) int {
+	if k := exactKind(h); k != f.kind || f.row < 0 {
+		f.kind, f.row = k, f.table.find(k)
+	}
+	return f.row
+}
 
 func (t *KindTable) find(k HandleKind) int {
 	k = t.comparable(k)

@@ -137,7 +137,7 @@ func (p *ProcessFacts) group() {
 		t.Growth = MeasureGrowth(t.Counts, hours, 0, 0)
 		p.Types = append(p.Types, *t)
 	}
-	slices.SortFunc(p.Types, func(a, b LeakGroup) int { return compareTypes(a.Type, b.Type) })
+	slices.SortFunc(p.Types, func(a, b LeakGroup) int { return CompareTypes(a.Type, b.Type) })
 	p.Total.Growth = MeasureGrowth(p.Total.Counts, hours, 0, 0)
 }
 

@@ -42,10 +42,10 @@ func findHolders(ctx context.Context, p *ProcessFacts, accused []*Finding, o *Le
 		return nil
 	}
 	labels := map[string]*LeakGroup{}
-	find := kindFinder{table: p.table, row: -1}
+	find := p.table.Finder()
 	options := OwnerOptions{Parts: KindParts, Progress: o.Progress}
 	options.Group = func(h *minidump.Handle) (string, bool) {
-		row := find.rowOf(h)
+		row := find.Row(h)
 		g := groups[row]
 		if g == nil {
 			return "", false
@@ -56,7 +56,7 @@ func findHolders(ctx context.Context, p *ProcessFacts, accused []*Finding, o *Le
 	}
 	for i := len(p.Series.Snapshots) - 1; i >= 0; i-- {
 		s := p.Series.Snapshots[i]
-		report, err := FindOwners(ctx, s.dump, options)
+		report, err := FindOwners(ctx, s.Dump(), options)
 		var unanswered *UnansweredError
 		switch {
 		case errors.As(err, &unanswered):

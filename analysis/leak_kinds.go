@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/minidump"
@@ -28,7 +29,7 @@ type HandleKind struct {
 // Compare orders kinds by type in WinDbg's order, name, access, attributes and
 // state.
 func (k HandleKind) Compare(o HandleKind) int {
-	return cmp.Or(compareTypes(k.Type, o.Type), cmp.Compare(k.Name, o.Name),
+	return cmp.Or(CompareTypes(k.Type, o.Type), cmp.Compare(k.Name, o.Name),
 		cmp.Compare(k.GrantedAccess, o.GrantedAccess), cmp.Compare(k.Attributes, o.Attributes),
 		cmp.Compare(k.State, o.State))
 }
@@ -67,18 +68,41 @@ type nameCount struct {
 	count uint64
 }
 
+// A KindForm is the handles of a dump whose kinds differ in their names only,
+// and whose names have one form.
+type KindForm struct {
+	HandleKind // Name is what [NormalizeName] makes of the names
+	Count      uint64
+	// Single is the name of all the objects; "" if they have several, or none.
+	Single string
+}
+
+// Forms lists the forms, in the order of [HandleKind.Compare].
+func (c *KindCounts) Forms() []KindForm {
+	list := make([]KindForm, 0, len(c.forms))
+	for kind, f := range c.forms {
+		form := KindForm{HandleKind: kind, Count: f.count}
+		if len(f.names) == 1 {
+			form.Single = f.names[0].name
+		}
+		list = append(list, form)
+	}
+	slices.SortFunc(list, func(a, b KindForm) int { return a.Compare(b.HandleKind) })
+	return list
+}
+
 // CountKinds counts the handles of one dump. They must come with the parts of
 // [KindParts].
 func CountKinds(handles iter.Seq[*minidump.Handle]) *KindCounts {
-	c := newKindCounter()
+	c := NewKindCounter()
 	for h := range handles {
-		c.add(h)
+		c.Add(h)
 	}
 	return c.counts
 }
 
-// A kindCounter makes [KindCounts] of handles that pass by.
-type kindCounter struct {
+// A KindCounter makes [KindCounts] of handles, one after the other.
+type KindCounter struct {
 	counts *KindCounts
 	normal normalizer
 	// The handles of a leak come in runs, and share their strings.
@@ -87,14 +111,16 @@ type kindCounter struct {
 	lastKind HandleKind
 }
 
-func newKindCounter() *kindCounter {
-	return &kindCounter{
+// NewKindCounter returns a counter that has seen no handle.
+func NewKindCounter() *KindCounter {
+	return &KindCounter{
 		counts: &KindCounts{forms: map[HandleKind]*formCount{}},
 		normal: normalizer{forms: map[string]string{}},
 	}
 }
 
-func (c *kindCounter) add(h *minidump.Handle) {
+// Add counts one handle, which must come with the parts of [KindParts].
+func (c *KindCounter) Add(h *minidump.Handle) {
 	c.counts.Total++
 	kind := exactKind(h)
 	if c.lastForm != nil && kind == c.lastKind {
@@ -120,6 +146,9 @@ func (c *kindCounter) add(h *minidump.Handle) {
 	}
 	c.last, c.lastForm, c.lastKind = f.add(exact), f, kind
 }
+
+// Counts returns the counts so far.
+func (c *KindCounter) Counts() *KindCounts { return c.counts }
 
 // A normalizer makes one string of each form, however many names have it.
 type normalizer struct {

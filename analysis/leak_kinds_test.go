@@ -125,8 +125,9 @@ func TestAlignDumps(t *testing.T) {
 		if diff := cmp.Diff(c.want, rows(table)); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", c.name, diff)
 		}
+		find := table.Finder()
 		for _, h := range slices.Concat(full, other) {
-			if table.Find(&h) < 0 {
+			if find.Row(&h) < 0 {
 				t.Errorf("%s: no row for %+v", c.name, h)
 			}
 		}
@@ -163,7 +164,7 @@ func TestCountKindsPermutation(t *testing.T) {
 		counts := make([][2]uint64, len(table.Rows))
 		for d, handles := range [][]minidump.Handle{a, b} {
 			for _, h := range handles {
-				i := table.Find(&h)
+				i := table.Finder().Row(&h)
 				if i < 0 {
 					t.Fatalf("no row for %+v", h)
 				}
@@ -183,7 +184,7 @@ func TestCountKindsPermutation(t *testing.T) {
 			}
 		}
 	}
-	if i := countKindsTable(randomHandles(r, 10)).Find(&minidump.Handle{TypeName: "Nothing"}); i != -1 {
+	if i := countKindsTable(randomHandles(r, 10)).Finder().Row(&minidump.Handle{TypeName: "Nothing"}); i != -1 {
 		t.Errorf("a handle that no dump has is in row %d", i)
 	}
 }

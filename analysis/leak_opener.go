@@ -39,15 +39,15 @@ func (p *ProcessFacts) readOpeners(o *LeakOptions) {
 	if s == nil {
 		return
 	}
-	t, err := ReadTrace(s.dump, "")
+	t, err := ReadTrace(s.Dump(), "")
 	s.problem(err)
 	if t == nil || len(t.Outstanding) == 0 {
 		return
 	}
-	modules, _ := s.dump.Modules() // an error is in Problems since LoadSnapshot
+	modules, _ := s.Dump().Modules() // an error is in Problems since LoadSnapshot
 	var unloaded []minidump.UnloadedModule
-	if s.dump.Has(minidump.UnloadedModuleListStream) {
-		unloaded, err = s.dump.UnloadedModules()
+	if s.Dump().Has(minidump.UnloadedModuleListStream) {
+		unloaded, err = s.Dump().UnloadedModules()
 		s.problem(err)
 	}
 	system, err := NewSystemModules(modules, unloaded, nil, nil)
@@ -84,10 +84,10 @@ func (p *ProcessFacts) openRows(s *Snapshot, t *Trace) map[int][]TraceOpen {
 		}
 	}
 	rows := map[int][]TraceOpen{}
-	find := kindFinder{table: p.table, row: -1}
+	find := p.table.Finder()
 	for h := range s.Handles(KindParts) {
 		if open, ok := byValue[h.Handle]; ok {
-			row := find.rowOf(h)
+			row := find.Row(h)
 			rows[row] = append(rows[row], open)
 		}
 	}

@@ -157,7 +157,7 @@ func explain(ctx context.Context, p *ProcessFacts, findings []Finding, o *LeakOp
 // newestWith returns the newest dump that has a stream.
 func (p *ProcessFacts) newestWith(stream minidump.StreamType) *Snapshot {
 	for _, s := range slices.Backward(p.Series.Snapshots) {
-		if s.dump.Has(stream) {
+		if s.Dump().Has(stream) {
 			return s
 		}
 	}

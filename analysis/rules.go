@@ -78,7 +78,7 @@ func (g *LeakGroup) Label() string {
 }
 
 // typeWord is a type's name, or WinDbg's word for none.
-func typeWord(name string) string { return cmp.Or(name, untyped) }
+func typeWord(name string) string { return cmp.Or(name, Untyped) }
 
 // number writes a number for people, "65,602".
 func number[T ~int | ~int64 | ~uint64](n T) string {

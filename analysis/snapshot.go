@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -38,7 +39,7 @@ func LoadSnapshot(f *minidump.File, file string) (*Snapshot, error) {
 	}
 	info := DescribeHeader(f)
 	s := &Snapshot{
-		File: file, Info: info, Time: info.Time, ProcessIdentity: identityOf(info),
+		File: file, Info: info, Time: info.Time, ProcessIdentity: info.Identity(),
 		Problems: slices.Clone(info.Problems), handles: hd, dump: f,
 	}
 	if f.Has(minidump.ProcessVmCountersStream) {
@@ -67,6 +68,9 @@ func (s *Snapshot) Handles(parts minidump.HandleParts) iter.Seq[*minidump.Handle
 // Dump returns the dump of the snapshot.
 func (s *Snapshot) Dump() *minidump.File { return s.dump }
 
+// BaseName is the file name of a Windows path.
+func BaseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
+
 // A ProcessIdentity tells processes apart. What a dump does not tell is zero.
 type ProcessIdentity struct {
 	Process      string // path of the main module
@@ -75,7 +79,8 @@ type ProcessIdentity struct {
 	Created      time.Time // to the second
 }
 
-func identityOf(d *DumpInfo) ProcessIdentity {
+// Identity returns what the dump tells of the identity of its process.
+func (d *DumpInfo) Identity() ProcessIdentity {
 	p := ProcessIdentity{Process: d.Process, Created: d.Created}
 	if d.Misc != nil && d.Misc.Flags1&minidump.MiscProcessID != 0 {
 		p.ProcessID, p.HasProcessID = d.Misc.ProcessID, true
@@ -85,10 +90,7 @@ func identityOf(d *DumpInfo) ProcessIdentity {
 
 // Name returns the file name of the main module, or "process".
 func (p ProcessIdentity) Name() string {
-	if i := strings.LastIndexAny(p.Process, `\/`); i+1 < len(p.Process) {
-		return p.Process[i+1:]
-	}
-	return "process"
+	return cmp.Or(BaseName(p.Process), "process")
 }
 
 // String returns the name and the process id, "w3wp.exe (7640)".
@@ -129,4 +131,16 @@ func (p ProcessIdentity) Unknown() []string {
 		unknown = append(unknown, "start time")
 	}
 	return unknown
+}
+
+// SameProcess returns what speaks against two dumps being of one process,
+// written in this order; nothing if that is what they are. What one of the dumps
+// does not tell is not compared.
+func SameProcess(earlier, later *DumpInfo) []string {
+	differ := earlier.Identity().Differences(later.Identity())
+	if a, b := earlier.Time, later.Time; !a.IsZero() && !b.IsZero() && b.Before(a) {
+		const format = "2006-01-02 15:04:05 UTC"
+		differ = append(differ, fmt.Sprintf("the earlier one was written at %s, the later one at %s", a.Format(format), b.Format(format)))
+	}
+	return differ
 }

@@ -181,15 +181,12 @@ func (p *modulePatterns) match(path string) (system, ok bool) {
 }
 
 func (m *modulePattern) matches(path string) bool {
-	name := baseName(path)
+	name := BaseName(path)
 	if m.pattern != nil {
 		return m.pattern.Match(path) || m.pattern.Match(name)
 	}
 	return strings.EqualFold(m.exact, path) || strings.EqualFold(m.exact, name) || strings.EqualFold(m.exact, stem(name))
 }
-
-// baseName is the file name of a Windows path.
-func baseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
 
 // stem is a file name without its extension.
 func stem(name string) string {

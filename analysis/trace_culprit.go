@@ -34,7 +34,7 @@ type Culprit struct {
 func (c Culprit) Name() string {
 	switch c.Kind {
 	case CulpritUnloaded:
-		return "<Unloaded_" + baseName(c.Path) + ">"
+		return "<Unloaded_" + BaseName(c.Path) + ">"
 	case CulpritUnknown:
 		return "<no module>"
 	case CulpritNone:

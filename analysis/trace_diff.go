@@ -1,7 +1,5 @@
 package analysis
 
-import "fmt"
-
 // A TraceDiff tells which operations of a trace are new since an earlier dump
 // of the same process, and which of the new opens are outstanding: what
 // "!htrace -diff" computes.
@@ -84,16 +82,4 @@ func (t *Trace) overlap(earlier *Trace) int {
 		}
 	}
 	return k
-}
-
-// SameProcess returns what speaks against two dumps being of one process,
-// written in this order; nothing if that is what they are. What one of the dumps
-// does not tell is not compared.
-func SameProcess(earlier, later *DumpInfo) []string {
-	differ := identityOf(earlier).Differences(identityOf(later))
-	if a, b := earlier.Time, later.Time; !a.IsZero() && !b.IsZero() && b.Before(a) {
-		const format = "2006-01-02 15:04:05 UTC"
-		differ = append(differ, fmt.Sprintf("the earlier one was written at %s, the later one at %s", a.Format(format), b.Format(format)))
-	}
-	return differ
 }

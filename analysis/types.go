@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// untyped is the row under which WinDbg counts handles without a type, and
+// Untyped is the row under which WinDbg counts handles without a type, and
 // handles of types that it does not know.
-const untyped = "None"
+const Untyped = "None"
 
 // windbgTypes are the object types that WinDbg's !handle knows, in the order
 // of its summary. The places of Profile, Job and WaitablePort are inferred.
 var windbgTypes = [...]string{
-	untyped, "Event", "Section", "File", "Port", "Directory", "SymbolicLink", "Mutant",
+	Untyped, "Event", "Section", "File", "Port", "Directory", "SymbolicLink", "Mutant",
 	"WindowStation", "Semaphore", "Key", "Token", "Process", "Thread", "Desktop",
 	"IoCompletion", "Timer", "Profile", "Job", "WaitablePort", "KeyedEvent",
 	"TpWorkerFactory", "ALPC Port", "WaitCompletionPacket",
@@ -31,7 +31,9 @@ func typeRank(name string) int {
 	return len(windbgTypes)
 }
 
-func compareTypes(a, b string) int {
+// CompareTypes orders types as WinDbg's summary does, those that it does not
+// know last, by name.
+func CompareTypes(a, b string) int {
 	return cmp.Or(cmp.Compare(typeRank(a), typeRank(b)), cmp.Compare(a, b))
 }
 
@@ -43,7 +45,7 @@ func KnownType(name string) bool { return name != "" && typeRank(name) < len(win
 // takes any case and prints the real one. Names that WinDbg does not know are
 // returned as they are. "None" stands for handles without a type, "".
 func CanonicalType(name string) string {
-	if strings.EqualFold(name, untyped) {
+	if strings.EqualFold(name, Untyped) {
 		return ""
 	}
 	for _, t := range windbgTypes {
