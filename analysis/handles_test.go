@@ -11,13 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 func handlesOf(t testing.TB, d dumptest.Dump) *minidump.HandleData {
 	t.Helper()
-	hd, err := openDump(t, d).HandleData()
+	hd, err := testdump.Make(t, d).HandleData()
 	if err != nil {
 		t.Fatal(err)
 	}

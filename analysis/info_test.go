@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
@@ -46,7 +47,7 @@ func TestDescribe(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := Describe(openDump(t, tt.dump))
+			d := Describe(testdump.Make(t, tt.dump))
 			if len(d.Problems) > 0 {
 				t.Errorf("problems %v", d.Problems)
 			}
@@ -77,7 +78,7 @@ func TestUptime(t *testing.T) {
 		{"no start", 1327051696, 0, 0},
 	} {
 		d := dumptest.Dump{TimeDateStamp: tt.dumped, MiscInfo: &dumptest.MiscInfo{ProcessId: 1, ProcessCreateTime: tt.created}}
-		if got := DescribeHeader(openDump(t, d)).Uptime; got != tt.want {
+		if got := DescribeHeader(testdump.Make(t, d)).Uptime; got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -88,7 +89,7 @@ func TestProblemsAreCollected(t *testing.T) {
 		MiscInfo: &dumptest.MiscInfo{}, HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{{Value: 4, Type: "Key"}}},
 		Patches: []dumptest.Patch{dumptest.DeclareCount(dumptest.HandleDataStream, 7), dumptest.PutU32("MiscInfo", 0, 3)},
 	}
-	got := Describe(openDump(t, d))
+	got := Describe(testdump.Make(t, d))
 	var text []string
 	for _, err := range got.Problems {
 		text = append(text, err.Error())

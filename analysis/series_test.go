@@ -8,76 +8,59 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis"
-	"github.com/dumpscan/dumpscan/minidump/dumptest"
+	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 )
 
-// misc is a dump of a process with the given identity and so many keys.
-type misc struct {
-	file, program string
-	pid           uint32
-	created, time uint32 // seconds after epoch; 0 unknown
-	cpu           uint32
-	keys          int
+// proc is a process in the order of testdump.Process's fields.
+func proc(file, program string, pid, created, time, cpu uint32, keys int) testdump.Process {
+	return testdump.Process{File: file, Program: program, PID: pid, Created: created, Time: time, CPU: cpu, Keys: keys}
 }
 
-func (m misc) shot() shot {
-	d := dumptest.Dump{
-		TimeDateStamp: epoch + m.time,
-		MiscInfo:      &dumptest.MiscInfo{ProcessId: m.pid, ProcessUserTime: m.cpu},
-		HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(m.keys, func(i int) dumptest.Handle {
-			h := plainKey
-			h.Value = uint64(4 * (i + 1))
-			return h
-		})},
+// snapshots counts the handles of dumps.
+func snapshots(t testing.TB, dumps []testdump.Process) []*analysis.Snapshot {
+	t.Helper()
+	var out []*analysis.Snapshot
+	for _, d := range dumps {
+		snap, err := analysis.LoadSnapshot(testdump.Make(t, d.Dump()), d.File)
+		if err != nil {
+			t.Fatalf("%s: %v", d.File, err)
+		}
+		out = append(out, snap)
 	}
-	if m.time == 0 {
-		d.Patches = []dumptest.Patch{dumptest.PutU32("Header", 20, 0)} // TimeDateStamp
-	}
-	if m.program != "" {
-		d.Modules = []dumptest.Module{{Base: 0x400000, Size: 0x1000, Name: `C:\bin\` + m.program}}
-	}
-	d.MiscInfo.ProcessCreateTime = epoch + m.created
-	if m.created == 0 {
-		d.MiscInfo.Flags1 = 1 // the process id alone
-	}
-	return shot{m.file, d.Bytes()}
+	return out
 }
 
 func TestBuildSeries(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		dumps []misc
+		dumps []testdump.Process
 		force bool
 		want  []string // "files: notes", a line for each process
 	}{
-		{"in order of time", []misc{
-			{"b", "a.exe", 1, 10, 7200, 9, 2}, {"a", "a.exe", 1, 10, 3600, 5, 1}, {"c", "a.exe", 1, 10, 9000, 12, 3},
+		{"in order of time", []testdump.Process{
+			proc("b", "a.exe", 1, 10, 7200, 9, 2), proc("a", "a.exe", 1, 10, 3600, 5, 1), proc("c", "a.exe", 1, 10, 9000, 12, 3),
 		}, false, []string{"a b c"}},
-		{"another process id", []misc{{"a", "a.exe", 1, 10, 60, 1, 1}, {"b", "a.exe", 2, 10, 90, 1, 1}}, false, []string{"a", "b"}},
-		{"restarted", []misc{{"b", "a.exe", 1, 70, 90, 1, 1}, {"a", "a.exe", 2, 10, 60, 1, 1}}, false, []string{"b restarted", "a"}},
-		{"side by side", []misc{{"a", "a.exe", 1, 10, 60, 1, 1}, {"b", "a.exe", 1, 20, 90, 1, 1}}, false, []string{"a", "b"}},
-		{"another start, forced", []misc{{"a", "a.exe", 1, 10, 60, 1, 1}, {"b", "a.exe", 1, 20, 90, 1, 2}}, true,
+		{"another process id", []testdump.Process{proc("a", "a.exe", 1, 10, 60, 1, 1), proc("b", "a.exe", 2, 10, 90, 1, 1)}, false, []string{"a", "b"}},
+		{"restarted", []testdump.Process{proc("b", "a.exe", 1, 70, 90, 1, 1), proc("a", "a.exe", 2, 10, 60, 1, 1)}, false, []string{"b restarted", "a"}},
+		{"side by side", []testdump.Process{proc("a", "a.exe", 1, 10, 60, 1, 1), proc("b", "a.exe", 1, 20, 90, 1, 1)}, false, []string{"a", "b"}},
+		{"another start, forced", []testdump.Process{proc("a", "a.exe", 1, 10, 60, 1, 1), proc("b", "a.exe", 1, 20, 90, 1, 2)}, true,
 			[]string{"a b; differ: started 2023-11-14T22:13:30Z and 2023-11-14T22:13:40Z"}},
-		{"another program", []misc{{"a", "a.exe", 1, 10, 60, 1, 1}, {"b", "b.exe", 1, 10, 90, 1, 1}}, true, []string{"a", "b"}},
-		{"start rounded in another way", []misc{{"a", "a.exe", 1, 10, 60, 1, 1}, {"b", "A.EXE", 1, 11, 90, 1, 1}}, false, []string{"a b"}},
-		{"nothing but the process id", []misc{{"b", "", 1, 0, 90, 0, 2}, {"a", "a.exe", 1, 10, 60, 1, 1}}, false, []string{"a b"}},
-		{"clock set back", []misc{
-			{"a", "a.exe", 1, 10, 7200, 50, 1}, {"b", "a.exe", 1, 10, 3600, 90, 2}, {"c", "a.exe", 1, 10, 4000, 130, 3},
+		{"another program", []testdump.Process{proc("a", "a.exe", 1, 10, 60, 1, 1), proc("b", "b.exe", 1, 10, 90, 1, 1)}, true, []string{"a", "b"}},
+		{"start rounded in another way", []testdump.Process{proc("a", "a.exe", 1, 10, 60, 1, 1), proc("b", "A.EXE", 1, 11, 90, 1, 1)}, false, []string{"a b"}},
+		{"nothing but the process id", []testdump.Process{proc("b", "", 1, 0, 90, 0, 2), proc("a", "a.exe", 1, 10, 60, 1, 1)}, false, []string{"a b"}},
+		{"clock set back", []testdump.Process{
+			proc("a", "a.exe", 1, 10, 7200, 50, 1), proc("b", "a.exe", 1, 10, 3600, 90, 2), proc("c", "a.exe", 1, 10, 4000, 130, 3),
 		}, false, []string{"a b c; the clock was set back between the dumps: they are ordered by the processor time and page faults of the process, and there are no rates"}},
-		{"no time", []misc{{"b", "a.exe", 1, 10, 0, 0, 2}, {"a", "a.exe", 1, 10, 60, 0, 1}}, false,
+		{"no time", []testdump.Process{proc("b", "a.exe", 1, 10, 0, 0, 2), proc("a", "a.exe", 1, 10, 60, 0, 1)}, false,
 			[]string{"b a; not every dump tells when it was written: the order is uncertain, and there are no rates"}},
-		{"no time, but processor time", []misc{{"b", "a.exe", 1, 10, 0, 9, 2}, {"a", "a.exe", 1, 10, 60, 5, 1}}, false,
+		{"no time, but processor time", []testdump.Process{proc("b", "a.exe", 1, 10, 0, 9, 2), proc("a", "a.exe", 1, 10, 60, 5, 1)}, false,
 			[]string{"a b; not every dump tells when it was written: they are ordered by the processor time and page faults of the process, and there are no rates"}},
-		{"a copy", []misc{{"a", "a.exe", 1, 10, 60, 1, 5}, {"copy", "a.exe", 1, 10, 60, 1, 5}}, false, []string{"a; copy is the same dump as a and left out"}},
-		{"within a second", []misc{{"b", "a.exe", 1, 10, 60, 1, 5}, {"a", "a.exe", 1, 10, 60, 1, 4}}, false,
+		{"a copy", []testdump.Process{proc("a", "a.exe", 1, 10, 60, 1, 5), proc("copy", "a.exe", 1, 10, 60, 1, 5)}, false, []string{"a; copy is the same dump as a and left out"}},
+		{"within a second", []testdump.Process{proc("b", "a.exe", 1, 10, 60, 1, 5), proc("a", "a.exe", 1, 10, 60, 1, 4)}, false,
 			[]string{"a b; a and b were written within one second: there are no rates"}},
 	} {
-		var shots []shot
-		for _, m := range c.dumps {
-			shots = append(shots, m.shot())
-		}
 		var got []string
-		for _, s := range analysis.BuildSeries(snapshots(t, shots), c.force) {
+		for _, s := range analysis.BuildSeries(snapshots(t, c.dumps), c.force) {
 			var files []string
 			for _, snap := range s.Snapshots {
 				files = append(files, snap.File)
@@ -107,14 +90,14 @@ func TestBuildSeries(t *testing.T) {
 }
 
 func TestSnapshotIdentity(t *testing.T) {
-	s := snapshots(t, []shot{misc{"x", "", 7, 0, 60, 0, 1}.shot()})[0]
+	s := snapshots(t, []testdump.Process{proc("x", "", 7, 0, 60, 0, 1)})[0]
 	if got, want := s.ProcessIdentity.String(), "process (7)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if diff := cmp.Diff([]string{"main module", "start time"}, s.Unknown()); diff != "" {
 		t.Error(diff)
 	}
-	if want := time.Unix(epoch+60, 0).UTC(); !s.Time.Equal(want) {
+	if want := time.Unix(testdump.Epoch+60, 0).UTC(); !s.Time.Equal(want) {
 		t.Errorf("time %v, want %v", s.Time, want)
 	}
 }

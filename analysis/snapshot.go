@@ -45,15 +45,15 @@ func LoadSnapshot(f *minidump.File, file string) (*Snapshot, error) {
 	if f.Has(minidump.ProcessVmCountersStream) {
 		var err error
 		s.Memory, err = f.ProcessVmCounters()
-		s.problem(err)
+		s.Problem(err)
 	}
 	var failed Failures
 	s.Kinds = CountKinds(Handles(hd.Only(KindParts), &failed))
-	s.problem(failed.Err())
+	s.Problem(failed.Err())
 	return s, nil
 }
 
-func (s *Snapshot) problem(err error) {
+func (s *Snapshot) Problem(err error) {
 	if err != nil {
 		s.Problems = append(s.Problems, err)
 	}

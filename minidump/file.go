@@ -184,7 +184,7 @@ func (f *File) Stream(t StreamType) (*io.SectionReader, error) {
 	return f.section(t, d.Location)
 }
 
-// Check returns a [*FormatError] if the file ends before the stream does.
+// check.Gate returns a [*FormatError] if the file ends before the stream does.
 func (f *File) Check(d Directory) error {
 	_, err := f.section(d.StreamType, d.Location)
 	return err

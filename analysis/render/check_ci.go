@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/check"
 )
 
 // The elements of JUnit's XML that the CI systems agree on. There is no
@@ -60,10 +60,10 @@ func (r *CheckReport) JUnit(w io.Writer) error {
 		s, c := &all.Suites[at], junitCase{ClassName: name, Name: Escape(checkName(result))}
 		s.Tests, all.Tests = s.Tests+1, all.Tests+1
 		switch result.Status {
-		case analysis.CheckBreach:
+		case check.Breach:
 			s.Failures, all.Failures = s.Failures+1, all.Failures+1
 			c.Failure = newJUnitProblem(result)
-		case analysis.CheckUnknown:
+		case check.Unknown:
 			s.Errors, all.Errors = s.Errors+1, all.Errors+1
 			c.Error = newJUnitProblem(result)
 		}
@@ -81,15 +81,15 @@ func (r *CheckReport) JUnit(w io.Writer) error {
 	return err
 }
 
-func newJUnitProblem(r *analysis.CheckResult) *junitProblem {
+func newJUnitProblem(r *check.Result) *junitProblem {
 	lines := problemLines(r)
 	return &junitProblem{Message: lines[0], Type: string(r.Status), Text: strings.Join(lines, "\n")}
 }
 
 // problemLines are the sentences about a check that did not pass, at least
 // one.
-func problemLines(r *analysis.CheckResult) []string {
-	if r.Status == analysis.CheckUnknown {
+func problemLines(r *check.Result) []string {
+	if r.Status == check.Unknown {
 		return []string{"cannot tell: " + Escape(r.Reason)}
 	}
 	var lines []string
@@ -105,7 +105,7 @@ func problemLines(r *analysis.CheckResult) []string {
 func (r *CheckReport) GitHub(w io.Writer) error {
 	for i := range r.Check.Results {
 		result := &r.Check.Results[i]
-		if result.Status == analysis.CheckPassed {
+		if result.Status == check.Passed {
 			continue
 		}
 		title := "dumpscan: " + Escape(checkName(result))

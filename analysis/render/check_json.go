@@ -3,13 +3,13 @@ package render
 import (
 	"io"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/check"
 )
 
-// CheckSchema is the field "schema" of what a [CheckReport] writes in JSON.
+// CheckSchema is the field "schema" of what a [check.Report] writes in JSON.
 const CheckSchema = "dumpscan.check/1"
 
-// CheckReport writes the answers of "dumpscan check". Its JSON is
+// check.Report writes the answers of "dumpscan check". Its JSON is
 //
 //	schema    "dumpscan.check/1"
 //	dumps     the dumps in the order given, see DumpHeader; each with handles,
@@ -43,12 +43,12 @@ const CheckSchema = "dumpscan.check/1"
 //	          base; absent if there are no such handles
 type CheckReport struct {
 	Dumps  []CheckDump
-	Check  *analysis.CheckReport
+	Check  *check.Report
 	Errors []string
 	Wrote  string // the file of a new baseline; in the text only
 }
 
-// CheckDump is a dump as the answers of check describe it.
+// check.Dump is a dump as the answers of check describe it.
 type CheckDump struct {
 	DumpHeader
 	Handles *uint64 `json:"handles,omitempty"`
@@ -56,7 +56,7 @@ type CheckDump struct {
 }
 
 // NewCheckDump describes a dump that was counted.
-func NewCheckDump(d *analysis.CheckDump) CheckDump {
+func NewCheckDump(d *check.Dump) CheckDump {
 	c := CheckDump{DumpHeader: DumpHeader{File: d.File}}
 	if d.Info != nil {
 		c.DumpHeader = NewDumpHeader(d.File, d.Info)
@@ -116,10 +116,10 @@ func (r *CheckReport) JSON(w io.Writer) error {
 }
 
 func (r *CheckReport) passed() bool {
-	return r.Check.Count(analysis.CheckPassed) == len(r.Check.Results) && len(r.Errors) == 0
+	return r.Check.Count(check.Passed) == len(r.Check.Results) && len(r.Errors) == 0
 }
 
-func newJSONCheckResult(r *analysis.CheckResult) jsonCheckResult {
+func newJSONCheckResult(r *check.Result) jsonCheckResult {
 	j := jsonCheckResult{
 		Check: checkName(r), Files: r.Files, Status: string(r.Status), Reason: r.Reason, Measures: []jsonMeasure{},
 	}
@@ -130,10 +130,10 @@ func newJSONCheckResult(r *analysis.CheckResult) jsonCheckResult {
 	for i := range r.Measures {
 		m := &r.Measures[i]
 		e := jsonMeasure{Subject: m.Subject, Count: m.Count, Sentence: measureSentence(r, m)}
-		if r.Limit == nil || r.Limit.Kind != analysis.LimitCount {
+		if r.Limit == nil || r.Limit.Kind != check.LimitCount {
 			e.Base, e.Growth = &m.Base, &m.Growth
 		}
-		if r.Limit != nil && r.Limit.Kind == analysis.LimitRate {
+		if r.Limit != nil && r.Limit.Kind == check.LimitRate {
 			e.PerHour = &m.PerHour
 		} else {
 			e.Allowed = &m.Allowed
@@ -151,14 +151,14 @@ func newJSONCheckResult(r *analysis.CheckResult) jsonCheckResult {
 
 // WriteBaseline writes a baseline as the file that [analysis.ReadBaseline]
 // reads.
-func WriteBaseline(w io.Writer, b *analysis.Baseline) error {
+func WriteBaseline(w io.Writer, b *check.Baseline) error {
 	type group struct {
 		Type   string `json:"type"`
 		Name   string `json:"name"`
 		Access string `json:"access"`
 		Count  uint64 `json:"count"`
 	}
-	j := NewJSONWriter(w, analysis.BaselineSchema)
+	j := NewJSONWriter(w, check.BaselineSchema)
 	if b.Process != "" {
 		j.Field("process", b.Process)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
@@ -20,8 +21,8 @@ const hostileName = "]]><x a=\"1\">&\x00\x1b[31m\u202e\nname%0A::error::, it's \
 // hostileReport has an outcome of every status, with hostile names.
 func hostileReport(t *testing.T) *render.CheckReport {
 	t.Helper()
-	limit := func(kind analysis.LimitKind, text string) *analysis.Limit {
-		l, err := analysis.ParseLimit(kind, text)
+	limit := func(kind check.LimitKind, text string) *check.Limit {
+		l, err := check.ParseLimit(kind, text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,19 +32,19 @@ func hostileReport(t *testing.T) *render.CheckReport {
 	total := uint64(7)
 	return &render.CheckReport{
 		Dumps: []render.CheckDump{{DumpHeader: render.DumpHeader{File: "a&b.dmp"}, Handles: &total}},
-		Check: &analysis.CheckReport{
-			Results: []analysis.CheckResult{
-				{Limit: limit(analysis.LimitCount, "Key:<\x1b>%=5"), Files: []string{"a&b.dmp"}, Status: analysis.CheckBreach,
-					Measures: []analysis.Measure{{Subject: "Key:<\x1b>%", Count: 7, Allowed: 5,
-						Cause: analysis.CheckCause{HandleKind: kind, Count: 6}}}},
-				{Limit: limit(analysis.LimitCount, "total=9"), Files: []string{"a&b.dmp"}, Status: analysis.CheckPassed,
-					Measures: []analysis.Measure{{Subject: "total", Count: 7, Allowed: 9}}},
-				{Files: []string{"a&b.dmp"}, Status: analysis.CheckBreach, Measures: []analysis.Measure{
-					{Subject: "Key", Count: 7, Base: 1, Growth: 6, Allowed: 2, Cause: analysis.CheckCause{HandleKind: kind, Count: 6}},
-					{Subject: "Key", Group: true, Count: 6, Growth: 6, Allowed: 1, Cause: analysis.CheckCause{HandleKind: kind, Count: 6}}}},
-				{Limit: limit(analysis.LimitRate, "1/d"), Files: []string{"a&b.dmp", "c.dmp"}, Status: analysis.CheckBreach, Elapsed: 90 * time.Minute,
-					Measures: []analysis.Measure{{Subject: "Key", Count: 7, Base: 1, Growth: 6, PerHour: 4, Cause: analysis.CheckCause{HandleKind: kind, Count: 6, Base: 1}}}},
-				{Limit: limit(analysis.LimitGrowth, "Key=+1"), Files: []string{"a&b.dmp", "c.dmp"}, Status: analysis.CheckUnknown, Reason: "not \x1b & < one"},
+		Check: &check.Report{
+			Results: []check.Result{
+				{Limit: limit(check.LimitCount, "Key:<\x1b>%=5"), Files: []string{"a&b.dmp"}, Status: check.Breach,
+					Measures: []check.Measure{{Subject: "Key:<\x1b>%", Count: 7, Allowed: 5,
+						Cause: check.Cause{HandleKind: kind, Count: 6}}}},
+				{Limit: limit(check.LimitCount, "total=9"), Files: []string{"a&b.dmp"}, Status: check.Passed,
+					Measures: []check.Measure{{Subject: "total", Count: 7, Allowed: 9}}},
+				{Files: []string{"a&b.dmp"}, Status: check.Breach, Measures: []check.Measure{
+					{Subject: "Key", Count: 7, Base: 1, Growth: 6, Allowed: 2, Cause: check.Cause{HandleKind: kind, Count: 6}},
+					{Subject: "Key", Group: true, Count: 6, Growth: 6, Allowed: 1, Cause: check.Cause{HandleKind: kind, Count: 6}}}},
+				{Limit: limit(check.LimitRate, "1/d"), Files: []string{"a&b.dmp", "c.dmp"}, Status: check.Breach, Elapsed: 90 * time.Minute,
+					Measures: []check.Measure{{Subject: "Key", Count: 7, Base: 1, Growth: 6, PerHour: 4, Cause: check.Cause{HandleKind: kind, Count: 6, Base: 1}}}},
+				{Limit: limit(check.LimitGrowth, "Key=+1"), Files: []string{"a&b.dmp", "c.dmp"}, Status: check.Unknown, Reason: "not \x1b & < one"},
 			},
 		},
 	}
@@ -177,20 +178,20 @@ func TestCheckTextAndJSONAreSafe(t *testing.T) {
 }
 
 func TestBaselineRoundTrip(t *testing.T) {
-	want := &analysis.Baseline{
+	want := &check.Baseline{
 		Process: "a.exe",
 		Types:   []analysis.TypeCount{{Count: 3}, {Type: "Key", Count: 1}},
-		Groups: []analysis.BaselineGroup{
+		Groups: []check.BaselineGroup{
 			{Count: 3, GrantedAccess: 0x804},
 			{Type: "Key", Name: "\x1b\u202e\"\\<n>", GrantedAccess: 0xffffffff, Count: 1},
 		},
 	}
-	for _, b := range []*analysis.Baseline{want, {}} {
+	for _, b := range []*check.Baseline{want, {}} {
 		var out bytes.Buffer
 		if err := render.WriteBaseline(&out, b); err != nil {
 			t.Fatal(err)
 		}
-		got, err := analysis.ReadBaseline(&out)
+		got, err := check.ReadBaseline(&out)
 		if diff := cmp.Diff(b, got); diff != "" || err != nil {
 			t.Errorf("(-want +got):\n%s%v", diff, err)
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/check"
 )
 
 // shownBreaches is how many numbers of one check the text lists. A baseline of
@@ -26,14 +26,14 @@ func (r *CheckReport) Text(w io.Writer, style Style) error {
 		result := &r.Check.Results[i]
 		fmt.Fprintf(b, "%s  %s: %s", statusWord(result.Status, style), checkFiles(result), Escape(checkName(result)))
 		switch {
-		case result.Status == analysis.CheckUnknown:
+		case result.Status == check.Unknown:
 			fmt.Fprintf(b, ": cannot tell: %s\n", Escape(result.Reason))
-		case result.Status == analysis.CheckPassed && len(result.Measures) > 0:
+		case result.Status == check.Passed && len(result.Measures) > 0:
 			fmt.Fprintf(b, ": %s\n", Escape(measureSentence(result, &result.Measures[0])))
 		default:
 			b.WriteByte('\n')
 		}
-		if result.Status != analysis.CheckBreach {
+		if result.Status != check.Breach {
 			continue
 		}
 		for n := range result.Measures {
@@ -55,28 +55,28 @@ func (r *CheckReport) Text(w io.Writer, style Style) error {
 
 // sums counts the outcomes in words.
 func (r *CheckReport) sums() string {
-	text := fmt.Sprintf("%d of %d checks passed", r.Check.Count(analysis.CheckPassed), len(r.Check.Results))
-	if n := r.Check.Count(analysis.CheckBreach); n > 0 {
+	text := fmt.Sprintf("%d of %d checks passed", r.Check.Count(check.Passed), len(r.Check.Results))
+	if n := r.Check.Count(check.Breach); n > 0 {
 		text += fmt.Sprintf(", %d in breach", n)
 	}
-	if n := r.Check.Count(analysis.CheckUnknown); n > 0 {
+	if n := r.Check.Count(check.Unknown); n > 0 {
 		text += fmt.Sprintf(", %d cannot be told", n)
 	}
 	return text
 }
 
-func statusWord(s analysis.CheckStatus, style Style) string {
+func statusWord(s check.Status, style Style) string {
 	switch s {
-	case analysis.CheckPassed:
+	case check.Passed:
 		return style.Good("ok    ")
-	case analysis.CheckBreach:
+	case check.Breach:
 		return style.Alarm("BREACH")
 	}
 	return style.Warn("?     ")
 }
 
 // checkName is a check as on the command line, without the dashes.
-func checkName(r *analysis.CheckResult) string {
+func checkName(r *check.Result) string {
 	if r.Limit == nil {
 		return "baseline"
 	}
@@ -84,41 +84,41 @@ func checkName(r *analysis.CheckResult) string {
 }
 
 // checkFiles names what was checked.
-func checkFiles(r *analysis.CheckResult) string {
+func checkFiles(r *check.Result) string {
 	return Escape(strings.Join(r.Files, " to "))
 }
 
 // measureSentence says in words how many handles there are, how many may be,
 // and which group adds most. It is not escaped.
-func measureSentence(r *analysis.CheckResult, m *analysis.Measure) string {
+func measureSentence(r *check.Result, m *check.Measure) string {
 	var text string
 	switch {
 	case r.Limit == nil && m.Group:
 		return fmt.Sprintf("%s: %s, %s in the baseline, %s allowed", m.Cause.HandleKind, count(m.Count), count(m.Base), count(m.Allowed))
 	case r.Limit == nil:
 		text = fmt.Sprintf("%s: %s, %s in the baseline, %s allowed", m.Subject, count(m.Count), count(m.Base), count(m.Allowed))
-	case r.Limit.Kind == analysis.LimitCount:
+	case r.Limit.Kind == check.LimitCount:
 		text = fmt.Sprintf("%s: %s, %s allowed", m.Subject, count(m.Count), count(m.Allowed))
 	default:
 		text = fmt.Sprintf("%s: %s to %s, %s", m.Subject, count(m.Base), count(m.Count), signed(m.Growth))
 		if r.Elapsed > 0 {
 			text += " in " + Duration(r.Elapsed)
 		}
-		if r.Limit.Kind == analysis.LimitRate {
+		if r.Limit.Kind == check.LimitRate {
 			text += fmt.Sprintf(", %s an hour, %s %s allowed", hourly(m.PerHour), count(r.Limit.N), perWord(r.Limit.Per))
 		} else {
 			text += fmt.Sprintf(", +%s allowed", count(m.Allowed))
 		}
 	}
-	if r.Status == analysis.CheckBreach {
+	if r.Status == check.Breach {
 		text += "; " + causeClause(r, &m.Cause)
 	}
 	return text
 }
 
 // causeClause names the group that adds most.
-func causeClause(r *analysis.CheckResult, c *analysis.CheckCause) string {
-	if r.Limit != nil && r.Limit.Kind == analysis.LimitCount {
+func causeClause(r *check.Result, c *check.Cause) string {
+	if r.Limit != nil && r.Limit.Kind == check.LimitCount {
 		return fmt.Sprintf("%s of them are %s", count(c.Count), c.HandleKind)
 	}
 	return fmt.Sprintf("most by %s: %s to %s", c.HandleKind, count(c.Base), count(c.Count))

@@ -29,12 +29,12 @@
 //
 // The fields of each answer are documented at the type that writes it:
 //
-//   - check: [CheckReport]
+//   - check: [check.Report]
 //   - diff: [DiffReport]
 //   - handles: [HandleReport]
 //   - htrace: [TraceReport.JSON]
 //   - info: [InfoReport]
-//   - leaks: [LeakReport]
+//   - leaks: [leaks.Report]
 //   - modules: [ModuleReport]
 //   - owners: [OwnersReport]
 //   - symbols: [SymbolReport]

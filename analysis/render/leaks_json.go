@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/leaks"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// LeaksSchema is the field "schema" of what [LeakReport].JSON writes.
+// LeaksSchema is the field "schema" of what [leaks.Report].JSON writes.
 const LeaksSchema = "dumpscan.leaks/1"
 
-// LeakReport writes the answer of "dumpscan leaks". Its JSON:
+// leaks.Report writes the answer of "dumpscan leaks". Its JSON:
 //
 //	schema      "dumpscan.leaks/1"
 //	verdict     {leak, severity, sentence}: leak tells whether a finding has
@@ -57,7 +59,7 @@ const LeaksSchema = "dumpscan.leaks/1"
 //	evidence     [sentence]
 //	next         what to do
 type LeakReport struct {
-	Report *analysis.LeakReport
+	Report *leaks.Report
 	Notes  []string
 	Errors []string
 }
@@ -182,7 +184,7 @@ func (r *LeakReport) JSON(w io.Writer) error {
 	return j.Close()
 }
 
-func newJSONProcess(p *analysis.ProcessFacts) jsonProcess {
+func newJSONProcess(p *leaks.Process) jsonProcess {
 	s := p.Series
 	j := jsonProcess{
 		Process: s.Name(), ProcessID: processID(s.ProcessIdentity), Path: s.Process,
@@ -205,7 +207,7 @@ func processID(p analysis.ProcessIdentity) *uint32 {
 	return &p.ProcessID
 }
 
-func newJSONFinding(f *analysis.Finding) jsonFinding {
+func newJSONFinding(f *leaks.Finding) jsonFinding {
 	j := jsonFinding{
 		Rule: f.Rule, Severity: string(f.Severity), Process: f.Process.Name(), ProcessID: processID(f.Process),
 		Sentence: f.Sentence, Counts: []uint64{}, Survivors: []string{}, Owners: []jsonHolder{},
@@ -220,7 +222,7 @@ func newJSONFinding(f *analysis.Finding) jsonFinding {
 	return j
 }
 
-func (j *jsonFinding) group(g *analysis.LeakGroup) {
+func (j *jsonFinding) group(g *leaks.Group) {
 	j.Type, j.Name, j.State, j.Count, j.Counts = g.Type, g.Name, g.State, g.Last(), g.Counts
 	if g.Kinds == 0 {
 		j.Access = hexNumber(g.GrantedAccess)
@@ -253,7 +255,7 @@ func (j *jsonFinding) group(g *analysis.LeakGroup) {
 	}
 }
 
-func newJSONHolder(h *analysis.Owner) jsonHolder {
+func newJSONHolder(h *owners.Owner) jsonHolder {
 	offset := h.ModuleOffset
 	if h.Module == "" {
 		offset = uint64(minidump.VA(h.Address))

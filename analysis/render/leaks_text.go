@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/leaks"
 )
 
 // Text writes the report for people: the verdict, the findings with their
@@ -39,7 +39,7 @@ func (r *LeakReport) Text(w io.Writer, style Style) error {
 	return b.Flush()
 }
 
-func suppressedLine(s *analysis.SuppressedFinding) string {
+func suppressedLine(s *leaks.SuppressedFinding) string {
 	line := fmt.Sprintf("suppressed (line %d): %s: %s", s.By.Line, s.Process, s.Sentence)
 	if s.By.Reason != "" {
 		line += " (" + s.By.Reason + ")"
@@ -47,11 +47,11 @@ func suppressedLine(s *analysis.SuppressedFinding) string {
 	return Escape(line)
 }
 
-func severityStyle(style Style, s analysis.Severity, text string) string {
+func severityStyle(style Style, s leaks.Severity, text string) string {
 	switch s {
-	case analysis.SeverityLeak:
+	case leaks.SeverityLeak:
 		return style.Alarm(text)
-	case analysis.SeveritySuspect:
+	case leaks.SeveritySuspect:
 		return style.Warn(text)
 	}
 	return style.Good(text)
@@ -90,11 +90,11 @@ func (r *LeakReport) Markdown(w io.Writer) error {
 	return b.Flush()
 }
 
-func verdictTitle(v analysis.Verdict) string {
+func verdictTitle(v leaks.Verdict) string {
 	switch v.Severity {
-	case analysis.SeverityLeak:
+	case leaks.SeverityLeak:
 		return "Handle leak"
-	case analysis.SeveritySuspect:
+	case leaks.SeveritySuspect:
 		return "Possible handle leak"
 	}
 	return "No handle leak found"

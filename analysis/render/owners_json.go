@@ -3,7 +3,7 @@ package render
 import (
 	"io"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 )
 
 // OwnersSchema is the field "schema" of what an [OwnersReport] writes in JSON.
@@ -51,7 +51,7 @@ const OwnersSchema = "dumpscan.owners/1"
 //	examples          [{object, handle}]: addresses of the word, the lowest first
 type OwnersReport struct {
 	Dump   DumpHeader
-	Owners *analysis.OwnerReport
+	Owners *owners.Report
 	Errors []string
 }
 
@@ -80,7 +80,7 @@ type jsonOwnerExample struct {
 }
 
 // newJSONOwner is an owner as it stands in JSON.
-func newJSONOwner(o *analysis.Owner) jsonOwner {
+func newJSONOwner(o *owners.Owner) jsonOwner {
 	j := jsonOwner{
 		Type: o.Type, Label: o.Label, Module: o.Module, Address: hexNumber(o.Address),
 		Target: string(o.Target), Class: o.Class, FieldOffset: o.FieldOffset,

@@ -9,24 +9,24 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
 func ownerReport() *render.OwnersReport {
 	return &render.OwnersReport{
 		Dump: render.DumpHeader{File: "w3wp.dmp", PointerSize: 8},
-		Owners: &analysis.OwnerReport{
-			Sets: []analysis.OwnerSet{{Type: "Key", Count: 700}, {Type: "", Count: 3}},
-			Owners: []analysis.Owner{{
+		Owners: &owners.Report{
+			Sets: []owners.Set{{Type: "Key", Count: 700}, {Type: "", Count: 3}},
+			Owners: []owners.Owner{{
 				Type: "Key", Address: 0x7ff612343080, Module: "MyCustomDll", ModuleOffset: 0x3080,
-				Target: analysis.TargetVtable, Class: "ns::Settings", FieldOffset: 8,
+				Target: owners.TargetVtable, Class: "ns::Settings", FieldOffset: 8,
 				Handles: 698, Of: 700, Objects: 698, Instances: 1700, Empty: 1000,
 				ExpectedByChance: 0.25, Confidence: 0.999994,
-				Examples: []analysis.OwnerExample{{Object: 0x1f0, Handle: 0x68}, {Object: 0x2f0, Handle: 0x6c}},
+				Examples: []owners.Example{{Object: 0x1f0, Handle: 0x68}, {Object: 0x2f0, Handle: 0x6c}},
 			}},
-			Scan: analysis.OwnerScan{
-				PointerSize: 8, MaxOffset: 256, Basis: analysis.BasisMemoryInfo,
+			Scan: owners.Scan{
+				PointerSize: 8, MaxOffset: 256, Basis: owners.BasisMemoryInfo,
 				Ranges: 1, Bytes: 1 << 20, Hits: 900, Examined: 40,
 				Problems: []error{errors.New("cut off")},
 			},
@@ -74,14 +74,14 @@ func ExampleOwnersReport_JSON() {
 
 func TestOwnerSentence(t *testing.T) {
 	for _, test := range []struct {
-		o    analysis.Owner
+		o    owners.Owner
 		want string
 	}{
-		{analysis.Owner{Target: analysis.TargetCode, Module: "a", ModuleOffset: 16, FieldOffset: 8, Handles: 9, Of: 1000},
+		{owners.Owner{Target: owners.TargetCode, Module: "a", ModuleOffset: 16, FieldOffset: 8, Handles: 9, Of: 1000},
 			"9 of 1,000 None handles sit at +8 behind a pointer to the code at a+0x10"},
-		{analysis.Owner{Type: "Key", Label: "\x1b[1m", Target: analysis.TargetData, Module: "a", ModuleOffset: 16, FieldOffset: 8, Handles: 9, Of: 10},
+		{owners.Owner{Type: "Key", Label: "\x1b[1m", Target: owners.TargetData, Module: "a", ModuleOffset: 16, FieldOffset: 8, Handles: 9, Of: 10},
 			"9 of 10 Key <U+001B>[1m handles sit at +8 behind a pointer to a+0x10"},
-		{analysis.Owner{Type: "Event", Target: analysis.TargetMemory, Address: 0x1f00, FieldOffset: 16, Handles: 9, Of: 10},
+		{owners.Owner{Type: "Event", Target: owners.TargetMemory, Address: 0x1f00, FieldOffset: 16, Handles: 9, Of: 10},
 			"9 of 10 Event handles sit at +16 of objects that begin with the address 0x1f00, outside all modules: a class of the CLR, or an object they share"},
 	} {
 		if diff := cmp.Diff(test.want, render.OwnerSentence(&test.o)); diff != "" {
@@ -91,7 +91,7 @@ func TestOwnerSentence(t *testing.T) {
 }
 
 func TestOwnersNothing(t *testing.T) {
-	r := render.OwnersReport{Owners: &analysis.OwnerReport{}}
+	r := render.OwnersReport{Owners: &owners.Report{}}
 	var b strings.Builder
 	if err := r.Text(&b, render.Style{}); err != nil {
 		t.Fatal(err)

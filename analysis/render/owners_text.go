@@ -8,7 +8,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 )
 
 // Text writes the owners for people: a sentence for each and what it rests on,
@@ -34,7 +34,7 @@ func (r *OwnersReport) Text(w io.Writer, style Style) error {
 	}
 	s := &r.Owners.Scan
 	chosen := "private and writable memory"
-	if s.Basis == analysis.BasisLists {
+	if s.Basis == owners.BasisLists {
 		chosen = "all memory but modules and stacks, since the dump does not tell which is private"
 	}
 	fmt.Fprintf(b, "searched %s in %s: %s\n", humanize.IBytes(s.Bytes), countOf(uint64(s.Ranges), "range"), chosen)
@@ -42,7 +42,7 @@ func (r *OwnersReport) Text(w io.Writer, style Style) error {
 }
 
 // OwnerSentence says who holds the handles, safe for a terminal.
-func OwnerSentence(o *analysis.Owner) string {
+func OwnerSentence(o *owners.Owner) string {
 	kind := typeLabel(o.Type)
 	if o.Label != "" {
 		kind += " " + o.Label
@@ -51,24 +51,24 @@ func OwnerSentence(o *analysis.Owner) string {
 		count(uint64(o.Handles)), count(uint64(o.Of)), kind, o.FieldOffset, ownerPlace(o)))
 }
 
-func ownerPlace(o *analysis.Owner) string {
+func ownerPlace(o *owners.Owner) string {
 	place := fmt.Sprintf("%s+%#x", o.Module, o.ModuleOffset)
 	switch o.Target {
-	case analysis.TargetVtable:
+	case owners.TargetVtable:
 		if o.Class != "" {
 			place += " (" + o.Class + ")"
 		}
 		return "of objects whose first word is " + place
-	case analysis.TargetCode:
+	case owners.TargetCode:
 		return "behind a pointer to the code at " + place
-	case analysis.TargetMemory:
+	case owners.TargetMemory:
 		return fmt.Sprintf("of objects that begin with the address %s, outside all modules: a class of the CLR, or an object they share", o.Address)
 	}
 	return "behind a pointer to " + place
 }
 
 // ownerObjects tells how many objects there are, and where.
-func ownerObjects(o *analysis.Owner) string {
+func ownerObjects(o *owners.Owner) string {
 	var b strings.Builder
 	b.WriteString(count(uint64(o.Objects)))
 	if rest := o.Instances - o.Objects; rest > 0 {

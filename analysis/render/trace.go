@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 )
 
@@ -13,22 +13,22 @@ import (
 // methods write it in the forms that "dumpscan htrace" has.
 type TraceReport struct {
 	Dump  DumpHeader
-	Trace *analysis.Trace
+	Trace *htrace.Trace
 	// Diff holds the outstanding opens that the report is about: Trace.All, or
 	// a comparison with Earlier.
-	Diff    *analysis.TraceDiff
+	Diff    *htrace.Diff
 	Earlier *DumpHeader // the dump compared with; nil without
 	// Window is the time in which the opens happened, 0 if it is not known:
 	// from Earlier to the dump, or else the uptime.
 	Window time.Duration
 
-	By         analysis.TraceGroupKey
-	Groups     []analysis.TraceGroup
-	Anomalies  []analysis.TraceAnomalyGroup
+	By         htrace.GroupKey
+	Groups     []htrace.Group
+	Anomalies  []htrace.AnomalyGroup
 	Operations []int // positions of the operations to list in JSON, if any
 
 	Resolver symbol.Resolver
-	System   *analysis.SystemModules
+	System   *htrace.SystemModules
 	Notes    []string
 	Errors   []string
 }
@@ -44,7 +44,7 @@ func (r *TraceReport) resolve(stack int) []symbol.Location {
 }
 
 // TraceSummary says in one sentence what a trace holds.
-func TraceSummary(t *analysis.Trace) string {
+func TraceSummary(t *htrace.Trace) string {
 	s := fmt.Sprintf("%s: %s, %s, %s", plural(t.Len(), "operation"), plural(t.Opens, "open"),
 		plural(t.Closes, "close"), plural(t.BadRefs, "bad reference"))
 	if t.Others > 0 {
@@ -55,28 +55,28 @@ func TraceSummary(t *analysis.Trace) string {
 
 // TraceOrderSentence says in which order a dump stores its operations, and how
 // that was found out.
-func TraceOrderSentence(t *analysis.Trace) string {
+func TraceOrderSentence(t *htrace.Trace) string {
 	e := &t.Evidence
 	old, young := contradictions(e.OldestFirst), contradictions(e.NewestFirst)
 	this, other, override := old, young, "--newest-first"
 	s := "the dump stores the oldest operation first"
-	if t.Order == analysis.NewestFirst {
+	if t.Order == htrace.NewestFirst {
 		this, other, override = young, old, "--oldest-first"
 		s = "the dump stores the newest operation first"
 	}
 	switch e.Reason {
-	case analysis.OrderByRequest:
+	case htrace.OrderByRequest:
 		return s + fmt.Sprintf(", as requested: read so, its records contradict each other %s, the other way %s", times(this), times(other))
-	case analysis.OrderByOverlap:
+	case htrace.OrderByOverlap:
 		return s + ": in this order its trace continues that of the earlier dump"
-	case analysis.OrderByDefault:
+	case htrace.OrderByDefault:
 		return s + fmt.Sprintf(", by assumption: in either order its records contradict each other %s (%s overrides)", times(this), override)
 	}
 	return s + fmt.Sprintf(": read so, its records contradict each other %s, the other way %s (%s overrides)", times(this), times(other), override)
 }
 
 // contradictions sums up what speaks against an order.
-func contradictions(c analysis.OrderCount) int { return c.Anomalies + c.Contradictions + c.OtherTypes }
+func contradictions(c htrace.OrderCount) int { return c.Anomalies + c.Contradictions + c.OtherTypes }
 
 // plural writes a count with its noun: "1 open", "1,234 anomalies".
 func plural(n int, noun string) string {
@@ -114,7 +114,7 @@ func functionName(l symbol.Location) string {
 }
 
 // threadName writes a thread, and its process if that is another one.
-func threadName(t *analysis.Trace, c analysis.ThreadCount) string {
+func threadName(t *htrace.Trace, c htrace.ThreadCount) string {
 	s := "thread " + hexNumber(c.ThreadID)
 	if c.ProcessID != t.ProcessID {
 		s += " of process " + hexNumber(c.ProcessID)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 )
 
 // CSV writes one row for each group, whose first cell is the property's value,
@@ -29,7 +29,7 @@ func (r *TraceReport) CSV(w io.Writer) error {
 				perMinute = fmt.Sprintf("%.6f", g.RatePerMinute)
 			}
 			key, function := g.Key, ""
-			if r.By == analysis.TraceByStack {
+			if r.By == htrace.ByStack {
 				key = strconv.Itoa(i + 1)
 			}
 			if g.Culprit.Frame >= 0 {

@@ -4,7 +4,7 @@ import (
 	"io"
 	"math"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 )
 
@@ -80,7 +80,7 @@ const TraceSchema = "dumpscan.htrace/1"
 //
 //	kind      "double-close", "bad-reference", "open-of-open", "injected",
 //	          "foreign-close", "duplicated", "close-without-open" or
-//	          "open-without-entry"; see analysis.TraceAnomalyKind
+//	          "open-without-entry"; see analysis.htrace.AnomalyKind
 //	handle    the value, or an example if count is not 1
 //	count     handles that it stands for
 //	type      of open-without-entry
@@ -108,7 +108,7 @@ func (r *TraceReport) JSON(w io.Writer) error {
 	if r.Earlier != nil {
 		j.Field("diff", jsonTraceDiff{*r.Earlier, r.Diff.New, r.Diff.Overlap, r.Diff.Overwritten})
 	}
-	ring := jsonRing{ClosesWithoutOpen: t.CountAnomalies(analysis.CloseWithoutOpen)}
+	ring := jsonRing{ClosesWithoutOpen: t.CountAnomalies(htrace.CloseWithoutOpen)}
 	if t.Handles.Present {
 		ring.OpenWithoutEntry, ring.Missing = &t.Handles.WithoutEntry, &t.Handles.Missing
 	}
@@ -154,9 +154,9 @@ type jsonOrderCount struct {
 }
 
 type jsonEvidence struct {
-	Reason      analysis.OrderReason `json:"reason"`
-	OldestFirst jsonOrderCount       `json:"oldestFirst"`
-	NewestFirst jsonOrderCount       `json:"newestFirst"`
+	Reason      htrace.OrderReason `json:"reason"`
+	OldestFirst jsonOrderCount     `json:"oldestFirst"`
+	NewestFirst jsonOrderCount     `json:"newestFirst"`
 }
 
 type jsonTraceDiff struct {
@@ -256,7 +256,7 @@ type jsonExplanation struct {
 	Text  string `json:"text"`
 }
 
-func (r *TraceReport) jsonGroup(g *analysis.TraceGroup) jsonTraceGroup {
+func (r *TraceReport) jsonGroup(g *htrace.Group) jsonTraceGroup {
 	out := jsonTraceGroup{
 		Key: g.Key, Count: g.Count, Share: g.Share, Culprit: g.Culprit.Name(), CulpritKind: string(g.Culprit.Kind),
 		CulpritFrame: g.Culprit.Frame, CulpritPath: g.Culprit.Path, Type: g.Type(), Reused: g.Reused,
@@ -285,12 +285,12 @@ func (r *TraceReport) jsonGroup(g *analysis.TraceGroup) jsonTraceGroup {
 	return out
 }
 
-func (r *TraceReport) jsonAnomaly(a analysis.TraceAnomaly) jsonTraceAnomaly {
+func (r *TraceReport) jsonAnomaly(a htrace.Anomaly) jsonTraceAnomaly {
 	out := jsonTraceAnomaly{
 		Kind: string(a.Kind), Handle: hexNumber(a.Handle), Count: a.Count,
 		Operation: r.jsonOperation(a.Position), Previous: r.jsonOperation(a.Previous),
 	}
-	if a.Kind == analysis.OpenWithoutEntry {
+	if a.Kind == htrace.OpenWithoutEntry {
 		out.Type = &a.Type
 	}
 	if a.Position >= 0 {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -96,8 +96,8 @@ func (b *profileBuilder) others() {
 	}
 }
 
-func threadLabel(t *analysis.Trace, thread, process uint32) string {
-	return strings.TrimPrefix(threadName(t, analysis.ThreadCount{ThreadID: thread, ProcessID: process}), "thread ")
+func threadLabel(t *htrace.Trace, thread, process uint32) string {
+	return strings.TrimPrefix(threadName(t, htrace.ThreadCount{ThreadID: thread, ProcessID: process}), "thread ")
 }
 
 func (b *profileBuilder) sample(stack int, labels map[string][]string, values ...int64) {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/pprof/profile"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -21,7 +21,7 @@ import (
 
 // reportOf is a report with everything in it: two leaks with inlined calls and
 // names that are not to be trusted, and every kind of anomaly.
-func reportOf(t *testing.T, by analysis.TraceGroupKey) *render.TraceReport {
+func reportOf(t *testing.T, by htrace.GroupKey) *render.TraceReport {
 	t.Helper()
 	modules := []minidump.Module{
 		{BaseOfImage: 0x10000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\ntdll.dll`},
@@ -62,13 +62,13 @@ func reportOf(t *testing.T, by analysis.TraceGroupKey) *render.TraceReport {
 	}
 	trace := readTrace(t, d)
 	trace.FindDuplicates(names)
-	system, err := analysis.NewSystemModules(modules, nil, nil, nil)
+	system, err := htrace.NewSystemModules(modules, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &render.TraceReport{
 		Dump: render.DumpHeader{File: "w3wp.dmp", Time: "2023-11-14T22:13:20Z"}, Trace: trace, Diff: trace.All(), Window: 90 * time.Second, By: by,
-		Groups: trace.Group(trace.Outstanding, analysis.TraceGroupOptions{
+		Groups: trace.Group(trace.Outstanding, htrace.GroupOptions{
 			By: by, Resolver: names, System: system, Window: 90 * time.Second,
 		}),
 		Anomalies: trace.GroupAnomalies(names, system), Resolver: names, System: system,
@@ -77,7 +77,7 @@ func reportOf(t *testing.T, by analysis.TraceGroupKey) *render.TraceReport {
 }
 
 func TestTraceTable(t *testing.T) {
-	for _, by := range []analysis.TraceGroupKey{analysis.TraceByStack, analysis.TraceByCulprit, analysis.TraceByFunction, analysis.TraceByThread, analysis.TraceByType} {
+	for _, by := range []htrace.GroupKey{htrace.ByStack, htrace.ByCulprit, htrace.ByFunction, htrace.ByThread, htrace.ByType} {
 		var got bytes.Buffer
 		if err := reportOf(t, by).Table(&got, render.TraceTableOptions{Frames: 6}); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestTraceTable(t *testing.T) {
 
 func TestTraceTableOptions(t *testing.T) {
 	var got bytes.Buffer
-	err := reportOf(t, analysis.TraceByStack).Table(&got, render.TraceTableOptions{Frames: 0, Limit: 1, Style: render.Style{Color: true, Width: 60}})
+	err := reportOf(t, htrace.ByStack).Table(&got, render.TraceTableOptions{Frames: 0, Limit: 1, Style: render.Style{Color: true, Width: 60}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestTraceTableOptions(t *testing.T) {
 }
 
 func TestTraceJSON(t *testing.T) {
-	r := reportOf(t, analysis.TraceByStack)
+	r := reportOf(t, htrace.ByStack)
 	r.Operations = r.Trace.Life(0x40)
 	r.Earlier = &render.DumpHeader{File: "before.dmp"}
 	var got bytes.Buffer
@@ -139,7 +139,7 @@ func nullIn(path string, v any) string {
 
 func TestTraceCSV(t *testing.T) {
 	var got bytes.Buffer
-	if err := reportOf(t, analysis.TraceByStack).CSV(&got); err != nil {
+	if err := reportOf(t, htrace.ByStack).CSV(&got); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&got).ReadAll()
@@ -161,7 +161,7 @@ func TestTraceCSV(t *testing.T) {
 
 func TestTraceFolded(t *testing.T) {
 	var got bytes.Buffer
-	if err := reportOf(t, analysis.TraceByStack).Folded(&got); err != nil {
+	if err := reportOf(t, htrace.ByStack).Folded(&got); err != nil {
 		t.Fatal(err)
 	}
 	const want = `0x99999;My<U+202E>Dll!Leak:er;My<U+202E>Dll!Open<U+001B>[31m;ntdll!NtCreateEvent 5
@@ -174,7 +174,7 @@ My<U+202E>Dll+0x30;ntdll!NtDuplicateObject 1
 }
 
 func TestTraceProfile(t *testing.T) {
-	r := reportOf(t, analysis.TraceByStack)
+	r := reportOf(t, htrace.ByStack)
 	var got, again bytes.Buffer
 	if err := r.Profile(&got); err != nil {
 		t.Fatal(err)

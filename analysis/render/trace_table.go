@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 )
 
 // TraceTableOptions are the options of [TraceReport.Table].
@@ -37,7 +37,7 @@ func (r *TraceReport) Table(w io.Writer, o TraceTableOptions) error {
 		b.WriteByte('\n')
 		for _, e := range lines {
 			label := string(e.Kind) + ":"
-			if e.Kind == analysis.DoubleClose {
+			if e.Kind == htrace.DoubleClose {
 				label = o.Style.Alarm(label)
 			} else {
 				label = o.Style.Warn(label)
@@ -93,7 +93,7 @@ func (r *TraceReport) groupTable(w *bufio.Writer, o TraceTableOptions) error {
 		t.Header = append(t.Header, "Per min")
 		t.Right = append(t.Right, true)
 	}
-	named := r.By == analysis.TraceByFunction || r.By == analysis.TraceByThread
+	named := r.By == htrace.ByFunction || r.By == htrace.ByThread
 	if named {
 		t.Header = append(t.Header, strings.ToUpper(string(r.By[:1]))+string(r.By[1:]))
 	}
@@ -133,7 +133,7 @@ func (r *TraceReport) groupTable(w *bufio.Writer, o TraceTableOptions) error {
 
 // frames writes the top frames of a group, from the innermost, at least as far
 // as the culprit, which is marked.
-func (r *TraceReport) frames(w *bufio.Writer, g *analysis.TraceGroup, o TraceTableOptions) {
+func (r *TraceReport) frames(w *bufio.Writer, g *htrace.Group, o TraceTableOptions) {
 	if o.Frames == 0 {
 		return
 	}
@@ -161,15 +161,15 @@ func (r *TraceReport) frames(w *bufio.Writer, g *analysis.TraceGroup, o TraceTab
 }
 
 // culpritCell names the culprit and says if it is not a sure one.
-func (r *TraceReport) culpritCell(g *analysis.TraceGroup) string {
-	if g.Culprit.Kind == analysis.CulpritSystem {
+func (r *TraceReport) culpritCell(g *htrace.Group) string {
+	if g.Culprit.Kind == htrace.CulpritSystem {
 		return g.Culprit.Name() + " (system)"
 	}
 	return g.Culprit.Name()
 }
 
 // typeCell is the most frequent type, and how many others there are.
-func (r *TraceReport) typeCell(g *analysis.TraceGroup) string {
+func (r *TraceReport) typeCell(g *htrace.Group) string {
 	s := g.Type()
 	if s == "" {
 		s = "?"

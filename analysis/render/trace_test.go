@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -62,14 +62,14 @@ func at(function string, displacement uint64) symbol.Location {
 	return symbol.Location{Function: function, Displacement: displacement}
 }
 
-func readTrace(t testing.TB, d dumptest.Dump) *analysis.Trace {
+func readTrace(t testing.TB, d dumptest.Dump) *htrace.Trace {
 	t.Helper()
 	b := d.Bytes()
 	f, err := minidump.NewFile(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	trace, err := analysis.ReadTrace(f, "")
+	trace, err := htrace.Read(f, "")
 	if err != nil {
 		t.Fatal(err)
 	}

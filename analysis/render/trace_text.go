@@ -6,7 +6,7 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -38,7 +38,7 @@ func NewTraceText(w io.Writer, pointerSize int, resolver symbol.Resolver) *Trace
 // List writes what "!htrace HANDLE MAX_TRACES" prints: the newest operation
 // first, those of one handle if handle is not 0, not more than limit of them if
 // that is not 0.
-func (x *TraceText) List(t *analysis.Trace, handle uint64, limit int) error {
+func (x *TraceText) List(t *htrace.Trace, handle uint64, limit int) error {
 	dumped := 0
 	for i := t.Len() - 1; i >= 0 && (limit == 0 || dumped < limit); i-- {
 		op := t.Operation(i)
@@ -55,7 +55,7 @@ func (x *TraceText) List(t *analysis.Trace, handle uint64, limit int) error {
 
 // Diff writes what "!htrace -diff" prints, not more than limit operations if
 // that is not 0.
-func (x *TraceText) Diff(t *analysis.Trace, d *analysis.TraceDiff, limit int) error {
+func (x *TraceText) Diff(t *htrace.Trace, d *htrace.Diff, limit int) error {
 	x.w.WriteString("Handle tracing information snapshot successfully taken.\n")
 	fmt.Fprintf(x.w, "0x%x new stack traces since the previous snapshot.\n", d.New)
 	if d.New > 0 {
@@ -80,7 +80,7 @@ func (x *TraceText) Diff(t *analysis.Trace, d *analysis.TraceDiff, limit int) er
 	return x.w.Flush()
 }
 
-func (x *TraceText) operation(op *analysis.TraceOperation) {
+func (x *TraceText) operation(op *htrace.Operation) {
 	b := append(x.buf[:0], traceSeparator...)
 	b = append(x.number(append(b, "Handle = "...), op.Handle), " - "...)
 	b = append(append(b, op.OperationType.String()...), "\nThread ID = "...)

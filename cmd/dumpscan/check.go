@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
@@ -23,7 +24,7 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 		}
 	}
 	r := &render.CheckReport{}
-	var dumps []*analysis.CheckDump
+	var dumps []*check.Dump
 	for _, name := range names {
 		d := a.countForCheck(ctx, c, name)
 		if err := ctx.Err(); err != nil {
@@ -37,7 +38,7 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 	}
 	r.Check = c.Run(dumps)
 	if o.writeBaseline != "" {
-		b := analysis.NewBaseline(dumps)
+		b := check.NewBaseline(dumps)
 		if len(b.Types) == 0 {
 			return fmt.Errorf("%s: not written: no dump has handles", o.writeBaseline)
 		}
@@ -52,10 +53,10 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 	for _, note := range r.Check.Notes {
 		a.notef("%s", note)
 	}
-	if r.Check.Count(analysis.CheckUnknown) > 0 {
+	if r.Check.Count(check.Unknown) > 0 {
 		a.incomplete = true
 	}
-	if r.Check.Count(analysis.CheckBreach) > 0 {
+	if r.Check.Count(check.Breach) > 0 {
 		return errFound
 	}
 	return nil
@@ -82,23 +83,23 @@ func (a *app) writeCheck(r *render.CheckReport, o *checkFlags) error {
 
 // countForCheck counts the handles of a dump. What goes wrong is in the
 // result, so that the other dumps are still checked.
-func (a *app) countForCheck(ctx context.Context, c *analysis.Check, name string) *analysis.CheckDump {
+func (a *app) countForCheck(ctx context.Context, c *check.Gate, name string) *check.Dump {
 	side, err := a.openSide(ctx, name, &analysis.HandleFilter{})
 	if err != nil {
 		// The report names the dump beside the error.
-		return &analysis.CheckDump{File: name, Err: errors.New(strings.TrimPrefix(err.Error(), name+": "))}
+		return &check.Dump{File: name, Err: errors.New(strings.TrimPrefix(err.Error(), name+": "))}
 	}
 	defer side.Close()
 	return c.Count(name, side.info, side.handles)
 }
 
-func readBaseline(name string) (*analysis.Baseline, error) {
+func readBaseline(name string) (*check.Baseline, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, openError(name, err)
 	}
 	defer f.Close()
-	b, err := analysis.ReadBaseline(f)
+	b, err := check.ReadBaseline(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/check"
 )
 
 const checkLong = `Hold the handles of dumps against limits and a baseline, for continuous
@@ -59,7 +59,7 @@ func (a *app) checkCommand() *cobra.Command {
 	f.StringArrayVar(&o.growth, "max-growth", nil, "most handles more in the last dump than in the first, as `SUBJECT=+N`")
 	f.StringArrayVar(&o.rate, "max-rate", nil, "fastest growth from the first to the last dump, as `SUBJECT=N/h`")
 	f.StringVar(&o.baseline, "baseline", "", "compare with this `file`")
-	f.StringVar(&o.tolerance, "tolerance", analysis.DefaultTolerance, "how far the baseline may be `exceeded`: 10%, +20, or both as 10%+20")
+	f.StringVar(&o.tolerance, "tolerance", check.DefaultTolerance, "how far the baseline may be `exceeded`: 10%, +20, or both as 10%+20")
 	f.StringVar(&o.writeBaseline, "write-baseline", "", "write what the dumps have to this `file`")
 	f.BoolVar(&o.force, "force", false, "measure growth also between dumps of different processes")
 	f.BoolVar(&o.json, "json", false, "write JSON")
@@ -70,18 +70,18 @@ func (a *app) checkCommand() *cobra.Command {
 }
 
 // parse reads the options that say what is checked. It does not read files.
-func (o *checkFlags) parse(dumps int) (*analysis.Check, error) {
-	c := &analysis.Check{Force: o.force}
+func (o *checkFlags) parse(dumps int) (*check.Gate, error) {
+	c := &check.Gate{Force: o.force}
 	for _, kind := range []struct {
-		kind  analysis.LimitKind
+		kind  check.LimitKind
 		texts []string
-	}{{analysis.LimitCount, o.max}, {analysis.LimitGrowth, o.growth}, {analysis.LimitRate, o.rate}} {
+	}{{check.LimitCount, o.max}, {check.LimitGrowth, o.growth}, {check.LimitRate, o.rate}} {
 		for _, text := range kind.texts {
-			l, err := analysis.ParseLimit(kind.kind, text)
+			l, err := check.ParseLimit(kind.kind, text)
 			if err != nil {
 				return nil, usagef("--%s: %w", kind.kind, err)
 			}
-			if kind.kind != analysis.LimitCount && dumps < 2 {
+			if kind.kind != check.LimitCount && dumps < 2 {
 				return nil, usagef("--%s needs two dumps or more", kind.kind)
 			}
 			c.Limits = append(c.Limits, l)
@@ -94,7 +94,7 @@ func (o *checkFlags) parse(dumps int) (*analysis.Check, error) {
 		return nil, usagef("nothing to check: give --max, --max-growth, --max-rate or --baseline")
 	}
 	var err error
-	if c.Tolerance, err = analysis.ParseTolerance(o.tolerance); err != nil {
+	if c.Tolerance, err = check.ParseTolerance(o.tolerance); err != nil {
 		return nil, usagef("--tolerance: %w", err)
 	}
 	return c, nil

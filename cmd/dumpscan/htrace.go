@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 )
 
 const htraceLong = `Find out who opened the handles that are still open.
@@ -121,7 +122,7 @@ func (o *htraceFlags) parse(args []string) error {
 		o.maxTraces = int(min(n, math.MaxInt32))
 	}
 	if o.group != "" {
-		if _, err := analysis.ParseTraceGroupKey(o.group); err != nil {
+		if _, err := htrace.ParseGroupKey(o.group); err != nil {
 			return usageError{err}
 		}
 	}
@@ -135,20 +136,20 @@ func (o *htraceFlags) parse(args []string) error {
 }
 
 // by is the property to group by.
-func (o *htraceFlags) by() analysis.TraceGroupKey {
+func (o *htraceFlags) by() htrace.GroupKey {
 	if o.group == "" {
-		return analysis.TraceByStack
+		return htrace.ByStack
 	}
-	return analysis.TraceGroupKey(o.group)
+	return htrace.GroupKey(o.group)
 }
 
 // order is what the user says about the order of the operations.
-func (o *htraceFlags) order() analysis.TraceOrder {
+func (o *htraceFlags) order() htrace.Order {
 	switch {
 	case o.oldestFirst:
-		return analysis.OldestFirst
+		return htrace.OldestFirst
 	case o.newestFirst:
-		return analysis.NewestFirst
+		return htrace.NewestFirst
 	}
 	return ""
 }

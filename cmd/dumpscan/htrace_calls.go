@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/unwind"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -66,7 +66,7 @@ func (q *htraceQuery) chooseStack() (stack int, what string, err error) {
 	return 0, "", fmt.Errorf("%s: the trace has no open of handle %#x", q.dump.name, q.opts.handle)
 }
 
-func (q *htraceQuery) callDecoder(code *symbol.Code) (*analysis.CallDecoder, error) {
+func (q *htraceQuery) callDecoder(code *symbol.Code) (*unwind.CallDecoder, error) {
 	system, err := q.dump.SystemInfo()
 	if system == nil {
 		return nil, fmt.Errorf("%s: %w", q.dump.name, err)
@@ -75,7 +75,7 @@ func (q *htraceQuery) callDecoder(code *symbol.Code) (*analysis.CallDecoder, err
 	if memory == nil {
 		memory = &minidump.Memory{} // nothing is captured
 	}
-	return &analysis.CallDecoder{
+	return &unwind.CallDecoder{
 		Code: code, Data: memory, Arch: system.ProcessorArchitecture, Shift: code.Shift,
 		Plausible: func(addr minidump.VA) bool {
 			_, ok := q.system.Find(addr)

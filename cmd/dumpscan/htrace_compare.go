@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
@@ -55,12 +56,12 @@ type noTraceError struct{ error }
 // readEarlier reads the trace of the earlier dump. One writer stores both in
 // the same order: where one trace alone does not tell, the other does, and
 // where neither does, the order in which the later continues the earlier.
-func (q *htraceQuery) readEarlier(d *dump) (*analysis.Trace, error) {
+func (q *htraceQuery) readEarlier(d *dump) (*htrace.Trace, error) {
 	t, err := q.read(d, q.opts.order())
 	if err != nil {
 		return nil, err
 	}
-	mine, its := q.trace.Evidence.Reason == analysis.OrderByDefault, t.Evidence.Reason == analysis.OrderByDefault
+	mine, its := q.trace.Evidence.Reason == htrace.OrderByDefault, t.Evidence.Reason == htrace.OrderByDefault
 	switch {
 	case mine && its && q.trace.Diff(t).Overlap == 0:
 		return q.readReversed(d, t)
@@ -78,16 +79,16 @@ func (q *htraceQuery) readEarlier(d *dump) (*analysis.Trace, error) {
 
 // readReversed reads both dumps as oldest first, and keeps to that if the later
 // continues the earlier then. t is the earlier, read as newest first.
-func (q *htraceQuery) readReversed(d *dump, t *analysis.Trace) (*analysis.Trace, error) {
-	earlier, err := q.read(d, analysis.OldestFirst)
+func (q *htraceQuery) readReversed(d *dump, t *htrace.Trace) (*htrace.Trace, error) {
+	earlier, err := q.read(d, htrace.OldestFirst)
 	if err != nil {
 		return nil, err
 	}
-	later, err := q.read(q.dump, analysis.OldestFirst)
+	later, err := q.read(q.dump, htrace.OldestFirst)
 	if err != nil || later.Diff(earlier).Overlap == 0 {
 		return t, err
 	}
-	later.Evidence.Reason, earlier.Evidence.Reason = analysis.OrderByOverlap, analysis.OrderByOverlap
+	later.Evidence.Reason, earlier.Evidence.Reason = htrace.OrderByOverlap, htrace.OrderByOverlap
 	q.trace = later
 	return earlier, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -19,12 +20,12 @@ type htraceQuery struct {
 	opts     *htraceFlags
 	dump     *dump
 	info     *analysis.DumpInfo
-	trace    *analysis.Trace
-	diff     *analysis.TraceDiff
+	trace    *htrace.Trace
+	diff     *htrace.Diff
 	earlier  *render.DumpHeader // with --diff
 	window   time.Duration
 	resolver *symbol.Session
-	system   *analysis.SystemModules
+	system   *htrace.SystemModules
 	notes    []string
 	errors   []string
 }
@@ -61,8 +62,8 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 }
 
 // read replays the trace of a dump; what could not be read is complained about.
-func (q *htraceQuery) read(d *dump, order analysis.TraceOrder) (*analysis.Trace, error) {
-	t, err := analysis.ReadTrace(d.File, order)
+func (q *htraceQuery) read(d *dump, order htrace.Order) (*htrace.Trace, error) {
+	t, err := htrace.Read(d.File, order)
 	if errors.Is(err, minidump.ErrNoStream) && t == nil {
 		return nil, noTraceError{fmt.Errorf("%s: no handle operations in this dump; %s", d.name, analysis.CaptureTraces)}
 	}
@@ -80,7 +81,7 @@ func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 		unloaded, err = q.dump.UnloadedModules()
 		q.problem(q.dump.name, err)
 	}
-	q.system, err = analysis.NewSystemModules(modules, unloaded, q.opts.system, q.opts.notSystem)
+	q.system, err = htrace.NewSystemModules(modules, unloaded, q.opts.system, q.opts.notSystem)
 	if err != nil {
 		return usageError{err}
 	}
@@ -130,8 +131,8 @@ func (q *htraceQuery) report() *render.TraceReport {
 	return r
 }
 
-func (q *htraceQuery) groups(by analysis.TraceGroupKey) []analysis.TraceGroup {
-	return q.trace.Group(q.diff.Outstanding, analysis.TraceGroupOptions{
+func (q *htraceQuery) groups(by htrace.GroupKey) []htrace.Group {
+	return q.trace.Group(q.diff.Outstanding, htrace.GroupOptions{
 		By: by, Resolver: q.resolver, System: q.system, Window: q.window,
 	})
 }

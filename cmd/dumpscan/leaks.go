@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/leaks"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -75,14 +76,14 @@ func (a *app) leaksCommand() *cobra.Command {
 }
 
 // options checks the flags.
-func (o *leaksFlags) options() (analysis.LeakOptions, error) {
-	options := analysis.LeakOptions{Force: o.force, Limit: o.limit}
+func (o *leaksFlags) options() (leaks.Options, error) {
+	options := leaks.Options{Force: o.force, Limit: o.limit}
 	switch o.owners {
 	case "auto":
 	case "always":
-		options.Owners = analysis.HuntAlways
+		options.Owners = leaks.HuntAlways
 	case "never":
-		options.Owners = analysis.HuntNever
+		options.Owners = leaks.HuntNever
 	default:
 		return options, usagef("--owners is %q; use auto, always or never", o.owners)
 	}
@@ -98,7 +99,7 @@ func (o *leaksFlags) options() (analysis.LeakOptions, error) {
 		return options, fmt.Errorf("%s: %w", o.suppress, err)
 	}
 	defer f.Close()
-	if options.Suppress, err = analysis.ParseSuppressions(f); err != nil {
+	if options.Suppress, err = leaks.ParseSuppressions(f); err != nil {
 		return options, usagef("%s: %w", o.suppress, err)
 	}
 	return options, nil
@@ -153,7 +154,7 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	}
 	bar := a.progress("searching memory for the holders of handles")
 	options.Progress = bar.update
-	report, err := analysis.FindLeaks(ctx, snapshots, options)
+	report, err := leaks.Find(ctx, snapshots, options)
 	bar.finish()
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	if err := a.writeLeaks(r, o); err != nil {
 		return err
 	}
-	if report.Verdict.Severity != analysis.SeverityInfo {
+	if report.Verdict.Severity != leaks.SeverityInfo {
 		return errFound
 	}
 	return nil
@@ -202,7 +203,7 @@ func loadSnapshot(d *dump) (*analysis.Snapshot, error) {
 }
 
 // leakNotes says what the verdict lacks.
-func leakNotes(r *analysis.LeakReport, suppress string) []string {
+func leakNotes(r *leaks.Report, suppress string) []string {
 	var notes []string
 	for _, p := range r.Processes {
 		s := p.Series
@@ -231,9 +232,9 @@ func leakNotes(r *analysis.LeakReport, suppress string) []string {
 }
 
 // accuses reports whether a finding about a process is above info.
-func accuses(r *analysis.LeakReport, p analysis.ProcessIdentity) bool {
+func accuses(r *leaks.Report, p analysis.ProcessIdentity) bool {
 	for _, f := range r.Findings {
-		if f.Severity != analysis.SeverityInfo && f.Process == p {
+		if f.Severity != leaks.SeverityInfo && f.Process == p {
 			return true
 		}
 	}

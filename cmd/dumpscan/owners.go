@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
@@ -36,14 +37,14 @@ func (a *app) ownersCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.types, "type", nil, "look for the owners of handles of this `type`, in any case; None: without a type; may be repeated")
-	f.IntVar(&o.maxOffset, "max-offset", analysis.DefaultOwnerOffset, "look for objects that begin at most so many `bytes` before a handle")
+	f.IntVar(&o.maxOffset, "max-offset", owners.DefaultOffset, "look for objects that begin at most so many `bytes` before a handle")
 	f.BoolVar(&o.json, "json", false, "write JSON")
 	return cmd
 }
 
 func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
-	if o.maxOffset < 1 || o.maxOffset > analysis.MaxOwnerOffset {
-		return usagef("--max-offset must be from 1 to %d", analysis.MaxOwnerOffset)
+	if o.maxOffset < 1 || o.maxOffset > owners.MaxOffset {
+		return usagef("--max-offset must be from 1 to %d", owners.MaxOffset)
 	}
 	d, err := a.open(ctx, name)
 	if err != nil {
@@ -52,7 +53,7 @@ func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
 	defer d.Close()
 
 	bar := a.progress("searching " + name)
-	owners, err := analysis.FindOwners(ctx, d.File, analysis.OwnerOptions{
+	owners, err := owners.Find(ctx, d.File, owners.Options{
 		Types: o.types, MaxOffset: o.maxOffset, Progress: bar.update,
 	})
 	bar.finish()

@@ -9,9 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
 	"github.com/dumpscan/dumpscan/analysis/symbol/pdb/pdbtest"
-	"github.com/google/go-cmp/cmp"
 )
 
 // sample has one of everything that clang and lld do not make.

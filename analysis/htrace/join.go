@@ -1,0 +1,106 @@
+package htrace
+
+import (
+	"errors"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// Handles is what the handle stream of the same dump adds to a trace.
+type Handles struct {
+	Present bool // the dump has a handle stream
+	Total   int  // handles in it
+	// WithoutEntry counts those for which the trace has no outstanding open.
+	WithoutEntry int
+	// Missing counts the outstanding opens whose value is not in the handle
+	// stream, or was opened again: they were closed without a trace of it.
+	Missing int
+
+	types []uint32 // by number of the handle in the pool: unlisted, untypedHandle, or the number of a type
+}
+
+const (
+	unlisted      = 0 // not in the handle stream
+	untypedHandle = 1 // there, but of unknown type
+)
+
+// join finds out which of the traced handles are in the handle stream, and
+// their types. It needs no names yet: those are for the outstanding opens only,
+// and which these are depends on the order of the trace, and that on this.
+func (t *Trace) join(f *minidump.File) error {
+	h := &t.Handles
+	h.types = make([]uint32, len(t.pool.handles))
+	data, err := f.HandleData()
+	if errors.Is(err, minidump.ErrNoStream) || err == nil && data.NumberOfDescriptors == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h.Present = true
+	var failed analysis.Failures
+	numbers := map[string]uint32{"": untypedHandle}
+	for handle := range analysis.Handles(data.Only(minidump.HandleTypeName), &failed) {
+		h.Total++
+		id, ok := t.pool.lookup(handle.Handle)
+		if !ok {
+			continue
+		}
+		n, ok := numbers[handle.TypeName]
+		if !ok {
+			n = uint32(len(numbers) + 1)
+			numbers[handle.TypeName] = n
+		}
+		h.types[id] = n
+	}
+	return failed.Err()
+}
+
+// describe gives the outstanding opens their types and names, and reports the
+// handles that have none in the trace.
+func (t *Trace) describe(f *minidump.File) error {
+	if !t.Handles.Present {
+		return nil
+	}
+	data, err := f.HandleData()
+	if err != nil {
+		return err
+	}
+	open := map[uint64]int{} // value -> index in Outstanding
+	for i := range t.Outstanding {
+		if o := &t.Outstanding[i]; !o.Superseded {
+			open[o.Handle] = i
+		}
+	}
+	others := map[string]*Anomaly{}
+	parts := minidump.HandleTypeName
+	if len(open) > 0 {
+		parts |= minidump.HandleObjectName
+	}
+	var failed analysis.Failures
+	for handle := range analysis.Handles(data.Only(parts), &failed) {
+		if i, ok := open[handle.Handle]; ok {
+			t.Outstanding[i].Object = Object{Listed: true, Type: handle.TypeName, Name: handle.ObjectName}
+			continue
+		}
+		t.Handles.WithoutEntry++
+		a := others[handle.TypeName]
+		if a == nil {
+			a = &Anomaly{
+				Kind: OpenWithoutEntry, Handle: handle.Handle, Type: handle.TypeName, Position: none, Previous: none,
+			}
+			others[handle.TypeName] = a
+		}
+		a.Count++
+	}
+	for _, o := range t.Outstanding {
+		if !o.Object.Listed {
+			t.Handles.Missing++
+		}
+	}
+	for _, a := range others {
+		t.Anomalies = append(t.Anomalies, *a)
+	}
+	return failed.Err()
+}

@@ -1,0 +1,206 @@
+package htrace
+
+import (
+	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// SystemModules tells the modules of the operating system from the others. A
+// stack is blamed on the first module that is not the system's: whoever called
+// CreateEventW, and not CreateEventW.
+//
+// A module belongs to the system if its file lies in one of the folders below
+// Windows that setup fills (System32, SysWOW64, WinSxS, Microsoft.NET and so
+// on), where Windows is the folder that ntdll.dll was loaded from; not so the
+// drivers of printers and graphics cards below System32. Microsoft's
+// redistributable runtimes (msvcr120.dll, vcruntime140.dll, mfc140u.dll, the
+// .NET runtime) count as the system wherever they lie. Where only the file name
+// is known, as of unloaded modules, a table of names decides. A DLL that
+// somebody else put into System32 is taken for the system's; patterns overrule
+// all this.
+type SystemModules struct {
+	modules, unloaded *symbol.Modules
+
+	system     map[*minidump.Module]bool
+	patterns   modulePatterns
+	root       string          // Windows' folder in lower case, "" if not known
+	names, api map[string]bool // systemNames and apiModules
+}
+
+// NewSystemModules sorts the modules of a dump. The patterns overrule the
+// tables, notSystem before system: globs such as "My*.dll" or
+// "C:\Windows\System32\Vendor*", "re:" and a regular expression, or a
+// module's name with or without its extension. Case does not matter.
+func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedModule, system, notSystem []string) (*SystemModules, error) {
+	gone := make([]minidump.Module, len(unloaded))
+	for i, u := range unloaded {
+		gone[i] = minidump.Module{BaseOfImage: u.BaseOfImage, SizeOfImage: u.SizeOfImage, ModuleName: u.ModuleName}
+	}
+	s := &SystemModules{
+		modules: symbol.NewModules(modules), unloaded: symbol.NewModules(gone),
+		system: map[*minidump.Module]bool{}, root: windowsFolder(modules),
+		names: words(systemNames), api: words(apiModules),
+	}
+	var err error
+	if s.patterns, err = parseModulePatterns(system, notSystem); err != nil {
+		return nil, err
+	}
+	for _, list := range [][]minidump.Module{s.modules.List(), s.unloaded.List()} {
+		for i := range list {
+			s.system[&list[i]] = s.isSystem(list[i].ModuleName)
+		}
+	}
+	return s, nil
+}
+
+// Find returns the loaded module at an address.
+func (s *SystemModules) Find(addr minidump.VA) (*minidump.Module, bool) { return s.modules.Find(addr) }
+
+// FindUnloaded returns the module that was at an address and is unloaded.
+func (s *SystemModules) FindUnloaded(addr minidump.VA) (*minidump.Module, bool) {
+	if _, ok := s.modules.Find(addr); ok {
+		return nil, false
+	}
+	return s.unloaded.Find(addr)
+}
+
+// IsSystem reports whether a module, as Find or FindUnloaded returned it, is
+// the operating system's.
+func (s *SystemModules) IsSystem(m *minidump.Module) bool { return s.system[m] }
+
+// passesOn reports whether a system module only passes calls on to others.
+func (s *SystemModules) passesOn(m *minidump.Module) bool {
+	name := strings.ToLower(m.BaseName())
+	return isRuntime(name) || s.api[stem(name)]
+}
+
+// isSystem decides by the path or name of a module.
+func (s *SystemModules) isSystem(path string) bool {
+	if system, ok := s.patterns.match(path); ok {
+		return system
+	}
+	path = strings.ToLower(strings.ReplaceAll(path, "/", `\`))
+	cut := strings.LastIndexByte(path, '\\')
+	name := path[cut+1:]
+	if isRuntime(name) {
+		return true
+	}
+	if cut < 0 {
+		return s.names[stem(name)]
+	}
+	below, ok := belowWindows(path, s.root)
+	if !ok {
+		return strings.Contains(path, `\dotnet\shared\microsoft.`)
+	}
+	for _, folder := range vendorFolders {
+		if strings.HasPrefix(below, folder) {
+			return false
+		}
+	}
+	for _, folder := range systemFolders {
+		if strings.HasPrefix(below, folder) {
+			return true
+		}
+	}
+	return !strings.Contains(below, `\`) // explorer.exe, twain_32.dll
+}
+
+// windowsFolder is where ntdll.dll was loaded from, without System32.
+func windowsFolder(modules []minidump.Module) string {
+	for i := range modules {
+		path := strings.ToLower(modules[i].ModuleName)
+		for _, folder := range []string{`\system32\ntdll.dll`, `\syswow64\ntdll.dll`} {
+			if root, ok := strings.CutSuffix(path, folder); ok {
+				return root + `\`
+			}
+		}
+	}
+	return ""
+}
+
+// belowWindows returns the part of a path below Windows' folder.
+func belowWindows(path, root string) (string, bool) {
+	if root != "" && strings.HasPrefix(path, root) {
+		return path[len(root):], true
+	}
+	path = strings.TrimPrefix(path, `\\?\`)
+	path = strings.TrimPrefix(path, `\??\`)
+	if below, ok := strings.CutPrefix(path, `\systemroot\`); ok {
+		return below, true
+	}
+	if len(path) > 2 && path[1] == ':' {
+		return strings.CutPrefix(path[2:], `\windows\`)
+	}
+	return "", false
+}
+
+// modulePatterns are the user's --system and --not-system.
+type modulePatterns struct{ system, notSystem []modulePattern }
+
+type modulePattern struct {
+	pattern *analysis.NamePattern
+	exact   string // without wildcards: a name with or without extension, or a path
+}
+
+func parseModulePatterns(system, notSystem []string) (modulePatterns, error) {
+	var p modulePatterns
+	for _, list := range []struct {
+		texts []string
+		to    *[]modulePattern
+	}{{system, &p.system}, {notSystem, &p.notSystem}} {
+		for _, text := range list.texts {
+			m := modulePattern{exact: text}
+			if strings.ContainsAny(text, "*?") || strings.HasPrefix(text, "re:") {
+				var err error
+				if m.pattern, err = analysis.ParseNamePattern(text); err != nil {
+					return p, err
+				}
+			}
+			*list.to = append(*list.to, m)
+		}
+	}
+	return p, nil
+}
+
+// match returns what the patterns say about a module; ok is false if they say
+// nothing.
+func (p *modulePatterns) match(path string) (system, ok bool) {
+	for _, m := range p.notSystem {
+		if m.matches(path) {
+			return false, true
+		}
+	}
+	for _, m := range p.system {
+		if m.matches(path) {
+			return true, true
+		}
+	}
+	return false, false
+}
+
+func (m *modulePattern) matches(path string) bool {
+	name := analysis.BaseName(path)
+	if m.pattern != nil {
+		return m.pattern.Match(path) || m.pattern.Match(name)
+	}
+	return strings.EqualFold(m.exact, path) || strings.EqualFold(m.exact, name) || strings.EqualFold(m.exact, stem(name))
+}
+
+// stem is a file name without its extension.
+func stem(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		return name[:i]
+	}
+	return name
+}
+
+func words(list string) map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(list) {
+		set[word] = true
+	}
+	return set
+}

@@ -1,0 +1,73 @@
+package leaks_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/leaks"
+	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
+)
+
+// bigDump is a dump of n handles: two in three are unnamed keys, the others
+// files with names of their own.
+func bigDump(tb testing.TB, n int, hours uint32) *minidump.File {
+	d := dumptest.Dump{
+		TimeDateStamp: dumptest.DefaultTime + 3600*hours,
+		MiscInfo:      &dumptest.MiscInfo{ProcessId: 1, ProcessCreateTime: dumptest.DefaultTime - 3600},
+		HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(n, func(i int) dumptest.Handle {
+			h := plainKey
+			if i%3 == 0 {
+				h = tempFile
+				h.Name = fmt.Sprintf(h.Name, i)
+			}
+			h.Value = uint64(4 * (i + 1))
+			return h
+		})},
+	}
+	r, err := d.Reader()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f, err := minidump.NewFile(r, r.Size())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return f
+}
+
+func BenchmarkLoadSnapshot(b *testing.B) {
+	for _, n := range []int{66_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := bigDump(b, n, 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := analysis.LoadSnapshot(f, "big.dmp"); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/handle")
+		})
+	}
+}
+
+// BenchmarkFindLeaks judges three dumps that grow to a million handles, which
+// is a second pass over each.
+func BenchmarkFindLeaks(b *testing.B) {
+	var snapshots []*analysis.Snapshot
+	for i, n := range []int{600_000, 800_000, 1_000_000} {
+		s, err := analysis.LoadSnapshot(bigDump(b, n, uint32(i)), fmt.Sprintf("%d.dmp", i))
+		if err != nil {
+			b.Fatal(err)
+		}
+		snapshots = append(snapshots, s)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := leaks.Find(b.Context(), snapshots, leaks.Options{})
+		if err != nil || !r.Verdict.Leak {
+			b.Fatal(err, r.Verdict)
+		}
+	}
+}

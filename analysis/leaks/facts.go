@@ -1,0 +1,145 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
+)
+
+// HandleLimit is the number of handles that one process can have at most
+// (M. Russinovich, Pushing the Limits of Windows: Handles,
+// http://blogs.technet.com/markrussinovich/archive/2009/09/29/3283844.aspx).
+const HandleLimit = 16_711_680
+
+// A Group is a group of handles in the dumps of one process, with all that
+// is known about it.
+type Group struct {
+	analysis.HandleKind
+	// Kinds is 0 for one kind of handles. Else the group is all handles of
+	// Type, of so many kinds, and the rest of HandleKind is empty.
+	Kinds  int
+	Merged bool // Name is a form that many names have
+	Growth
+	// Turnover is measured for groups that grow, and for types whose growth is
+	// not that of such groups; else nil.
+	Turnover *Turnover
+	Opener   *Opener // from the handle trace; nil without
+	// Holders are the places in memory where the handles are kept, if they
+	// were looked for.
+	Holders []owners.Owner
+
+	rows, kin []int
+}
+
+// Process are what the rules look at: the dumps of one process, its
+// handles by kind and by type.
+type Process struct {
+	Series *analysis.Series
+	Kinds  []Group // of at least 8 handles in some dump; in the order of HandleKind.Compare
+	Types  []Group // in WinDbg's order
+	Total  Group
+	// Limit is the number of handles at which the process ends; HandleLimit or
+	// what the user gave.
+	Limit uint64
+
+	table *analysis.KindTable
+}
+
+// Single reports whether there is one dump only.
+func (p *Process) Single() bool { return len(p.Series.Snapshots) == 1 }
+
+// gatherFacts counts, and follows the handles of the groups that grow.
+func gatherFacts(ctx context.Context, s *analysis.Series, o *Options) (*Process, error) {
+	counts := make([]*analysis.KindCounts, len(s.Snapshots))
+	for i, snap := range s.Snapshots {
+		counts[i] = snap.Kinds
+	}
+	p := &Process{Series: s, Limit: cmp.Or(o.Limit, HandleLimit), table: analysis.AlignDumps(counts...)}
+	if p.table.NamesIgnored {
+		s.Notes = append(s.Notes, "not all of the dumps have names of objects: groups do not tell them apart")
+	}
+	if p.table.StatesIgnored {
+		s.Notes = append(s.Notes, "not all of the dumps have object information: groups do not tell states apart")
+	}
+	p.group()
+	p.readOpeners(o)
+	if p.Single() {
+		return p, nil
+	}
+	var grown []*Group
+	explained := map[string]int64{} // growth of each type by its groups that grow
+	for i := range p.Kinds {
+		if g := &p.Kinds[i]; g.Shape.Grows() {
+			grown = append(grown, g)
+			explained[g.Type] += g.Net()
+		}
+	}
+	for i := range p.Types {
+		t := &p.Types[i]
+		if t.Shape.Grows() && float64(t.Net()-explained[t.Type]) >= unexplained*float64(t.Net()) {
+			grown = append(grown, t)
+		}
+	}
+	groups := make([]turnoverGroup, len(grown))
+	for i, g := range grown {
+		groups[i] = turnoverGroup{rows: g.rows, kin: g.kin}
+	}
+	if len(groups) == 0 {
+		return p, ctx.Err()
+	}
+	for i, t := range measureTurnover(s, p.table, groups) {
+		g := grown[i]
+		g.Turnover = &t
+		g.Growth = MeasureGrowth(g.Counts, s.Hours, t.Opened, t.Closed)
+	}
+	return p, ctx.Err()
+}
+
+// Smaller groups are not looked at one by one: there may be as many of them as
+// handles.
+const minGroup = 8
+
+// group makes the groups of the table's rows.
+func (p *Process) group() {
+	n := len(p.Series.Snapshots)
+	hours := p.Series.Hours
+	kin := map[analysis.HandleKind][]int{} // rows that differ in their state, by the rest
+	types := map[string]*Group{}
+	p.Total = Group{Kinds: len(p.table.Rows), Growth: Growth{Counts: make([]uint64, n)}}
+	for i, r := range p.table.Rows {
+		if r.State != "" {
+			kin[r.Stateless()] = append(kin[r.Stateless()], i)
+		}
+		t := types[r.Type]
+		if t == nil {
+			t = &Group{HandleKind: analysis.HandleKind{Type: r.Type}, Growth: Growth{Counts: make([]uint64, n)}}
+			types[r.Type] = t
+		}
+		t.Kinds++
+		t.rows = append(t.rows, i)
+		for d, c := range r.Counts {
+			t.Counts[d] += c
+			p.Total.Counts[d] += c
+		}
+	}
+	for i, r := range p.table.Rows {
+		if slices.Max(r.Counts) < minGroup && r.State != "abandoned" {
+			continue
+		}
+		g := Group{HandleKind: r.HandleKind, Merged: r.Merged, rows: []int{i}}
+		g.Growth = MeasureGrowth(r.Counts, hours, 0, 0)
+		if r.State != "" {
+			g.kin = kin[r.Stateless()]
+		}
+		p.Kinds = append(p.Kinds, g)
+	}
+	for _, t := range types {
+		t.Growth = MeasureGrowth(t.Counts, hours, 0, 0)
+		p.Types = append(p.Types, *t)
+	}
+	slices.SortFunc(p.Types, func(a, b Group) int { return analysis.CompareTypes(a.Type, b.Type) })
+	p.Total.Growth = MeasureGrowth(p.Total.Counts, hours, 0, 0)
+}

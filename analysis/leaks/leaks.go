@@ -1,0 +1,166 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// Severity is how serious a [Finding] is.
+type Severity string
+
+// The severities.
+const (
+	SeverityInfo    Severity = "info"    // worth knowing, accuses no one
+	SeveritySuspect Severity = "suspect" // may be a leak, but there are innocent explanations
+	SeverityLeak    Severity = "leak"    // leaks, as far as dumps can show
+)
+
+// rank orders severities, the worst first.
+func (s Severity) rank() int {
+	return slices.Index([]Severity{SeverityLeak, SeveritySuspect, SeverityInfo}, s)
+}
+
+// A Finding is what one rule has found.
+type Finding struct {
+	Rule     string
+	Severity Severity
+	Process  analysis.ProcessIdentity
+	Sentence string   // what was found, in one sentence
+	Evidence []string // what it rests on: sentences without a full stop
+	Next     string   // what to do
+
+	// Group are the handles it is about; nil if it is about none.
+	Group *Group
+	Known *KnownLeak // a leak that others have described; nil if none fits
+}
+
+// A Verdict is the answer in one sentence.
+type Verdict struct {
+	// Leak is set if a finding has SeverityLeak.
+	Leak bool
+	// Severity is the worst of the findings; SeverityInfo if there are none.
+	Severity Severity
+	Sentence string
+}
+
+// A Report is the answer of [Find].
+type Report struct {
+	Verdict    Verdict
+	Findings   []Finding // the worst first, then by process, then the largest
+	Suppressed []SuppressedFinding
+	Processes  []*Process
+	// Unmatched are the suppressions that fit no finding.
+	Unmatched []Suppression
+}
+
+// Options tell [Find] how to go about it. The zero value is ready for
+// use.
+type Options struct {
+	// Force takes dumps of programs with one name for dumps of one process.
+	Force bool
+	// Limit is the number of handles of interest for the time that is left; 0
+	// means HandleLimit.
+	Limit uint64
+	// Resolver, if not nil, names the addresses in the traces of a dump. Else
+	// they are named by its module list.
+	Resolver func(*analysis.Snapshot) (symbol.Resolver, error)
+	// Owners says when to search the memory of a dump for the holders of
+	// leaking handles.
+	Owners Hunt
+	// Progress, if not nil, is told how the search gets on, in bytes.
+	Progress func(done, total int64)
+	// Suppress are the groups that are known and accepted.
+	Suppress []Suppression
+}
+
+// Hunt says when to search memory for the holders of handles.
+type Hunt string
+
+// The choices. The search reads all private memory of the dump twice.
+const (
+	HuntAuto   Hunt = ""       // if no trace names the opener of an accused group
+	HuntAlways Hunt = "always" // for every accused group
+	HuntNever  Hunt = "never"
+)
+
+// Find judges dumps of one or more processes. The snapshots may come in
+// any order. The error is that of ctx; what could not be read of the dumps is
+// in the snapshots' Problems.
+func Find(ctx context.Context, snapshots []*analysis.Snapshot, o Options) (*Report, error) {
+	r := &Report{}
+	var findings []Finding
+	for _, s := range analysis.BuildSeries(snapshots, o.Force) {
+		p, err := gatherFacts(ctx, s, &o)
+		if err != nil {
+			return nil, err
+		}
+		r.Processes = append(r.Processes, p)
+		found := applyRules(p)
+		if err := explain(ctx, p, found, &o); err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+	}
+	findings = append(findings, correlate(r.Processes, findings)...)
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), compareIdentity(a.Process, b.Process), cmp.Compare(b.weight(), a.weight()))
+	})
+	r.suppress(findings, o.Suppress)
+	r.Verdict = verdictOf(r)
+	return r, nil
+}
+
+// weight is the number of handles that a finding is about: those that were
+// added, or all of one dump.
+func (f *Finding) weight() int64 {
+	switch {
+	case f.Group == nil:
+		return -1
+	case len(f.Group.Counts) > 1:
+		return f.Group.Net()
+	}
+	return int64(f.Group.Last())
+}
+
+func compareIdentity(a, b analysis.ProcessIdentity) int {
+	return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.ProcessID, b.ProcessID), a.Created.Compare(b.Created))
+}
+
+// explain adds to findings that accuse a group who opened its handles and who
+// holds them.
+func explain(ctx context.Context, p *Process, findings []Finding, o *Options) error {
+	var accused []*Finding
+	for i := range findings {
+		if f := &findings[i]; f.Group != nil && f.Severity != SeverityInfo {
+			accused = append(accused, f)
+		}
+	}
+	if len(accused) == 0 {
+		return nil
+	}
+	for _, f := range accused {
+		f.openerEvidence()
+	}
+	if err := findHolders(ctx, p, accused, o); err != nil {
+		return err
+	}
+	for _, f := range accused {
+		f.recognise()
+	}
+	return ctx.Err()
+}
+
+// newestWith returns the newest dump that has a stream.
+func (p *Process) newestWith(stream minidump.StreamType) *analysis.Snapshot {
+	for _, s := range slices.Backward(p.Series.Snapshots) {
+		if s.Dump().Has(stream) {
+			return s
+		}
+	}
+	return nil
+}

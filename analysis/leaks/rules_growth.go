@@ -1,0 +1,252 @@
+package leaks
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+)
+
+// How much a group must grow to be named.
+const (
+	// Below this number of new handles steady growth is not worth an alarm: a
+	// process opens some handles for the first time long after its start.
+	minSteady = 20
+	// From here on steady growth is a leak, below a suspicion.
+	sureSteady = 50
+	// Growth of one interval alone must be plain: this many new handles, and
+	// four times as many as there were, or very many and half as many again.
+	minRise      = 100
+	minRiseTimes = 4
+	bigRise      = 1000
+	bigRiseTimes = 1.5
+	// Handles that stay: for five that were opened no more than one was closed
+	// from one dump to the next.
+	maxGone = 0.2
+	// Where more of them come and go, it takes more than five dumps, in which
+	// those that were opened early and stayed make up this part of the growth
+	// until then, as it was or as an even growth would have been. In fewer,
+	// values of handles that were closed and opened again hide too much.
+	fewDumps = 5
+	minKept  = 0.5
+	// A type is named if this part of its growth is not that of groups named.
+	unexplained = 0.5
+	// At least this part of the growth must be handles that are new, and not
+	// old ones whose objects have changed their state.
+	minNew = 0.5
+	// A rise by handles to one and the same object, of which hardly one was
+	// closed, is a leak even in two dumps: a cache holds different objects.
+	maxClosedShare = 0.05
+)
+
+// standsOut reports whether growth is more than the coming and going of
+// handles: four times what that scatters by.
+func (g *Group) standsOut() bool {
+	t := g.Turnover
+	return float64(g.Net()) >= 4*math.Sqrt(float64(t.Opened+t.Closed))
+}
+
+// stays reports whether the handles that make up the growth stay open, in
+// contrast to those of a load that grows.
+func (g *Group) stays() bool {
+	t := g.Turnover
+	if float64(t.Gone) <= maxGone*float64(t.Born) {
+		return true
+	}
+	if len(g.Counts) <= fewDumps {
+		return false
+	}
+	even := float64(g.Net()) * float64(t.EarlyAt) / float64(len(g.Counts)-1)
+	return float64(t.Kept) >= minKept*max(even, float64(g.Counts[t.EarlyAt])-float64(g.Counts[0]))
+}
+
+// moved reports whether the growth comes from handles that were there before,
+// and whose objects have changed their state.
+func (g *Group) moved() bool {
+	return float64(g.Turnover.Opened) < minNew*float64(g.Net())
+}
+
+func (g *Group) steadyLeak() bool {
+	return g.Shape == ShapeSteady && g.Net() >= minSteady && g.standsOut() && g.stays() && !g.moved()
+}
+
+func (g *Group) plainRise() bool {
+	t := g.Turnover
+	if g.Shape != ShapeRise && g.Shape != ShapeJump || g.Net() < minRise || !g.standsOut() || g.moved() ||
+		float64(t.Closed) > maxGone*float64(t.Opened) {
+		return false
+	}
+	times := float64(g.Last()) / float64(max(g.First(), 1))
+	return times >= minRiseTimes || times >= bigRiseTimes && g.Net() >= bigRise || g.sameAgain()
+}
+
+// oneObject reports whether all handles of the group lead to one object. The
+// name of a file says less: each open makes an object of its own, and a socket
+// bears the name of its driver.
+func (g *Group) oneObject() bool {
+	return g.Kinds == 0 && g.Name != "" && !g.Merged && g.Type != "File"
+}
+
+// sameAgain reports whether a rise is by handles to one object, of which
+// hardly one was closed.
+func (g *Group) sameAgain() bool {
+	return g.oneObject() && float64(g.Turnover.Closed) <= maxClosedShare*float64(g.Turnover.Opened)
+}
+
+func steadyGrowth(p *Process) (findings []Finding) {
+	for i := range p.Kinds {
+		if g := &p.Kinds[i]; g.steadyLeak() {
+			findings = append(findings, p.steadyFinding(g))
+		}
+	}
+	return findings
+}
+
+func (p *Process) steadyFinding(g *Group) Finding {
+	f := Finding{Severity: SeveritySuspect, Group: g, Next: p.growthNext(g)}
+	if g.Net() >= sureSteady {
+		f.Severity = SeverityLeak
+	}
+	f.Sentence = fmt.Sprintf("%s: %s", g.Label(), p.grew(g, "grew steadily"))
+	f.Evidence = p.growthEvidence(g)
+	return f
+}
+
+func growth(p *Process) (findings []Finding) {
+	for i := range p.Kinds {
+		if g := &p.Kinds[i]; g.plainRise() {
+			findings = append(findings, p.riseFinding(g))
+		}
+	}
+	return findings
+}
+
+func (p *Process) riseFinding(g *Group) Finding {
+	f := Finding{Severity: SeveritySuspect, Group: g, Evidence: p.growthEvidence(g)}
+	f.Sentence = fmt.Sprintf("%s: %s", g.Label(), p.grew(g, "grew"))
+	switch {
+	case g.Shape == ShapeRise && g.sameAgain():
+		f.Severity = SeverityLeak
+		f.Evidence = append(f.Evidence, "all of them are handles to one object, so that they are no cache, and hardly one was closed; it rests on two dumps, a third makes it surer")
+		f.Next = p.growthNext(g)
+	case g.Shape == ShapeRise:
+		f.Evidence = append(f.Evidence, "two dumps cannot tell a leak from a cache that fills or a burst that will drain")
+		f.Next = "take a third dump of the same process after as much time again, and give all three to this command"
+	default:
+		f.Evidence = append(f.Evidence, "all of it came in the last interval; a burst that will drain looks the same")
+		f.Next = "take another dump of the same process, and give it to this command with the others"
+	}
+	return f
+}
+
+// typeGrowth looks at the types whose growth is not that of groups which grow
+// by themselves; no others have a Turnover.
+func typeGrowth(p *Process) (findings []Finding) {
+	for i := range p.Types {
+		t := &p.Types[i]
+		if t.Kinds < 2 || t.Turnover == nil || !t.steadyLeak() && !t.plainRise() {
+			continue
+		}
+		f := p.riseFinding
+		if t.steadyLeak() {
+			f = p.steadyFinding
+		}
+		found := f(t)
+		found.Evidence = append(found.Evidence, fmt.Sprintf("spread over %s groups, none of which explains it alone", number(t.Kinds)))
+		findings = append(findings, found)
+	}
+	return findings
+}
+
+// grew is "grew from 0 to 700 handles in 4 s".
+func (p *Process) grew(g *Group, verb string) string {
+	s := fmt.Sprintf("%s from %s to %s handles", verb, number(g.First()), number(g.Last()))
+	if d := p.Series.Span(); d > 0 {
+		s += " in " + span(d)
+	}
+	return s
+}
+
+func (p *Process) growthEvidence(g *Group) []string {
+	var e []string
+	add := func(format string, args ...any) { e = append(e, fmt.Sprintf(format, args...)) }
+	counts := make([]string, len(g.Counts))
+	for i, c := range g.Counts {
+		counts[i] = number(c)
+	}
+	add("counts in %d dumps: %s", len(counts), strings.Join(counts, ", "))
+	if g.Kinds == 0 {
+		add("granted access %s", accessWords(g.Type, g.GrantedAccess))
+	}
+	if r := g.Rate; r != nil {
+		add("%s an hour, with 95 %% confidence %s to %s (%s)", decimal(r.PerHour), decimal(r.Low), decimal(r.High), r.Basis)
+	} else {
+		add("no rate: the dumps do not tell the time between them")
+	}
+	t := g.Turnover
+	add("%s are new since the first dump and still there in the last, %s of the first are gone%s",
+		number(t.Opened), number(t.Closed), firstValues(t.Survivors))
+	if t.Early > 0 && len(g.Counts) > 2 {
+		add("of %s that were new in %s, %s are in all dumps since", number(t.Early), p.Series.Snapshots[t.EarlyAt].File, number(t.Kept))
+	}
+	if t.Reused > 0 {
+		add("values of the new ones that were handles to other objects in the first dump: %s", number(t.Reused))
+	}
+	if left, ok := p.timeLeft(g.Rate); ok {
+		add("at this rate %s handles are reached in %s", number(p.Limit), left)
+	}
+	if q := p.quotaGrowth(); q != "" {
+		add("%s", q)
+	}
+	return e
+}
+
+// firstValues shows some handle values.
+func firstValues(values []uint64) string {
+	if len(values) == 0 {
+		return ""
+	}
+	s := ": "
+	for i, v := range values[:min(len(values), 5)] {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%#x", v)
+	}
+	if len(values) > 5 {
+		s += " ..."
+	}
+	return s
+}
+
+// timeLeft is how long it takes to reach the limit.
+func (p *Process) timeLeft(r *Rate) (left string, ok bool) {
+	total := p.Total.Last()
+	if r == nil || r.PerHour <= 0 || total >= p.Limit {
+		return "", false
+	}
+	hours := float64(p.Limit-total) / r.PerHour
+	if hours > 100*365*24 {
+		return "", false // not a matter of this process's life
+	}
+	return span(time.Duration(hours * float64(time.Hour))), true
+}
+
+// growthNext is the step after a leak was found.
+func (p *Process) growthNext(g *Group) string {
+	if g.Turnover == nil || len(g.Turnover.Survivors) == 0 {
+		return analysis.CaptureTraces
+	}
+	return fmt.Sprintf("look at a survivor: dumpscan handles %s %x f; to see who opens them, %s",
+		shellWord(p.Series.Last().File), g.Turnover.Survivors[len(g.Turnover.Survivors)-1], analysis.CaptureTraces)
+}
+
+func accessWords(typ string, mask uint32) string {
+	names := analysis.DecodeAccess(typ, mask).Names()
+	if len(names) == 0 {
+		return fmt.Sprintf("%#x", mask)
+	}
+	return fmt.Sprintf("%#x (%s)", mask, strings.Join(names, ", "))
+}

@@ -1,0 +1,151 @@
+package leaks
+
+import (
+	"fmt"
+	"time"
+)
+
+// usualCount is a number of handles of a type that a busy server process
+// seldom exceeds. It is a rule of thumb and no limit: only a multiple of it
+// raises a suspicion.
+func usualCount(typ string) uint64 {
+	switch typ {
+	case "Event", "WaitCompletionPacket", "EtwRegistration", "":
+		return 2000
+	case "File":
+		return 1500
+	case "Thread", "Section":
+		return 300
+	case "Token":
+		return 200
+	case "Process", "Desktop", "WindowStation", "Job":
+		return 50
+	}
+	return 500
+}
+
+const (
+	// A type is suspicious with more than half of all handles and this
+	// multiple of the usual count.
+	dominantTimes = 10
+	// Without a majority it takes this multiple.
+	extremeTimes = 40
+	// So many handles to one named object are suspicious if they are the
+	// majority of all handles.
+	sameObjectCount = 200
+	// From this part of the type on a group stands for the type.
+	groupShare = 0.5
+)
+
+// acquitted reports whether later dumps clear a group that is large: at the
+// mean rate since the process started it should have grown by 100, and it has
+// not grown by a quarter of that.
+func (p *Process) acquitted(g *Group) bool {
+	if p.Single() {
+		return false
+	}
+	d, up := p.Series.Span(), p.Series.First().Info.Uptime
+	if d == 0 {
+		return len(p.Series.Snapshots) > 2 && g.Net() < flatRange
+	}
+	if up == 0 {
+		return d >= time.Hour && !g.Shape.Grows()
+	}
+	expected := float64(g.First()) * float64(d) / float64(up)
+	return expected >= 100 && float64(g.Net()) < expected/4
+}
+
+func sameObject(p *Process) (findings []Finding) {
+	total := p.Total.Last()
+	for i := range p.Kinds {
+		g := &p.Kinds[i]
+		n := g.Last()
+		if !g.oneObject() || n < sameObjectCount || 2*n <= total || p.acquitted(g) {
+			continue
+		}
+		f := Finding{Severity: SeveritySuspect, Group: g, Next: p.singleNext()}
+		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s) are to this one object", g.Label(), number(n), number(total), share(n, total))
+		f.Evidence = append([]string{"granted access " + accessWords(g.Type, g.GrantedAccess) + " in all of them"}, p.sinceStart(n)...)
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+func dominantType(p *Process) (findings []Finding) {
+	total := p.Total.Last()
+	for i := range p.Types {
+		t := &p.Types[i]
+		n, usual := t.Last(), usualCount(t.Type)
+		majority := 2*n > total && n >= dominantTimes*usual
+		if !majority && n < extremeTimes*usual || p.acquitted(t) {
+			continue
+		}
+		f := Finding{Severity: SeveritySuspect, Group: t, Next: p.singleNext()}
+		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s)", typeWord(t.Type), number(n), number(total), share(n, total))
+		f.Evidence = append(p.largest(t, &f), fmt.Sprintf("a busy process has seldom more than %s of this type", number(usual)))
+		f.Evidence = append(f.Evidence, p.sinceStart(n)...)
+		if q := p.quotaNow(); q != "" {
+			f.Evidence = append(f.Evidence, q)
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// largest describes the largest groups of a type. If one has most of the
+// type's handles, the finding is about that group.
+func (p *Process) largest(t *Group, f *Finding) (evidence []string) {
+	const shown = 3
+	top := make([]*Group, 0, shown+1)
+	for i := range p.Kinds {
+		g := &p.Kinds[i]
+		if g.Type != t.Type {
+			continue
+		}
+		at := len(top)
+		for at > 0 && top[at-1].Last() < g.Last() {
+			at--
+		}
+		top = append(top[:at], append([]*Group{g}, top[at:]...)...)
+		top = top[:min(len(top), shown)]
+	}
+	for _, g := range top {
+		evidence = append(evidence, fmt.Sprintf("%s of them: %s, access %s", number(g.Last()), g.Label(), accessWords(g.Type, g.GrantedAccess)))
+	}
+	if len(top) > 0 && float64(top[0].Last()) >= groupShare*float64(t.Last()) {
+		f.Group = top[0]
+	}
+	return evidence
+}
+
+// sinceStart is the mean rate since the process was started.
+func (p *Process) sinceStart(n uint64) []string {
+	up := p.Series.Last().Info.Uptime
+	if up < time.Second {
+		return []string{"the dump does not tell how long the process has run, so there is no mean rate"}
+	}
+	perSecond := float64(n) / up.Seconds()
+	rate := decimal(perSecond) + " a second"
+	if perSecond < 1 {
+		rate = decimal(perSecond*3600) + " an hour"
+	}
+	evidence := []string{fmt.Sprintf("opened in %s: %s on average", span(up), rate)}
+	if left, ok := p.timeLeft(&Rate{PerHour: perSecond * 3600}); ok {
+		evidence = append(evidence, fmt.Sprintf("at this rate %s handles are reached in %s", number(p.Limit), left))
+	}
+	return evidence
+}
+
+func (p *Process) singleNext() string {
+	if p.Single() {
+		return "one dump cannot tell a leak from a process that needs so many handles: take another of the same process later, and give both to this command"
+	}
+	return "the dumps lie too close together to show growth: take another one later"
+}
+
+func plural(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(n) + " " + many
+}

@@ -1,0 +1,84 @@
+package leaks
+
+import (
+	"fmt"
+	"strings"
+)
+
+// verdictOf puts the findings into one sentence.
+func verdictOf(r *Report) Verdict {
+	v := Verdict{Severity: SeverityInfo}
+	var worst []*Finding
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if i == 0 {
+			v.Severity = f.Severity
+		}
+		if f.Severity == v.Severity {
+			worst = append(worst, f)
+		}
+	}
+	switch v.Severity {
+	case SeverityLeak:
+		v.Leak = true
+		v.Sentence = r.accuse(worst, "leaks handles")
+	case SeveritySuspect:
+		v.Sentence = r.accuse(worst, "may leak handles")
+	default:
+		v.Sentence = r.acquit()
+	}
+	return v
+}
+
+// accuse names the processes and their largest finding.
+func (r *Report) accuse(worst []*Finding, verb string) string {
+	var parts []string
+	for _, p := range r.Processes {
+		var mine []*Finding
+		for _, f := range worst {
+			if f.Process == p.Series.ProcessIdentity {
+				mine = append(mine, f)
+			}
+		}
+		if len(mine) == 0 {
+			continue
+		}
+		s := fmt.Sprintf("%s %s: %s", p.Series, verb, mine[0].Sentence)
+		if g := mine[0].Group; g != nil && g.Opener != nil {
+			s += ", opened by " + g.Opener.Culprit.Name()
+		}
+		if g := mine[0].Group; g != nil && g.Rate != nil {
+			s += fmt.Sprintf(", %s an hour", decimal(g.Rate.PerHour))
+		}
+		if len(mine) > 1 {
+			s += fmt.Sprintf("; %s", plural(uint64(len(mine)-1), "more group too", "more groups too"))
+		}
+		parts = append(parts, s+" ("+p.basis()+")")
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// acquit says that nothing was found.
+func (r *Report) acquit() string {
+	var parts []string
+	for _, p := range r.Processes {
+		parts = append(parts, fmt.Sprintf("%s in %s (%s)", plural(p.Total.Last(), "handle", "handles"), p.Series, p.basis()))
+	}
+	if len(parts) == 0 {
+		return "No dump, no verdict."
+	}
+	return "No handle leak found: " + strings.Join(parts, "; ") + "."
+}
+
+// basis says what a verdict rests on.
+func (p *Process) basis() string {
+	n := len(p.Series.Snapshots)
+	if n == 1 {
+		return "one dump, which can show a suspicion at most"
+	}
+	s := fmt.Sprintf("%d dumps", n)
+	if d := p.Series.Span(); d > 0 {
+		s += " over " + span(d)
+	}
+	return s
+}

@@ -1,0 +1,199 @@
+package owners
+
+import (
+	"context"
+	"encoding/binary"
+)
+
+// A collector is what one worker gathers in the first pass.
+type collector struct {
+	*hunt
+	sought []bool // by set
+	table  constellationTable
+	hits   uint64
+	// often counts how often the smallest handles and decoys were found.
+	often, oftenDecoy [oftenSlots]uint16
+}
+
+const (
+	// The values below 4*oftenSlots are numbers that memory is full of. A
+	// worker follows up each of them so often only; what is found in owners
+	// is other handles too.
+	oftenSlots = 4096
+	maxOften   = 64
+)
+
+// collect is the first pass: it returns the constellations that hold a few
+// handles at least.
+func (h *hunt) collect(ctx context.Context) ([]candidate, error) {
+	var workers [workers]collector
+	for i := range workers {
+		workers[i].hunt = h
+		for _, s := range h.targets.sets {
+			workers[i].sought = append(workers[i].sought, s.sought)
+		}
+	}
+	h.filters = make([]wordFilter, h.space.windowCount())
+	err := h.eachWindow(ctx, h.maxOffset, 0, readAll, func(worker int, w *window) {
+		if h.space.ptr == 4 {
+			workers[worker].collect32(w)
+		} else {
+			workers[worker].collect64(w)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var tables []*constellationTable
+	for i := range workers {
+		h.hits += workers[i].hits
+		tables = append(tables, &workers[i].table)
+	}
+	return h.candidates(mergeTables(tables)), nil
+}
+
+// collect64 looks for handles in 8-byte words, and notes the words that point
+// into modules. Nearly every word is neither; the speed depends on turning these
+// away, four at a time. Handles are found by one condition: less 4, they are
+// at most the largest one less 4.
+func (c *collector) collect64(w *window) {
+	span := c.targets.max() - 4
+	kinds, filter := &c.space.kinds, &c.filters[w.n]
+	i := w.begin
+	for b := w.data[w.begin:w.end]; len(b) >= 8; {
+		if len(b) >= 32 {
+			v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+			if v0-4 > span && v1-4 > span && v2-4 > span && v3-4 > span &&
+				(kinds.of(v0)|kinds.of(v1)|kinds.of(v2)|kinds.of(v3))&pointsToModule == 0 {
+				b, i = b[32:], i+32
+				continue
+			}
+		}
+		switch v := binary.LittleEndian.Uint64(b); {
+		case v-4 <= span:
+			if v&1 == 0 && c.follow(v) {
+				c.lookBack64(w.data[:i], v)
+			}
+		case kinds.of(v)&pointsToModule != 0:
+			filter.add(v)
+		}
+		b, i = b[8:], i+8
+	}
+}
+
+// lookBack64 enters the pointers that stand before a handle.
+func (c *collector) lookBack64(before []byte, handle uint64) {
+	for d := 8; d <= c.maxOffset && d <= len(before); d += 8 {
+		p := binary.LittleEndian.Uint64(before[len(before)-d:])
+		if p >= minPointer && p&7 == 0 {
+			c.note(p, d, handle)
+		}
+	}
+}
+
+// collect32 is collect64 for words of 4 bytes.
+func (c *collector) collect32(w *window) {
+	span := uint32(c.targets.max() - 4)
+	kinds, filter := &c.space.kinds, &c.filters[w.n]
+	i := w.begin
+	for b := w.data[w.begin:w.end]; len(b) >= 4; {
+		if len(b) >= 16 {
+			v0, v1 := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+			v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+			if v0-4 > span && v1-4 > span && v2-4 > span && v3-4 > span &&
+				(kinds.of(uint64(v0))|kinds.of(uint64(v1))|kinds.of(uint64(v2))|kinds.of(uint64(v3)))&pointsToModule == 0 {
+				b, i = b[16:], i+16
+				continue
+			}
+		}
+		switch v := binary.LittleEndian.Uint32(b); {
+		case v-4 <= span:
+			if v&1 == 0 && c.follow(uint64(v)) {
+				c.lookBack32(w.data[:i], uint64(v))
+			}
+		case kinds.of(uint64(v))&pointsToModule != 0:
+			filter.add(uint64(v))
+		}
+		b, i = b[4:], i+4
+	}
+}
+
+// lookBack32 is lookBack64 for words of 4 bytes.
+func (c *collector) lookBack32(before []byte, handle uint64) {
+	for d := 4; d <= c.maxOffset && d <= len(before); d += 4 {
+		p := binary.LittleEndian.Uint32(before[len(before)-d:])
+		if p >= minPointer && p&3 == 0 {
+			c.note(uint64(p), d, handle)
+		}
+	}
+}
+
+// follow counts a word that may be a handle, and tells whether to look at what
+// is before it. Even numbers that are no multiples of four serve as decoys:
+// where they stand as often as handles do, there are no handles.
+func (c *collector) follow(v uint64) bool {
+	slot := v >> 2
+	often := &c.oftenDecoy
+	if v&3 == 0 {
+		if !c.sought[c.targets.slots[slot]] {
+			return false
+		}
+		c.hits++
+		often = &c.often
+	}
+	if slot >= oftenSlots {
+		return true
+	}
+	if often[slot] >= maxOften {
+		return false
+	}
+	often[slot]++
+	return true
+}
+
+const (
+	// minPointer is where Windows lets the first memory of a process begin.
+	minPointer = 0x10000
+	// memoryReach is how many words before a handle a pointer to memory
+	// outside all modules may stand. Such pointers are many; that of a managed
+	// object to its MethodTable is the first word, and the references come
+	// between it and a handle.
+	memoryReach = 8
+)
+
+// note enters a constellation if the word points somewhere.
+func (c *collector) note(p uint64, d int, value uint64) {
+	switch kind := c.space.kinds.of(p); {
+	case kind&pointsToModule != 0:
+	case kind&pointsToMemory != 0 && d <= memoryReach*c.space.ptr:
+	default:
+		return
+	}
+	slot := value >> 2
+	if value&3 == 0 {
+		c.table.note(p, uint16(d), c.targets.slots[slot], c.targets.ranks[slot])
+	} else {
+		c.table.note(p, uint16(d), decoySet, uint8(slot%tallyBits))
+	}
+}
+
+// wordFilter is the set of the words in a window that point into modules, with
+// false positives (a Bloom filter with one hash).
+type wordFilter [16]uint64
+
+func (f *wordFilter) add(word uint64) {
+	bit := mix(word) >> 54
+	f[bit/64] |= 1 << (bit % 64)
+}
+
+// any reports whether one of the words may be in the window.
+func (f *wordFilter) any(words []uint64) bool {
+	for _, word := range words {
+		bit := mix(word) >> 54
+		if f[bit/64]>>(bit%64)&1 != 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,46 @@
+package owners_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log"
+
+	"github.com/dumpscan/dumpscan/analysis/owners"
+	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
+)
+
+func ExampleFind() {
+	// A process with 100 events in objects of one class; in programs the dump
+	// comes from minidump.Open.
+	var heap []byte
+	var handles []dumptest.Handle
+	for i := range 100 {
+		handle := uint64(0x40 + 8*i)
+		handles = append(handles, dumptest.Handle{Value: handle, Type: "Event"})
+		heap = binary.LittleEndian.AppendUint64(heap, 0x7ff610003080)
+		heap = binary.LittleEndian.AppendUint64(heap, handle)
+		heap = append(heap, make([]byte, 16)...)
+	}
+	data := dumptest.Dump{
+		Flags:      dumptest.WithFullMemory,
+		HandleData: &dumptest.HandleData{Handles: handles},
+		Modules:    []dumptest.Module{{Base: 0x7ff610000000, Size: 0x8000, Name: `C:\srv\MyCustomDll.dll`}},
+		Memory64:   []dumptest.MemoryRange{{Start: 0x10000, Data: heap}},
+	}.Bytes()
+
+	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := owners.Find(context.Background(), f, owners.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, o := range report.Owners {
+		fmt.Printf("%d of %d %s handles: %s+%#x, %d bytes behind it\n", o.Handles, o.Of, o.Type, o.Module, o.ModuleOffset, o.FieldOffset)
+	}
+	// Output: 100 of 100 Event handles: MyCustomDll+0x3080, 8 bytes behind it
+}

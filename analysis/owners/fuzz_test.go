@@ -1,0 +1,56 @@
+package owners
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// FuzzFindOwners: whatever the dump, the hunt ends without a panic, twice with
+// the same result, and what it reports is within bounds.
+func FuzzFindOwners(f *testing.F) {
+	for _, ptr := range []int{4, 8} {
+		for _, noInfos := range []bool{false, true} {
+			s := newScene(1, ptr)
+			s.noInfos = noInfos
+			s.msvc(1, 0x800, ".?AVTask@@", 0)
+			s.itanium(2, 0x900, "4Task", -8)
+			s.leaks(s.vtable(1), 0, s.vtable(2))
+			f.Add(s.dump().Bytes())
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dump, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		r, err := Find(context.Background(), dump, Options{})
+		again, errAgain := Find(context.Background(), dump, Options{})
+		if (err == nil) != (errAgain == nil) {
+			t.Fatalf("%v, then %v", err, errAgain)
+		}
+		if err != nil {
+			if r != nil {
+				t.Fatal("a report and an error")
+			}
+			return
+		}
+		problem := cmp.Comparer(func(a, b error) bool {
+			return errors.Is(a, b) || a.Error() == b.Error()
+		})
+		if diff := cmp.Diff(r, again, problem); diff != "" {
+			t.Fatalf("a second run differs (-first +second):\n%s", diff)
+		}
+		for _, o := range r.Owners {
+			if o.Handles < minHandles || o.Handles > o.Of || o.Handles > o.Objects ||
+				o.Objects+o.Empty > o.Instances || o.Confidence < 1-maxFalseOwners || len(o.Examples) == 0 {
+				t.Fatalf("impossible: %+v", o)
+			}
+		}
+	})
+}

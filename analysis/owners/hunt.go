@@ -1,0 +1,153 @@
+package owners
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const (
+	// windowSize is the memory that is read and searched at a time, in bytes;
+	// small enough to be still in the cache when it is searched.
+	windowSize = 128 << 10
+	// passes is how often the memory is gone through at most.
+	passes = 3
+	// workers search different windows at the same time. The number does
+	// not depend on the machine, so that neither does the result.
+	workers = 4
+)
+
+// hunt is the state of one call of Find.
+type hunt struct {
+	mem       *minidump.Memory
+	space     *space
+	targets   *targets
+	maxOffset int
+
+	progress func(done, total int64)
+	mu       sync.Mutex // guards done
+	done     int64      // bytes read in all passes
+
+	filters   []wordFilter       // by window
+	hits      uint64             // words equal to a handle of a set that is sought
+	bits      [tallyBits + 1]int // tallies by how many bits they have, for comparable
+	explained bitmap             // handles whose owner was found
+	rarest    rarest
+}
+
+// A window is a piece of memory with some of its surroundings.
+type window struct {
+	n          int // its number
+	data       []byte
+	start      uint64 // address of data[0]
+	begin, end int    // the part of data that no other window covers
+}
+
+// eachWindow reads all memory to be searched, each window with the given
+// number of bytes before and after it as far as they were captured; skip tells
+// by their numbers which windows need not be read. It calls visit on several
+// goroutines; worker tells them apart, and the same worker always gets the same
+// windows, by ascending address.
+func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n int) bool, visit func(worker int, w *window)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for worker := range workers {
+		wg.Go(func() {
+			r := windowReader{hunt: h, buf: make([]byte, before+windowSize+after), before: before, after: after}
+			for n, at := range h.space.windows() {
+				if n%workers != worker {
+					continue
+				}
+				if err := ctx.Err(); err != nil {
+					return
+				}
+				if !skip(n) {
+					w, err := r.read(n, at)
+					if err != nil {
+						cancel(err)
+						return
+					}
+					visit(worker, w)
+				}
+				h.report(int64(at.size))
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+func readAll(int) bool { return false }
+
+// A windowReader reads windows into its buffer.
+type windowReader struct {
+	hunt          *hunt
+	buf           []byte
+	before, after int
+	w             window
+}
+
+// read reads a window and what surrounds it.
+func (r *windowReader) read(n int, at windowAt) (*window, error) {
+	from := at.skip - min(at.skip, uint64(r.before))
+	from += at.misaligned(from, r.hunt.space.ptr)
+	to := min(at.skip+at.size+uint64(r.after), at.in.Size)
+	r.w = window{
+		n: n, data: r.buf[:to-from], start: uint64(at.in.Start) + from,
+		begin: int(at.skip - from), end: int(at.skip - from + at.size),
+	}
+	_, err := r.hunt.mem.ReadRange(r.w.data, at.in, from)
+	return &r.w, err
+}
+
+// report tells the progress.
+func (h *hunt) report(n int64) {
+	if h.progress == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.done += n
+	h.progress(h.done, passes*int64(h.space.bytes))
+}
+
+// finish reports the end, which comes early if there is nothing to look for.
+func (h *hunt) finish() {
+	h.report(passes*int64(h.space.bytes) - h.done)
+}
+
+// run hunts in two rounds: for objects that begin with a word that points into
+// a module, and for what handles remain, for those that begin with another
+// address. The second round is needed only if enough handles remain.
+func (h *hunt) run(ctx context.Context) ([]Owner, error) {
+	list, err := h.collect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.explained = make(bitmap, h.targets.fieldSlots()/64+1)
+	var modules, memory []candidate
+	for _, c := range list {
+		if _, ok := h.space.modules.Find(vaOf(c.word)); ok {
+			modules = append(modules, c)
+		} else {
+			memory = append(memory, c)
+		}
+	}
+	var owners []Owner
+	for _, round := range []struct {
+		list    []candidate
+		indexed bool
+	}{{modules, true}, {memory, false}} {
+		survivors := h.survivors(round.list, h.enoughLeft())
+		fields, err := h.inspect(ctx, survivors, round.indexed)
+		if err != nil {
+			return nil, err
+		}
+		owners = append(owners, h.choose(fields)...)
+	}
+	slices.SortFunc(owners, compareOwners)
+	return owners, nil
+}

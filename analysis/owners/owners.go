@@ -1,0 +1,214 @@
+package owners
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// Options tell [Find] what to look for. The zero value looks for
+// the owners of all handles, type by type.
+type Options struct {
+	// Types restricts the hunt to handles of these types, in any case; "None"
+	// stands for handles without a type. Empty means all types.
+	Types []string
+	// Group, if not nil, chooses the handles instead: those for which ok is
+	// true, in sets told apart by their type and the label. The other handles
+	// of the dump serve as counter-examples.
+	Group func(h *minidump.Handle) (label string, ok bool)
+	// Parts is what Group needs to know of a handle beside its type.
+	Parts minidump.HandleParts
+	// MaxOffset is how far before a handle, in bytes, its object may begin;
+	// 0 means [DefaultOffset]. It is at most [MaxOffset].
+	MaxOffset int
+	// Progress, if not nil, is called now and then, from one goroutine at a
+	// time, with the bytes that were read and those to be read.
+	Progress func(done, total int64)
+}
+
+// How far before a handle its object may begin, in bytes.
+const (
+	DefaultOffset = 256
+	MaxOffset     = 4096
+)
+
+// Report is the answer of [Find].
+type Report struct {
+	Sets   []Set   // what was looked for: by descending count, then by type and label
+	Owners []Owner // in the order of Sets, then by descending number of handles
+	Scan   Scan
+}
+
+// An Set is a set of handles whose owners were looked for.
+type Set struct {
+	Type  string
+	Label string // from Options.Group
+	Count int    // distinct handle values
+}
+
+// An Owner is a place in memory where many handles of one set are kept: at
+// FieldOffset behind a word that always has the same value, which points into
+// the image of a module. If it points to a vtable, the word is the first of a
+// C++ object and the field one of its members.
+type Owner struct {
+	Type  string
+	Label string // from Options.Group
+
+	Address      minidump.VA // the value of the word
+	Module       string      // the module Address points into; "" for other memory
+	ModuleOffset uint64      // from the base of Module, bytes
+	Target       Target
+	Class        string // from RTTI, "" without
+	FieldOffset  int    // from the word to the handle, bytes
+
+	Handles int // distinct handles of the set that were found there
+	Of      int // handles in the set
+	Objects int // places that hold a handle of the set; more than Handles if two hold the same
+
+	// Instances counts all words that have the value Address, whatever is in
+	// the field; Empty are those whose field is 0 or -1 (INVALID_HANDLE_VALUE).
+	Instances int
+	Empty     int
+
+	// ExpectedByChance is an estimate of Handles for a field that holds no
+	// handles, but numbers of that size: from how many of the numbers that are
+	// no handles of the set were found in the field.
+	ExpectedByChance float64
+	// Confidence is 1 less a bound of the number of constellations in the
+	// whole scan, holding anything but handles, that would look like this:
+	// 0.99 or more, rounded down to six digits.
+	Confidence float64
+
+	Examples []Example // those at the lowest addresses
+}
+
+// An Example is one object that holds a handle.
+type Example struct {
+	Object minidump.VA // of the word that points to Owner.Address
+	Handle uint64
+}
+
+// Target tells what the word before a handle points to.
+type Target string
+
+// What a word can point to.
+const (
+	TargetVtable Target = "vtable" // constant data of a module that begins with the address of code
+	TargetData   Target = "data"   // other data of a module
+	TargetCode   Target = "code"   // code of a module: a function pointer or return address
+	TargetModule Target = "module" // a module of which the dump does not tell more
+	TargetMemory Target = "memory" // memory outside all modules: a CLR MethodTable, or another object
+)
+
+// Scan tells what was searched, and what could not be.
+type Scan struct {
+	PointerSize int      // bytes; 4 for a WOW64 process, whoever dumped it
+	MaxOffset   int      // bytes
+	Basis       Basis    // how the memory was chosen
+	Ranges      int      // pieces of memory searched
+	Bytes       uint64   // their size
+	Hits        uint64   // words equal to a handle of the dump, but for types that have fewer than 8
+	Examined    int      // constellations that hold a few handles, or seem to: the crowd that owners stand out from
+	Notes       []string // what is easily misread; sentences without a full stop
+	Problems    []error  // what could not be read
+}
+
+// Basis tells how the memory to search was chosen.
+type Basis string
+
+// How memory can be chosen.
+const (
+	BasisMemoryInfo Basis = "memory info"       // private and writable by the MemoryInfoList
+	BasisLists      Basis = "lists of the dump" // captured, outside modules, stacks and TEBs
+)
+
+// An UnansweredError says that a dump cannot answer a question at all: what it
+// holds instead, and how to capture what is missing.
+type UnansweredError struct{ Detail string }
+
+func (e *UnansweredError) Error() string { return e.Detail }
+
+const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
+
+// Find searches the memory of a dump for objects that hold handles. It
+// needs no trace, but handle data and full memory; without these the error is
+// an *[UnansweredError]. Other errors are those of reading the dump or of ctx.
+//
+// The private writable memory of the process is read once. At each aligned,
+// pointer-sized word that equals a handle, the pointers in the MaxOffset bytes
+// before it are looked at. A pointer and its distance to the handle make a
+// constellation. The few that can be owners at all, those that hold at least 8
+// handles and 1 % of their set among them, are looked at again: every word equal
+// to their pointer is found, and what its field holds is taken down, handle or
+// not. What chance does not explain (see owners_chance.go) is reported, each
+// handle for one owner only.
+//
+// Not found are handles in arrays and global variables, handles that are stored
+// in half a word or in disguise, and owners of fewer than 8. A class whose
+// objects count in fours, in the range where handles of one type follow one
+// another without a gap, cannot be told from their owner.
+//
+// The memory needed is bounded, whatever the size of the dump: about 50 MiB
+// for 16 million handles and 130 MiB at most for constellations, and a byte for
+// each KiB that is searched.
+func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
+	if o.MaxOffset == 0 {
+		o.MaxOffset = DefaultOffset
+	}
+	if o.MaxOffset < 0 || o.MaxOffset > MaxOffset {
+		return nil, fmt.Errorf("the offset %d is not between 1 and %d", o.MaxOffset, MaxOffset)
+	}
+	mem, err := memoryOfDump(f)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := readTargets(f, &o)
+	if err != nil {
+		return nil, err
+	}
+	space, err := newSpace(f, mem)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Sets: targets.reported(), Scan: Scan{
+		PointerSize: space.ptr, MaxOffset: o.MaxOffset, Basis: space.basis,
+		Ranges: len(space.scan), Bytes: space.bytes,
+		Notes: targets.notes, Problems: append(space.problems, targets.problems...),
+	}}
+	if len(report.Sets) == 0 {
+		return report, nil
+	}
+	h := &hunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
+	report.Owners, err = h.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.finish()
+	report.Scan.Hits = h.hits
+	report.Scan.Examined = h.comparable(minHandles)
+	return report, nil
+}
+
+// memoryOfDump returns the memory of a dump that claims to have the heaps of
+// the process.
+func memoryOfDump(f *minidump.File) (*minidump.Memory, error) {
+	mem, err := f.Memory()
+	if mem == nil {
+		if errors.Is(err, minidump.ErrNoStream) {
+			return nil, &UnansweredError{"the dump holds no memory; " + analysis.CaptureMemory}
+		}
+		return nil, err
+	}
+	if !f.Has(minidump.Memory64ListStream) && f.Flags&(minidump.WithFullMemory|withPrivateReadWriteMemory) == 0 {
+		var n uint64
+		for _, r := range mem.Ranges() {
+			n += r.Size
+		}
+		return nil, &UnansweredError{fmt.Sprintf(
+			"the dump holds stacks and selected memory only, %d bytes in %d ranges, not the heaps; %s", n, len(mem.Ranges()), analysis.CaptureMemory)}
+	}
+	return mem, nil
+}

@@ -1,0 +1,194 @@
+package owners
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const (
+	// maxHandleValue is the limit of Windows' handle tables: no process has a
+	// handle above it. Larger values are pseudo handles and garbage.
+	maxHandleValue = 1<<26 - 4
+	// slotsPerHandle is how sparse the handles may be at most, so that a
+	// single large value does not cost the memory of millions.
+	slotsPerHandle = 4096
+)
+
+const (
+	// slotFree marks the values that no open handle has.
+	slotFree = 0
+	// decoySet stands for decoys where otherwise a set of handles stands.
+	decoySet = 0
+)
+
+// targets knows which values are handles, and of which set.
+type targets struct {
+	slots    []uint16 // by handle value / 4: slotFree, or an index of sets
+	ranks    []uint8  // by handle value / 4: the place in its set, modulo tallyBits
+	sets     []targetSet
+	notes    []string
+	problems []error
+}
+
+// A targetSet is a set of handles. Those of no interest are sets too, since
+// they tell handles from other numbers.
+type targetSet struct {
+	Set
+	wanted bool // by the caller
+	sought bool // has enough handles to have an owner
+}
+
+// max returns the largest handle value.
+func (t *targets) max() uint64 { return uint64(len(t.slots)-1) * 4 }
+
+// set returns the slot content for a value that may be anything.
+func (t *targets) set(v uint64) uint16 {
+	if v&3 != 0 || v>>2 >= uint64(len(t.slots)) {
+		return slotFree
+	}
+	return t.slots[v>>2]
+}
+
+// readTargets reads the handles of the dump.
+func readTargets(f *minidump.File, o *Options) (*targets, error) {
+	hd, err := f.HandleData()
+	if errors.Is(err, minidump.ErrNoStream) {
+		return nil, &UnansweredError{"no handles in this dump: " + analysis.MissingHandles(f)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	group := o.Group
+	if group == nil {
+		group = typeGroup(o.Types)
+	}
+	t := &targets{slots: make([]uint16, 1), sets: make([]targetSet, 1)}
+	known := map[targetSet]uint16{}
+	limit := valueLimit(hd)
+	var bad analysis.Failures
+	var strange, twice uint64
+	for h, err := range hd.Only(minidump.HandleTypeName | o.Parts) {
+		bad.Note(err)
+		v := h.Handle
+		if v == 0 {
+			continue // an error, or an empty descriptor
+		}
+		if v&3 != 0 || v >= limit {
+			strange++
+			continue
+		}
+		slot := v >> 2
+		if grow := int(slot) + 1 - len(t.slots); grow > 0 {
+			t.slots = append(t.slots, make([]uint16, grow)...)
+		}
+		if t.slots[slot] != slotFree {
+			twice++
+			continue
+		}
+		key := targetSet{Set: Set{Type: h.TypeName}}
+		key.Label, key.wanted = group(&h)
+		id, ok := known[key]
+		if !ok {
+			if len(t.sets) > math.MaxUint16 {
+				return nil, fmt.Errorf("the handles make more than %d sets", math.MaxUint16)
+			}
+			id = uint16(len(t.sets))
+			known[key] = id
+			t.sets = append(t.sets, key)
+		}
+		t.slots[slot] = id
+		t.sets[id].Count++
+	}
+	t.rank()
+	for i := range t.sets {
+		t.sets[i].sought = t.sets[i].Count >= minHandles
+	}
+	if err := bad.Err(); err != nil {
+		t.problems = append(t.problems, err)
+	}
+	if hd.NumberOfDescriptors == 0 {
+		t.notes = append(t.notes, "the list of handles is empty: its writer saved none; "+analysis.CaptureHandles)
+	}
+	if strange > 0 {
+		t.notes = append(t.notes, fmt.Sprintf("%d of the handles have values unlike all others; they were left out", strange))
+	}
+	if twice > 0 {
+		t.notes = append(t.notes, fmt.Sprintf("%d of the handles are listed a second time; they were left out", twice))
+	}
+	return t, nil
+}
+
+// valueLimit returns a power of two below which the handles are not too sparse
+// to be entered in a table.
+func valueLimit(hd *minidump.HandleData) uint64 {
+	var byLength [64 + 1]uint64
+	for h, err := range hd.Only(0) {
+		if err == nil && h.Handle <= maxHandleValue {
+			byLength[bits.Len64(h.Handle)]++
+		}
+	}
+	limit, below := uint64(0), uint64(0)
+	for length, n := range byLength {
+		below += n
+		if slots := uint64(1) << length / 4; n > 0 && slots <= slotsPerHandle*below {
+			limit = 1 << length
+		}
+	}
+	return limit
+}
+
+// rank numbers the handles of each set, in the order of their values.
+func (t *targets) rank() {
+	t.ranks = make([]uint8, len(t.slots))
+	next := make([]uint8, len(t.sets))
+	for slot, set := range t.slots {
+		t.ranks[slot] = next[set]
+		next[set] = (next[set] + 1) % tallyBits
+	}
+}
+
+// totals returns the number of handles in each set, and last in all of them.
+func (t *targets) totals() []int {
+	n := make([]int, len(t.sets)+1)
+	for i, s := range t.sets {
+		n[i] = s.Count
+		n[len(t.sets)] += s.Count
+	}
+	return n
+}
+
+// typeGroup makes the types, or the chosen ones, the sets.
+func typeGroup(types []string) func(*minidump.Handle) (string, bool) {
+	if len(types) == 0 {
+		return func(*minidump.Handle) (string, bool) { return "", true }
+	}
+	chosen := map[string]bool{}
+	for _, name := range types {
+		chosen[strings.ToLower(analysis.CanonicalType(name))] = true
+	}
+	return func(h *minidump.Handle) (string, bool) { return "", chosen[strings.ToLower(h.TypeName)] }
+}
+
+// reported returns the sets in the order of Report.Sets.
+func (t *targets) reported() []Set {
+	var sets []Set
+	for _, s := range t.sets[1:] {
+		if s.wanted {
+			sets = append(sets, s.Set)
+		}
+	}
+	slices.SortFunc(sets, compareSets)
+	return sets
+}
+
+func compareSets(a, b Set) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Label, b.Label))
+}

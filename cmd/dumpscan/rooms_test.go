@@ -1,0 +1,109 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dumpscan/dumpscan/"
+
+// rooms is the plan of the house: a row for each package, with all that it
+// imports of this module and of others beside the standard library. Data flows
+// one way: bytes, records, facts, reports, command. A new package needs a row,
+// and an arrow that is no longer drawn loses its place here.
+var rooms = map[string]string{
+	"minidump":          "",
+	"minidump/dumptest": "", // a second transcription of the format must not share the first one's mistakes
+	"minidump/dumpfile": "minidump github.com/klauspost/compress/flate github.com/klauspost/compress/gzip github.com/klauspost/compress/zstd",
+
+	"analysis":                    "minidump",
+	"analysis/internal/testdump":  "minidump minidump/dumptest", // for tests alone
+	"analysis/symbol":             "minidump analysis/symbol/breakpad analysis/symbol/dwarfsym analysis/symbol/pdb analysis/symbol/peimage analysis/symbol/store analysis/symbol/undecorate",
+	"analysis/symbol/breakpad":    "",
+	"analysis/symbol/cab":         "",
+	"analysis/symbol/dwarfsym":    "analysis/symbol/peimage",
+	"analysis/symbol/pdb":         "",
+	"analysis/symbol/pdb/pdbtest": "",
+	"analysis/symbol/peimage":     "",
+	"analysis/symbol/store":       "analysis/symbol/cab",
+	"analysis/symbol/undecorate":  "github.com/ianlancetaylor/demangle",
+	"analysis/unwind":             "minidump golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
+	"analysis/htrace":             "minidump analysis analysis/symbol",
+	"analysis/owners":             "minidump analysis analysis/symbol analysis/symbol/peimage analysis/symbol/undecorate",
+	"analysis/leaks":              "minidump analysis analysis/symbol analysis/htrace analysis/owners",
+	"analysis/check":              "analysis",
+	"analysis/render": "minidump analysis analysis/symbol analysis/htrace analysis/owners analysis/leaks analysis/check" +
+		" github.com/dustin/go-humanize github.com/google/pprof/profile",
+	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/symbol analysis/symbol/store analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
+		" github.com/spf13/cobra github.com/spf13/cobra/doc github.com/spf13/pflag github.com/schollz/progressbar/v3 golang.org/x/term",
+}
+
+func TestRooms(t *testing.T) {
+	drawn := map[string][]string{}
+	err := fs.WalkDir(os.DirFS("../.."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if d.Name() == "testdata" || len(d.Name()) > 1 && d.Name()[0] == '.' {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", name), nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := path.Dir(name)
+		drawn[pkg] = slices.Grow(drawn[pkg], 1)
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+				continue // standard library
+			}
+			if imported = strings.TrimPrefix(imported, module); !slices.Contains(drawn[pkg], imported) {
+				drawn[pkg] = append(drawn[pkg], imported)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg, imports := range drawn {
+		row, ok := rooms[pkg]
+		if !ok {
+			t.Errorf("package %s has no row in the table of rooms", pkg)
+		}
+		planned := strings.Fields(row)
+		for _, imported := range imports {
+			if !slices.Contains(planned, imported) {
+				t.Errorf("%s imports %s, which is not in its row", pkg, imported)
+			}
+		}
+		for _, imported := range planned {
+			if !slices.Contains(imports, imported) {
+				t.Errorf("%s no longer imports %s: take it out of its row", pkg, imported)
+			}
+		}
+	}
+	for pkg := range rooms {
+		if _, ok := drawn[pkg]; !ok {
+			t.Errorf("there is no package %s: take its row out", pkg)
+		}
+	}
+}
