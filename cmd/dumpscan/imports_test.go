@@ -23,10 +23,9 @@ var importPolicy = map[string][]string{
 	"minidump/dumptest": {}, // a second transcription of the format must not share the first one's mistakes
 	"minidump/dumpfile": {"minidump", "github.com/klauspost/compress"},
 
-	"analysis/symbol": {
-		"minidump", "github.com/ianlancetaylor/demangle",
-	},
-	"analysis": {"minidump", "analysis/symbol", "golang.org/x/arch"},
+	"analysis/internal": {"github.com/ianlancetaylor/demangle"},
+	"analysis/symbol":   {"minidump", "analysis/internal"},
+	"analysis":          {"minidump", "analysis/internal", "analysis/symbol", "golang.org/x/arch"},
 	"analysis/render": {
 		"minidump", "analysis", "analysis/symbol",
 		"github.com/dustin/go-humanize", "github.com/google/pprof",

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb/pdbtest"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb/pdbtest"
 	"github.com/google/go-cmp/cmp"
 )
 
