@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

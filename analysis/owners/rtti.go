@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/undecorate"
+	"github.com/dumpscan/dumpscan/analysis/internal/undecorate"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

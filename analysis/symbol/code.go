@@ -1,7 +1,7 @@
 package symbol
 
 import (
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

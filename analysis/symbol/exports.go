@@ -3,7 +3,7 @@ package symbol
 import (
 	"errors"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

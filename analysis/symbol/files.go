@@ -5,10 +5,10 @@ import (
 	"os"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/breakpad"
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
-	"github.com/dumpscan/dumpscan/analysis/symbol/undecorate"
+	"github.com/dumpscan/dumpscan/analysis/internal/breakpad"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/undecorate"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

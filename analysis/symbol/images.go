@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"errors"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/dwarfsym"
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/dwarfsym"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

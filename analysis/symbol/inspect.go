@@ -1,7 +1,7 @@
 package symbol
 
 import (
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
 )
 
 // Options tell [NewResolver] where to look for symbols. The zero value looks
@@ -28,11 +28,23 @@ type Options struct {
 
 	Client   *http.Client  // for servers; nil means one of its own
 	Timeout  time.Duration // how long a server may send nothing; 0 means 30 s
-	Progress func(store.Progress)
+	Progress func(Progress)
 
 	// Context ends downloads; nil means none does. It is an option since
 	// Resolve, which may start a download, cannot take one.
 	Context context.Context
+}
+
+// Progress says how far a download is.
+type Progress = store.Progress
+
+// defaultCache is the store in the user's cache folder, "" if there is none.
+func defaultCache() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "dumpscan", "symbols")
 }
 
 // serverList holds the servers of the two paths, for manifests.
@@ -42,9 +54,7 @@ type serverList struct{ symbols, images []store.Element }
 func (s *Session) openStores() error {
 	cache := s.options.Cache
 	if cache == "" {
-		if dir, err := os.UserCacheDir(); err == nil {
-			cache = filepath.Join(dir, "dumpscan", "symbols")
-		}
+		cache = defaultCache()
 	}
 	symbols, err := store.ParsePath(s.options.SymbolPath, cache)
 	if err != nil {

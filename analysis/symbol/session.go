@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 

@@ -13,10 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/undecorate"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
-	"github.com/dumpscan/dumpscan/analysis/symbol/undecorate"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )

@@ -24,25 +24,25 @@ var rooms = map[string]string{
 	"minidump/dumptest": "", // a second transcription of the format must not share the first one's mistakes
 	"minidump/dumpfile": "minidump github.com/klauspost/compress/flate github.com/klauspost/compress/gzip github.com/klauspost/compress/zstd",
 
-	"analysis":                    "minidump",
-	"analysis/internal/testdump":  "minidump minidump/dumptest", // for tests alone
-	"analysis/symbol":             "minidump analysis/symbol/breakpad analysis/symbol/dwarfsym analysis/symbol/pdb analysis/symbol/peimage analysis/symbol/store analysis/symbol/undecorate",
-	"analysis/symbol/breakpad":    "",
-	"analysis/symbol/cab":         "",
-	"analysis/symbol/dwarfsym":    "analysis/symbol/peimage",
-	"analysis/symbol/pdb":         "",
-	"analysis/symbol/pdb/pdbtest": "",
-	"analysis/symbol/peimage":     "",
-	"analysis/symbol/store":       "analysis/symbol/cab",
-	"analysis/symbol/undecorate":  "github.com/ianlancetaylor/demangle",
-	"analysis/unwind":             "minidump golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
-	"analysis/htrace":             "minidump analysis analysis/symbol",
-	"analysis/owners":             "minidump analysis analysis/symbol analysis/symbol/peimage analysis/symbol/undecorate",
-	"analysis/leaks":              "minidump analysis analysis/symbol analysis/htrace analysis/owners",
-	"analysis/check":              "analysis",
+	"analysis":                      "minidump",
+	"analysis/internal/testdump":    "minidump minidump/dumptest", // for tests alone
+	"analysis/symbol":               "minidump analysis/internal/breakpad analysis/internal/dwarfsym analysis/internal/pdb analysis/internal/peimage analysis/internal/store analysis/internal/undecorate",
+	"analysis/internal/breakpad":    "",
+	"analysis/internal/cab":         "",
+	"analysis/internal/dwarfsym":    "analysis/internal/peimage",
+	"analysis/internal/pdb":         "",
+	"analysis/internal/pdb/pdbtest": "",
+	"analysis/internal/peimage":     "",
+	"analysis/internal/store":       "analysis/internal/cab",
+	"analysis/internal/undecorate":  "github.com/ianlancetaylor/demangle",
+	"analysis/unwind":               "minidump golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
+	"analysis/htrace":               "minidump analysis analysis/symbol",
+	"analysis/owners":               "minidump analysis analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
+	"analysis/leaks":                "minidump analysis analysis/symbol analysis/htrace analysis/owners",
+	"analysis/check":                "analysis",
 	"analysis/render": "minidump analysis analysis/symbol analysis/htrace analysis/owners analysis/leaks analysis/check" +
 		" github.com/dustin/go-humanize github.com/google/pprof/profile",
-	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/symbol analysis/symbol/store analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
+	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
 		" github.com/spf13/cobra github.com/spf13/cobra/doc github.com/spf13/pflag github.com/schollz/progressbar/v3 golang.org/x/term",
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -75,31 +73,22 @@ func (a *app) resolver(ctx context.Context, d *dump, o *symbolFlags) (*symbol.Se
 	return session, err
 }
 
-// absentFolders says which folders of a symbol path do not exist: the path was
-// checked already, and what is not there is not missed in silence. A cache is
-// made when something is put into it.
+// absentFolders says which folders of a symbol path do not exist: what is not
+// there is not missed in silence.
 func (a *app) absentFolders(flag, path string) {
-	elements, _ := store.ParsePath(path, "")
-	caches := map[string]bool{}
-	for _, e := range elements {
-		caches[e.Cache] = true
-	}
-	for _, e := range elements {
-		if e.Dir == "" || caches[e.Dir] || a.complained[e.Dir] {
-			continue
-		}
-		if _, err := os.Stat(e.Dir); errors.Is(err, fs.ErrNotExist) {
-			a.complained[e.Dir] = true
-			a.notef("%s: no folder %s", flag, e.Dir)
+	for _, dir := range symbol.MissingFolders(path) {
+		if !a.complained[dir] {
+			a.complained[dir] = true
+			a.notef("%s: no folder %s", flag, dir)
 		}
 	}
 }
 
 // downloads shows each download as a bar.
-func (a *app) downloads() func(store.Progress) {
+func (a *app) downloads() func(symbol.Progress) {
 	var mu sync.Mutex
 	bars := map[string]*progress{}
-	return func(p store.Progress) {
+	return func(p symbol.Progress) {
 		mu.Lock()
 		defer mu.Unlock()
 		bar := bars[p.URL]

@@ -1,7 +1,7 @@
 //go:build ignore
 
 // Rebuild compiles the sources in src into small images with PDBs, asks LLVM about their addresses and writes what it
-// says into the golden files that the tests of analysis/symbol/pdb hold the reader against.
+// says into the golden files that the tests of analysis/internal/pdb hold the reader against.
 //
 //	cd testdata/symbols/pdb && go run rebuild.go            # rebuild images, PDBs and goldens
 //	cd testdata/symbols/pdb && go run rebuild.go -goldens   # the goldens only, from the files as they are

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/cab"
+	"github.com/dumpscan/dumpscan/analysis/internal/cab"
 )
 
 // build makes a cabinet of one file, in blocks of 32 KiB, MSZIP or stored.

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb/pdbtest"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb/pdbtest"
 )
 
 // large is a PDB of more than 100 MB: 2000 modules of 250 functions with 60 lines each, and half a million public

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/breakpad"
+	"github.com/dumpscan/dumpscan/analysis/internal/breakpad"
 )
 
 var testApp = filepath.Join("..", "..", "..", "testdata", "symbols", "sym",

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb/pdbtest"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb/pdbtest"
 )
 
 // TestHostile breaks one thing at a time. Each ends in an error that says where, from NewFile or from Lookup.

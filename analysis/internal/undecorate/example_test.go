@@ -3,7 +3,7 @@ package undecorate_test
 import (
 	"fmt"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/undecorate"
+	"github.com/dumpscan/dumpscan/analysis/internal/undecorate"
 )
 
 func ExampleName() {

@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
 )
 
 // FuzzFile: whatever the bytes, nothing panics, a file or an error comes back, errors are of the documented kinds, an

@@ -3,7 +3,7 @@
 // Rebuild compiles corpus.cpp for x64 and x86, collects the decorated names of the objects, has llvm-undname
 // read them and writes names.golden: decorated name, qualified name with parameters, signature.
 //
-//	cd analysis/symbol/undecorate/testdata && go run rebuild.go
+//	cd analysis/internal/undecorate/testdata && go run rebuild.go
 //
 // It needs clang, llvm-nm and llvm-undname 19; -suffix names them as the distribution does.
 package main

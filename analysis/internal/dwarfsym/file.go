@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 )
 
 // ErrNoDWARF means that the image has no DWARF.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
 )
 
 func Example() {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 )
 
 func leakDLL(t testing.TB) []byte {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/cab"
+	"github.com/dumpscan/dumpscan/analysis/internal/cab"
 )
 
 // searchFolder looks into a folder: for the file itself, then in the layout of

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/dwarfsym"
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/dwarfsym"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 )
 
 var folder = filepath.Join("..", "..", "..", "testdata", "symbols", "dwarf")

@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
 )
 
 const key = "0123456789ABCDEF0123456789ABCDEF1"

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb"
-	"github.com/dumpscan/dumpscan/analysis/symbol/pdb/pdbtest"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb/pdbtest"
 )
 
 // sample has one of everything that clang and lld do not make.

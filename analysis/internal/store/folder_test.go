@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/store"
+	"github.com/dumpscan/dumpscan/analysis/internal/store"
 )
 
 func write(t *testing.T, path string, data []byte) {

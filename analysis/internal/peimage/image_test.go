@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol/peimage"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 )
 
 // testImage describes an image that build writes: .text at RVA 0x1000 and
