@@ -2,15 +2,12 @@ package analysis
 
 import (
 	"cmp"
+	"context"
 	"iter"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
-
-// A HandleSource iterates over the handles of a dump with the given parts, as
-// [minidump.HandleData.Only] does. It can be called again.
-type HandleSource func(parts minidump.HandleParts) iter.Seq2[minidump.Handle, error]
 
 // DiffCount says how many handles of some kind two dumps have. Old is Kept +
 // Removed, New is Kept + Added.
@@ -73,38 +70,44 @@ type HandleDiff struct {
 	// What could not be read of the dumps. The counts cover the rest.
 	OldErr, NewErr error
 
-	old, new HandleSource
+	old, new *HandleList
 	table    *diffTable
 }
 
-// DiffHandles compares the handles of two dumps. The same handle is one with
-// the same value, type, name and granted access; the order of the handles in
-// the dumps does not matter.
+// DiffHandles compares the handles of two dumps; see [HandleID] for what makes
+// two handles the same. The order of the handles in the dumps does not matter.
+// The error is that of ctx.
 //
-// OLD is read twice, after a short pass to count, and NEW once. Memory is
-// needed for 24 bytes for each handle of OLD, a quarter of a gigabyte for ten
-// millions, and for the groups; it does not grow with NEW, nor with the names.
-func DiffHandles(old, new HandleSource) *HandleDiff {
+// OLD is read twice, and NEW once. Memory is needed for 24 bytes for each
+// handle of OLD, a quarter of a gigabyte for ten millions, and for the groups;
+// it does not grow with NEW, nor with the names.
+func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error) {
 	d := &HandleDiff{old: old, new: new}
-	oldAny, oldNamed := anyNamed(old)
-	newAny, newNamed := anyNamed(new)
+	oldAny, oldNamed := anyNamed(ctx, old)
+	newAny, newNamed := anyNamed(ctx, new)
 	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
-	d.table = newDiffTable(!d.NameIgnored, countHandles(old))
-	for h := range Handles(old(minidump.HandleTypeName|minidump.HandleObjectName), &Failures{}) {
-		d.table.add(h)
+	// A selection may be much smaller than the list.
+	size, _ := old.data.Len()
+	if old.filter != (HandleFilter{}) {
+		size = 0
 	}
+	d.table = newDiffTable(!d.NameIgnored, size)
+	old.Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
+		d.table.add(h)
+		return true
+	}) // the walks below meet the same errors
 	d.table.seal()
 
 	var byKind [diffKinds]*KindCounter
 	for i := range byKind {
 		byKind[i] = NewKindCounter()
 	}
-	d.OldErr, d.NewErr = d.walk(func(h *minidump.Handle, kind diffKind) bool {
+	d.OldErr, d.NewErr = d.walk(ctx, func(h *minidump.Handle, kind diffKind) bool {
 		byKind[kind].Add(h)
 		return true
 	})
 	d.count(byKind)
-	return d
+	return d, ctx.Err()
 }
 
 // count makes groups, types and the total of the kinds of the handles that
@@ -137,34 +140,22 @@ func (d *HandleDiff) count(byKind [diffKinds]*KindCounter) {
 
 func distance(g GroupDiff) uint64 { return max(g.Old, g.New) - min(g.Old, g.New) }
 
-// countHandles counts the handles that are really there, so that the table has
-// the right size from the start: growing it would take several times as much.
-func countHandles(handles HandleSource) int {
-	n := 0
-	for range handles(0) {
-		n++
-	}
-	return n
-}
-
 // anyNamed reports whether there are handles and whether the object of one has
 // a name. It reads up to the first.
-func anyNamed(handles HandleSource) (some, named bool) {
-	for h := range handles(minidump.HandleObjectName) {
-		if some = true; h.ObjectName != "" {
-			return true, true
-		}
-	}
-	return some, false
+func anyNamed(ctx context.Context, l *HandleList) (some, named bool) {
+	l.Walk(ctx, minidump.HandleObjectName, func(h *minidump.Handle) bool {
+		some, named = true, h.ObjectName != ""
+		return !named
+	})
+	return some, named
 }
 
 // walk passes every handle of NEW and then the removed ones of OLD, with all
 // their parts, until each returns false.
-func (d *HandleDiff) walk(each func(h *minidump.Handle, kind diffKind) bool) (oldErr, newErr error) {
-	var oldFailed, newFailed Failures
-	var current minidump.Handle // one for all: each keeps the compiler from placing it on the stack
+func (d *HandleDiff) walk(ctx context.Context, each func(h *minidump.Handle, kind diffKind) bool) (oldErr, newErr error) {
 	d.table.reset()
-	for h := range Handles(d.new(KindParts), &newFailed) {
+	more := true
+	newErr = d.new.Walk(ctx, KindParts, func(h *minidump.Handle) bool {
 		kind := diffAdded
 		switch known, reused := d.table.take(h); {
 		case known:
@@ -172,31 +163,31 @@ func (d *HandleDiff) walk(each func(h *minidump.Handle, kind diffKind) bool) (ol
 		case reused:
 			kind = diffReused
 		}
-		if current = *h; !each(&current, kind) {
-			return nil, nil
-		}
+		more = each(h, kind)
+		return more
+	})
+	if !more {
+		return nil, newErr
 	}
 	// What is left in the table was not met in NEW.
-	for h := range Handles(d.old(KindParts), &oldFailed) {
-		if removed, _ := d.table.take(h); removed {
-			if current = *h; !each(&current, diffRemoved) {
-				return nil, nil
-			}
-		}
-	}
-	return oldFailed.Err(), newFailed.Err()
+	oldErr = d.old.Walk(ctx, KindParts, func(h *minidump.Handle) bool {
+		removed, _ := d.table.take(h)
+		return !removed || each(h, diffRemoved)
+	})
+	return oldErr, newErr
 }
 
 // Added iterates over the handles that only NEW has, with all their parts, in
-// the order of the dump. The pointer is valid until the next step.
-func (d *HandleDiff) Added() iter.Seq[*minidump.Handle] {
+// the order of the dump. The pointer is valid until the next step. Errors are
+// not repeated: NewErr has them.
+func (d *HandleDiff) Added(ctx context.Context) iter.Seq[*minidump.Handle] {
 	return func(yield func(*minidump.Handle) bool) {
-		d.walk(func(h *minidump.Handle, kind diffKind) bool {
+		d.walk(ctx, func(h *minidump.Handle, kind diffKind) bool {
 			switch kind {
 			case diffAdded, diffReused:
 				return yield(h)
 			case diffRemoved:
-				return false // NEW is through
+				return false // all of NEW was read
 			}
 			return true
 		})
@@ -204,9 +195,9 @@ func (d *HandleDiff) Added() iter.Seq[*minidump.Handle] {
 }
 
 // Removed is like Added for the handles that only OLD has.
-func (d *HandleDiff) Removed() iter.Seq[*minidump.Handle] {
+func (d *HandleDiff) Removed(ctx context.Context) iter.Seq[*minidump.Handle] {
 	return func(yield func(*minidump.Handle) bool) {
-		d.walk(func(h *minidump.Handle, kind diffKind) bool {
+		d.walk(ctx, func(h *minidump.Handle, kind diffKind) bool {
 			return kind != diffRemoved || yield(h)
 		})
 	}

@@ -2,8 +2,8 @@ package analysis
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -62,15 +62,16 @@ type HandleGroup struct {
 }
 
 // GroupHandles groups handles by the properties in by, the largest group
-// first, equal ones by type, name and access.
-func GroupHandles(handles iter.Seq[*minidump.Handle], by GroupKey) []HandleGroup {
+// first, equal ones by type, name and access. With an error that is not that of
+// ctx the groups cover what could be read.
+func GroupHandles(ctx context.Context, l *HandleList, by GroupKey) ([]HandleGroup, error) {
 	type key struct {
 		typ, name string
 		access    uint32
 	}
 	counts := map[key]uint64{}
 	var total uint64
-	for h := range handles {
+	err := l.Walk(ctx, by.Parts(), func(h *minidump.Handle) bool {
 		var k key
 		if by.Has(GroupByType) {
 			k.typ = h.TypeName
@@ -83,6 +84,10 @@ func GroupHandles(handles iter.Seq[*minidump.Handle], by GroupKey) []HandleGroup
 		}
 		counts[k]++
 		total++
+		return true
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	groups := make([]HandleGroup, 0, len(counts))
 	for k, n := range counts {
@@ -95,7 +100,7 @@ func GroupHandles(handles iter.Seq[*minidump.Handle], by GroupKey) []HandleGroup
 		return cmp.Or(cmp.Compare(b.Count, a.Count), CompareTypes(a.Type, b.Type),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.GrantedAccess, b.GrantedAccess))
 	})
-	return groups
+	return groups, err
 }
 
 // Dominant describes the type to which most handles of a process belong.
@@ -119,15 +124,16 @@ const (
 )
 
 // FindDominant looks for a type that dominates the handles; it returns nil if
-// none does. The handles must come with their types and names.
-func FindDominant(handles iter.Seq[*minidump.Handle]) *Dominant {
+// none does. With an error that is not that of ctx the answer covers what could
+// be read.
+func FindDominant(ctx context.Context, l *HandleList) (*Dominant, error) {
 	type tally struct {
 		count, unnamed uint64
 		access         map[uint32]uint64
 	}
 	types := map[string]*tally{}
 	var total uint64
-	for h := range handles {
+	err := l.Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
 		t := types[h.TypeName]
 		if t == nil {
 			t = &tally{access: map[uint32]uint64{}}
@@ -139,6 +145,10 @@ func FindDominant(handles iter.Seq[*minidump.Handle]) *Dominant {
 		if h.ObjectName == "" {
 			t.unnamed++
 		}
+		return true
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	for name, t := range types {
 		share := float64(t.count) / float64(total)
@@ -151,7 +161,7 @@ func FindDominant(handles iter.Seq[*minidump.Handle]) *Dominant {
 				d.Access, d.AccessCount = access, n
 			}
 		}
-		return d // only one type can have more than half
+		return d, err // only one type can have more than half
 	}
-	return nil
+	return nil, err
 }

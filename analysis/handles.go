@@ -1,7 +1,7 @@
 package analysis
 
 import (
-	"iter"
+	"context"
 	"slices"
 	"sync"
 
@@ -34,92 +34,48 @@ type HandleSummary struct {
 // etwAccess is the access mask of an EtwRegistration.
 const etwAccess = 0x804
 
-// Select filters handles. Errors pass through, and so do the parts of handles
-// that came with an error and match.
-func Select(handles iter.Seq2[minidump.Handle, error], filter *HandleFilter) iter.Seq2[minidump.Handle, error] {
-	if *filter == (HandleFilter{}) {
-		return handles
-	}
-	return func(yield func(minidump.Handle, error) bool) {
-		for h, err := range handles {
-			if !filter.Match(&h) {
-				if err == nil {
-					continue
-				}
-				h = minidump.Handle{} // not selected, but the error counts
-			}
-			if !yield(h, err) {
-				return
-			}
-		}
-	}
-}
-
-// Handles iterates over the handles of seq and notes the errors. A handle that
-// came with an error is passed on with the parts that could be read. The
-// pointer is valid until the next step.
-func Handles(seq iter.Seq2[minidump.Handle, error], failed *Failures) iter.Seq[*minidump.Handle] {
-	return func(yield func(*minidump.Handle) bool) {
-		for h, err := range seq {
-			failed.Note(err)
-			// The error that ends a list comes with the zero Handle.
-			if err != nil && h.Handle == 0 && h.GrantedAccess == 0 && h.TypeName == "" {
-				continue
-			}
-			if !yield(&h) {
-				return
-			}
-		}
-	}
-}
-
-// Summarize counts handles by type. The error, if not nil, tells what could
-// not be read; the summary covers the rest.
-func Summarize(handles iter.Seq2[minidump.Handle, error]) (*HandleSummary, error) {
-	var failed Failures
-	c := NewHandleCounter()
-	for h := range Handles(handles, &failed) {
-		c.Add(h)
-	}
-	return c.Summary(), failed.Err()
-}
-
-// SummarizeData is [Summarize] for the handles of a dump that pass the filter,
-// read with the given parts. It uses all processors.
-func SummarizeData(hd *minidump.HandleData, parts minidump.HandleParts, filter *HandleFilter) (*HandleSummary, error) {
-	parts |= minidump.HandleTypeName | filter.Parts()
+// Summarize counts handles by type. Names are looked at if they are among the
+// parts. It uses all processors. With an error that is not that of ctx the
+// summary covers what could be read.
+func Summarize(ctx context.Context, l *HandleList, parts minidump.HandleParts) (*HandleSummary, error) {
+	parts |= minidump.HandleTypeName | l.filter.Parts()
 	// The number of goroutines depends on the dump alone: where a hostile one
 	// is refused further strings must not depend on the machine.
 	const worthwhile, most = 50_000, 8
-	total, short := hd.Len()
+	total, short := l.data.Len()
 	n := min(most, total/worthwhile+1)
-	counters := make([]*HandleCounter, n)
-	failed := make([]Failures, n)
+	counters := make([]*handleCounter, n)
+	failed := make([]failures, n)
+	stopped := make([]error, n)
 	var wait sync.WaitGroup
 	for i := range n {
-		counters[i] = NewHandleCounter()
+		counters[i] = newhandleCounter()
 		wait.Go(func() {
 			bound := func(i int) int { return int(int64(total) * int64(i) / int64(n)) }
-			part := hd.Range(bound(i), bound(i+1), parts)
-			for h := range Handles(Select(part, filter), &failed[i]) {
-				counters[i].Add(h)
-			}
+			part := l.data.Range(bound(i), bound(i+1), parts)
+			stopped[i] = l.walk(ctx, part, &failed[i], func(h *minidump.Handle) bool {
+				counters[i].add(h)
+				return true
+			})
 		})
 	}
 	wait.Wait()
-	var allFailed Failures
+	var all failures
 	for i := range n {
-		allFailed.add(failed[i])
+		if stopped[i] != nil {
+			return nil, stopped[i]
+		}
+		all.add(failed[i])
 		if i > 0 {
 			counters[0].merge(counters[i])
 		}
 	}
-	allFailed.Note(short)
-	return counters[0].Summary(), allFailed.Err()
+	all.note(short)
+	return counters[0].result(), all.err()
 }
 
-// A HandleCounter makes a [HandleSummary] of handles that pass by.
-type HandleCounter struct {
+// A handleCounter makes a [HandleSummary].
+type handleCounter struct {
 	summary HandleSummary
 	counts  map[string]*uint64
 	// Handles of a leak mostly come in runs of one type.
@@ -127,15 +83,15 @@ type HandleCounter struct {
 	lastCount *uint64
 }
 
-// NewHandleCounter returns a counter that has seen no handle.
-func NewHandleCounter() *HandleCounter {
-	c := &HandleCounter{counts: map[string]*uint64{"": new(uint64)}}
+// newHandleCounter returns a counter that has seen no handle.
+func newHandleCounter() *handleCounter {
+	c := &handleCounter{counts: map[string]*uint64{"": new(uint64)}}
 	c.lastCount = c.counts[""]
 	return c
 }
 
-// Add counts one handle.
-func (c *HandleCounter) Add(h *minidump.Handle) {
+// add counts one handle.
+func (c *handleCounter) add(h *minidump.Handle) {
 	if h.TypeName != c.lastType {
 		c.lastType, c.lastCount = h.TypeName, c.counts[h.TypeName]
 		if c.lastCount == nil {
@@ -153,7 +109,7 @@ func (c *HandleCounter) Add(h *minidump.Handle) {
 }
 
 // merge adds the counts of another counter.
-func (c *HandleCounter) merge(other *HandleCounter) {
+func (c *handleCounter) merge(other *handleCounter) {
 	for name, n := range other.counts {
 		if c.counts[name] == nil {
 			c.counts[name] = new(uint64)
@@ -164,8 +120,8 @@ func (c *HandleCounter) merge(other *HandleCounter) {
 	c.summary.Named = c.summary.Named || other.summary.Named
 }
 
-// Summary returns the counts so far.
-func (c *HandleCounter) Summary() *HandleSummary {
+// result returns the counts so far.
+func (c *handleCounter) result() *HandleSummary {
 	s := c.summary
 	for name, n := range c.counts {
 		if *n > 0 {

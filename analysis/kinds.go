@@ -2,8 +2,8 @@ package analysis
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -97,14 +97,15 @@ func (c *KindCounts) Forms() []KindForm {
 	return list
 }
 
-// CountKinds counts the handles of one dump. They must come with the parts of
-// [KindParts].
-func CountKinds(handles iter.Seq[*minidump.Handle]) *KindCounts {
+// CountKinds counts the handles of one dump. With an error that is not that of
+// ctx the counts cover what could be read.
+func CountKinds(ctx context.Context, l *HandleList) (*KindCounts, error) {
 	c := NewKindCounter()
-	for h := range handles {
+	err := l.Walk(ctx, KindParts, func(h *minidump.Handle) bool {
 		c.Add(h)
-	}
-	return c.counts
+		return true
+	})
+	return c.counts, err
 }
 
 // A KindCounter makes [KindCounts] of handles, one after the other.

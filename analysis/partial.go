@@ -10,43 +10,42 @@ type PartialError struct {
 }
 
 func (e *PartialError) Error() string {
+	if e.Count == 1 {
+		return e.First.Error()
+	}
 	return fmt.Sprintf("%v (and %d more errors like it)", e.First, e.Count-1)
 }
 
 // Unwrap returns the first error.
 func (e *PartialError) Unwrap() error { return e.First }
 
-// Failures counts errors and remembers the first, so that a dump in which
-// every record is broken costs no more than a good one. The zero value is
-// ready for use.
-type Failures struct {
-	count uint64
-	first error
-}
+// failures counts errors and keeps the first, so that a dump in which every
+// record is broken costs no more than a good one. The zero value is ready for
+// use.
+type failures struct{ PartialError }
 
-// Note counts an error; nil is none.
-func (f *Failures) Note(err error) {
+// note counts an error; nil is none.
+func (f *failures) note(err error) {
 	if err == nil {
 		return
 	}
-	if f.count++; f.first == nil {
-		f.first = err
+	if f.Count++; f.First == nil {
+		f.First = err
 	}
 }
 
 // add counts the errors of other, which come after those of f.
-func (f *Failures) add(other Failures) {
-	f.count += other.count
-	if f.first == nil {
-		f.first = other.first
+func (f *failures) add(other failures) {
+	f.Count += other.Count
+	if f.First == nil {
+		f.First = other.First
 	}
 }
 
-// Err is nil without errors, the error if there was one, else a
-// [*PartialError].
-func (f *Failures) Err() error {
-	if f.count > 1 {
-		return &PartialError{Count: f.count, First: f.first}
+// err is nil without errors, else a [*PartialError].
+func (f *failures) err() error {
+	if f.Count == 0 {
+		return nil
 	}
-	return f.first
+	return &PartialError{Count: f.Count, First: f.First}
 }

@@ -1,0 +1,77 @@
+package analysis
+
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// A MissingError says that a dump cannot answer a question, what it lacks, and
+// how to capture that.
+type MissingError struct {
+	What    string // "no handles in this dump"
+	Why     string // as far as the dump shows; "" if it does not
+	Capture string // a command or two; "" where nothing can be captured
+
+	err error // minidump.ErrNoStream, if a stream is missing
+}
+
+func (e *MissingError) Error() string {
+	s := e.What
+	if e.Why != "" {
+		s += ": " + e.Why
+	}
+	if e.Capture != "" {
+		s += "; " + e.Capture
+	}
+	return s
+}
+
+// Unwrap returns the error of the package minidump, if there is one.
+func (e *MissingError) Unwrap() error { return e.err }
+
+// How to capture what a dump lacks.
+const (
+	CaptureHandles = "capture with: procdump -ma PID, or in WinDbg .dump /mh FILE"
+	CaptureTraces  = "run the process under Application Verifier's Handles check or !htrace -enable, then .dump /mh FILE"
+	CaptureMemory  = "capture with: procdump -ma PID, or in WinDbg .dump /ma FILE"
+)
+
+// emptyHandles is about a list of handles that is there but empty.
+var emptyHandles = &MissingError{
+	What: "the dump has a list of handles, but it is empty", Why: "its writer saved none", Capture: CaptureHandles,
+}
+
+// missingHandles says why a dump has no list of handles.
+func missingHandles(f *minidump.File, err error) *MissingError {
+	e := &MissingError{What: "no handles in this dump", Capture: CaptureHandles, err: err}
+	dir, dirErr := f.Directory()
+	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
+		e.Why = fmt.Sprintf("it is a dump of a process on %s, where there are no Windows handles", si.PlatformID)
+		e.Capture = ""
+		return e
+	}
+	switch {
+	case dirErr != nil:
+		e.Why, e.Capture = "its directory, which would list them, is cut off", ""
+	case len(dir) == 0:
+		e.Why = "its directory is empty: the writer failed, or was interrupted"
+	case f.Flags&minidump.WithHandleData != 0:
+		e.Why = "handle data was asked for (MiniDumpWithHandleData), but the writer saved none"
+	default:
+		e.Why = "it was written without MiniDumpWithHandleData"
+		if w := DetectWriter(f); w.Name != "" && w.Name != WriterDbghelp {
+			e.Why = fmt.Sprintf("its writer, %s, saved none", w.Name)
+		}
+	}
+	return e
+}
+
+// missingTraces says that a dump has no handle trace.
+func missingTraces(f *minidump.File, err error) *MissingError {
+	e := &MissingError{What: "no handle operations in this dump", Capture: CaptureTraces, err: err}
+	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
+		e.Why, e.Capture = fmt.Sprintf("it is a dump of a process on %s", si.PlatformID), ""
+	}
+	return e
+}
