@@ -15,6 +15,12 @@ var (
 	// that was asked for.
 	ErrNoStream = errors.New("no such stream in the dump")
 
+	// ErrUnreadable is wrapped by the error of a step of an iterator when the
+	// bytes of its record could not be read from the file: nothing is known of
+	// the record, which is zero. Any other error of a step says that a part of
+	// the record, such as a name, is missing.
+	ErrUnreadable = errors.New("the record could not be read")
+
 	// ErrNotCaptured is wrapped when an address lies outside the memory that
 	// the writer of the dump saved.
 	ErrNotCaptured = errors.New("memory not captured in the dump")
@@ -46,4 +52,15 @@ func (e *FormatError) Unwrap() error { return e.Err }
 
 func formatErrorf(s StreamType, off int64, format string, args ...any) *FormatError {
 	return &FormatError{Stream: s, Off: off, Msg: fmt.Sprintf(format, args...)}
+}
+
+// join returns the two errors as one, in one line; either may be nil.
+func join(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return fmt.Errorf("%w; %w", a, b)
 }

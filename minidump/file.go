@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -28,17 +28,11 @@ type Header struct {
 // Time returns when the dump was written, to the second, in UTC.
 func (h Header) Time() time.Time { return time.Unix(int64(h.TimeDateStamp), 0).UTC() }
 
-// A Location tells where in the file some bytes are
+// A Location says where in the file some bytes are
 // (MINIDUMP_LOCATION_DESCRIPTOR).
 type Location struct {
 	DataSize uint32 // bytes
-	RVA      uint32 // file offset
-}
-
-// A Directory entry locates one stream (MINIDUMP_DIRECTORY).
-type Directory struct {
-	StreamType StreamType
-	Location
+	RVA      uint32 // file offset in bytes
 }
 
 // A File is an open minidump.
@@ -47,28 +41,37 @@ type File struct {
 
 	r      io.ReaderAt
 	size   int64
-	dir    []Directory
+	dir    []DirectoryEntry
+	taken  map[StreamType]int // index in dir of the stream that is read
 	dirErr error
 	ptr    int
 	closer io.Closer
 }
 
 const (
-	headerSize    = 32
-	directorySize = 12
-	signature     = 0x504d444d // "MDMP"
-	version       = 0xa793
+	headerSize = 32
+	signature  = 0x504d444d // "MDMP"
+	version    = 0xa793
 )
 
-// Open opens the named minidump. The caller closes it.
+// Open opens the named minidump. The caller closes it. Errors are of type
+// [*fs.PathError], and wrap what [NewFile] says.
 func Open(path string) (*File, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return f, nil
+}
+
+func open(path string) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, errors.Unwrap(err) // without the path, which Open adds
 	}
 	fi, err := r.Stat()
 	if err == nil && !fi.Mode().IsRegular() {
-		err = &os.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+		err = errors.New("not a regular file")
 	}
 	if err != nil {
 		r.Close()
@@ -90,7 +93,12 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{r: r, size: size}
 	head := make([]byte, min(max(size, 0), sniffSize))
 	if _, err := readFullAt(r, head, 0); err != nil {
-		return nil, &FormatError{Msg: "reading the header", Err: err}
+		// What cannot be read may lie behind the header, which is all that is
+		// needed of a minidump.
+		head = head[:min(len(head), headerSize)]
+		if _, err := readFullAt(r, head, 0); err != nil {
+			return nil, &FormatError{Msg: "reading the header", Err: err}
+		}
 	}
 	c := &cursor{buf: head}
 	sig := c.u32()
@@ -116,25 +124,6 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
-// readDirectory reads as many directory entries as the file holds; an error
-// is kept for Directory, because the streams before it are still of use.
-func (f *File) readDirectory() {
-	t := table{
-		off:      int64(f.StreamDirectoryRVA),
-		stride:   directorySize,
-		declared: uint64(f.NumberOfStreams),
-		end:      math.MaxInt64, // the header gives the number, not the size
-		what:     "directory entries",
-	}
-	f.dirErr = f.each(t, func(c *cursor) {
-		d := Directory{StreamType: StreamType(c.u32()), Location: c.location()}
-		// dbghelp leaves spare entries of type 0 at the end of the array.
-		if d.StreamType != UnusedStream {
-			f.dir = append(f.dir, d)
-		}
-	})
-}
-
 // Close closes the file that [Open] opened. It does nothing after [NewFile].
 func (f *File) Close() error {
 	if f.closer == nil {
@@ -145,50 +134,6 @@ func (f *File) Close() error {
 
 // Size returns the size of the file in bytes.
 func (f *File) Size() int64 { return f.size }
-
-// Directory returns the streams in the order of the file, without the unused
-// entries. The error reports a directory that is longer than the file; the
-// entries that are there are returned with it.
-func (f *File) Directory() ([]Directory, error) {
-	return append([]Directory(nil), f.dir...), f.dirErr
-}
-
-// Has reports whether the directory lists a stream of type t.
-func (f *File) Has(t StreamType) bool {
-	_, err := f.find(t)
-	return err == nil
-}
-
-// find returns the first stream of type t. A directory that could not be read
-// whole may hide the stream, so its error is then part of the answer.
-func (f *File) find(t StreamType) (Directory, error) {
-	for _, d := range f.dir {
-		if d.StreamType == t {
-			return d, nil
-		}
-	}
-	if f.dirErr != nil {
-		return Directory{}, fmt.Errorf("%w: %s (%w)", ErrNoStream, t, f.dirErr)
-	}
-	return Directory{}, fmt.Errorf("%w: %s", ErrNoStream, t)
-}
-
-// Stream returns the raw bytes of the first stream of type t. The error wraps
-// [ErrNoStream], or is a [*FormatError] if the file ends inside the stream; in
-// that case the reader holds the bytes that are there.
-func (f *File) Stream(t StreamType) (*io.SectionReader, error) {
-	d, err := f.find(t)
-	if err != nil {
-		return nil, err
-	}
-	return f.section(t, d.Location)
-}
-
-// check.Gate returns a [*FormatError] if the file ends before the stream does.
-func (f *File) Check(d Directory) error {
-	_, err := f.section(d.StreamType, d.Location)
-	return err
-}
 
 // Section returns the raw bytes at a location, such as a thread's context.
 // The error is a [*FormatError] if the file ends before the location does.
@@ -207,7 +152,7 @@ func (f *File) section(t StreamType, l Location) (*io.SectionReader, error) {
 }
 
 // PointerSize returns the size in bytes of a pointer in the dump: 4 or 8, by
-// the processor architecture of SystemInfo, or 0 if the dump does not tell.
+// the processor architecture of SystemInfo, or 0 if the dump does not say.
 // A 32-bit process dumped by a 64-bit debugger (WOW64) counts as 8.
 func (f *File) PointerSize() int { return f.ptr }
 

@@ -58,79 +58,65 @@ func (f *File) HandleData() (*HandleData, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := f.find(HandleDataStream)
-	if err != nil {
-		return nil, err
-	}
 	return &HandleData{
-		SizeOfHeader:        uint32(t.off - int64(d.RVA)),
+		SizeOfHeader:        t.header,
 		SizeOfDescriptor:    uint32(t.stride),
 		NumberOfDescriptors: uint32(t.declared),
 		f:                   f, table: t,
 	}, nil
 }
 
+// Len returns how many of the declared handles are in the file, with an error
+// if that is not all of them. The iterators make just so many steps.
+func (d *HandleData) Len() (int, error) { return d.table.len(d.f.size) }
+
 // All iterates over the handles in the order of the file, with all their
-// parts. It holds a few windows of the file and never the stream. A handle
-// that cannot be read whole comes with its error in place and with what could
-// be read; an error with the zero Handle, yielded last, says that the list
-// ended early. Equal type names share one string, as do, mostly, equal object
-// names that lie close together.
-func (d *HandleData) All() iter.Seq2[Handle, error] {
+// parts. Every step is a handle, so that there are [HandleData.Len] steps; an
+// error in a step belongs to that handle, of which what could be read is
+// there. A handle whose descriptor could not be read is zero but for its error,
+// which wraps [ErrUnreadable]. That the list is shorter than declared is no
+// step: Len says it.
+//
+// The pointer is never nil, and valid until the next step; a copy of the Handle
+// stays good. The iteration holds a few windows of the file and never the
+// stream. Equal type names share one string, as do, mostly, equal object names
+// that lie close together.
+func (d *HandleData) All() iter.Seq2[*Handle, error] {
 	return d.Only(HandleAllParts)
 }
 
 // Only is like All, but reads just the given parts and leaves the others
 // zero.
-func (d *HandleData) Only(parts HandleParts) iter.Seq2[Handle, error] {
+func (d *HandleData) Only(parts HandleParts) iter.Seq2[*Handle, error] {
 	return d.handles(d.table, parts)
 }
 
-// Len returns how many of the declared handles are in the file, with an error
-// if that is not all of them.
-func (d *HandleData) Len() (int, error) { return d.table.len(d.f.size) }
-
 // Range is Only for the handles from the start-th up to, not including, the
-// end-th, so that several readers can share a long list. It keeps within Len,
-// and does not tell that the file holds fewer than are declared.
-func (d *HandleData) Range(start, end int, parts HandleParts) iter.Seq2[Handle, error] {
+// end-th, counted from 0, so that several readers can share a long list. It
+// keeps within Len.
+func (d *HandleData) Range(start, end int, parts HandleParts) iter.Seq2[*Handle, error] {
 	return d.handles(d.table.part(start, end, d.f.size), parts)
 }
 
-func (d *HandleData) handles(t table, parts HandleParts) iter.Seq2[Handle, error] {
-	return func(yield func(Handle, error) bool) {
-		r := newHandleReader(d, parts)
-		stopped := false
-		err := d.f.blocks(t, func(block []byte, size int, _ int64) bool {
-			for ; len(block) > 0; block = block[size:] {
-				if !yield(r.handle(block[:size])) {
-					stopped = true
-					return false
-				}
-			}
-			return true
-		})
-		if err != nil && !stopped {
-			yield(Handle{}, err)
-		}
-	}
+func (d *HandleData) handles(t table, parts HandleParts) iter.Seq2[*Handle, error] {
+	return steps(d.f, t, func() func(record []byte, h *Handle) error {
+		return newHandleReader(d, parts).read
+	})
 }
 
-// Slice returns all handles with all their parts. The error is the first that
-// the iteration met; every handle that it yielded is in the slice.
+// Slice returns all handles with all their parts, as many as Len says and All
+// yields. The error joins the first that belongs to a handle with that of Len.
 func (d *HandleData) Slice() ([]Handle, error) {
-	var handles []Handle
+	n, short := d.Len()
+	handles := make([]Handle, 0, n)
 	var first error
-	n, _ := d.Len()
 	for h, err := range d.All() {
-		if err != nil && first == nil {
+		if first == nil {
 			first = err
 		}
-		if len(handles) < n { // else it is the error that ends the list
-			handles = append(handles, h)
-		}
+		handles = append(handles, *h)
 	}
-	return handles, first
+	return handles, join(first, short)
 }
 
 // A handleReader decodes descriptors and follows their RVAs.
@@ -156,13 +142,13 @@ func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
 	}
 }
 
-// handle decodes the descriptor in p, which the table guarantees to be
-// complete. Fixed offsets take half the time of a cursor here, in the one loop
-// that sees millions of records.
-func (r *handleReader) handle(p []byte) (Handle, error) {
+// read decodes the descriptor in p, which the table guarantees to be complete.
+// Fixed offsets take half the time of a cursor here, in the one loop that sees
+// millions of records.
+func (r *handleReader) read(p []byte, h *Handle) error {
 	le := binary.LittleEndian
 	_ = p[descriptorSize-1]
-	h := Handle{
+	*h = Handle{
 		Handle:        le.Uint64(p),
 		Attributes:    le.Uint32(p[16:]),
 		GrantedAccess: le.Uint32(p[20:]),
@@ -187,7 +173,7 @@ func (r *handleReader) handle(p []byte) (Handle, error) {
 			}
 		}
 	}
-	return h, first
+	return first
 }
 
 // text reads the MINIDUMP_STRING at rva through the windows and a cache.
@@ -215,6 +201,9 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 		return "", err
 	}
 	s := cache.intern(p[4:][:n])
+	if n%2 != 0 { // not kept, or the next handle that has it gets no error
+		return s, r.f.checkEven(HandleDataStream, off, int(n))
+	}
 	cache.keep(rva, s)
 	return s, nil
 }

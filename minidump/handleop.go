@@ -80,12 +80,8 @@ func (f *File) HandleOperations() (*HandleOperationList, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := f.find(HandleOperationListStream)
-	if err != nil {
-		return nil, err
-	}
 	return &HandleOperationList{
-		SizeOfHeader:    uint32(t.off - int64(d.RVA)),
+		SizeOfHeader:    t.header,
 		SizeOfEntry:     uint32(t.stride),
 		NumberOfEntries: uint32(t.declared),
 		f:               f, table: t,
@@ -93,46 +89,35 @@ func (f *File) HandleOperations() (*HandleOperationList, error) {
 }
 
 // Len returns how many of the declared operations are in the file, with an
-// error if that is not all of them.
+// error if that is not all of them. The iterators make just so many steps.
 func (l *HandleOperationList) Len() (int, error) { return l.table.len(l.f.size) }
 
 // All iterates over the operations in the order of the file, reading it
-// window by window. An error, yielded last, says why it ended early. The
-// pointer is valid until the next step.
+// window by window. Every step is an operation, so that there are
+// [HandleOperationList.Len] steps; one that could not be read is zero and comes
+// with an error that wraps [ErrUnreadable]. The pointer is never nil, and valid
+// until the next step.
 func (l *HandleOperationList) All() iter.Seq2[*HandleOperation, error] {
 	return l.operations(l.table)
 }
 
 // Range is All for the operations from the start-th up to, not including, the
-// end-th, so that several readers can share a long trace. It keeps within
-// Len, and does not tell that the file holds fewer than are declared.
+// end-th, counted from 0, so that several readers can share a long trace. It
+// keeps within Len.
 func (l *HandleOperationList) Range(start, end int) iter.Seq2[*HandleOperation, error] {
 	return l.operations(l.table.part(start, end, l.f.size))
 }
 
 func (l *HandleOperationList) operations(t table) iter.Seq2[*HandleOperation, error] {
-	return func(yield func(*HandleOperation, error) bool) {
-		var op HandleOperation
-		stopped := false
-		err := l.f.blocks(t, func(block []byte, size int, _ int64) bool {
-			for ; len(block) > 0 && !stopped; block = block[size:] {
-				op.decode(block[:size])
-				stopped = !yield(&op, nil)
-			}
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
-	}
+	return steps(l.f, t, func() func(record []byte, o *HandleOperation) error { return decodeOperation })
 }
 
 // operationSize is the size of a whole record, which is decoded without asking
 // for each of its 40 values whether it is there: traces are long.
 const operationSize = 32 + 8*maxTraces
 
-// decode overwrites o with a record.
-func (o *HandleOperation) decode(record []byte) {
+// decodeOperation overwrites o with a record.
+func decodeOperation(record []byte, o *HandleOperation) error {
 	if len(record) < operationSize { // entries shorter than today's hold fewer addresses
 		var whole [operationSize]byte
 		copy(whole[:], record)
@@ -154,4 +139,5 @@ func (o *HandleOperation) decode(record []byte) {
 		o.ReturnAddresses[i] = VA(binary.LittleEndian.Uint64(a[8*i:]))
 	}
 	clear(o.ReturnAddresses[n:])
+	return nil
 }

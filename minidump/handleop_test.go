@@ -17,7 +17,7 @@ func operations(t *testing.T, n, entrySize int) *minidump.HandleOperationList {
 	var ops []dumptest.HandleOperation
 	for i := range n {
 		op := dumptest.HandleOperation{
-			Handle: uint64(4 * (i + 1)), ProcessId: 7, ThreadId: uint32(i), Type: dumptest.OperationOpen,
+			Handle: uint64(4 * (i + 1)), ProcessID: 7, ThreadID: uint32(i), Type: dumptest.OperationOpen,
 			Index: uint32(3 * i),
 		}
 		for j := range i%32 + 1 {

@@ -140,7 +140,7 @@ func TestSharedChainsAreRefused(t *testing.T) {
 
 // TestMiscInfoHugeSize has a size that is negative as an int of 32 bits.
 func TestMiscInfoHugeSize(t *testing.T) {
-	d := dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessId: 4711, SizeOfInfo: 1364}}
+	d := dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessID: 4711, SizeOfInfo: 1364}}
 	d.Patches = []dumptest.Patch{dumptest.PutU32("MiscInfo", 0, 0xffffffff)}
 	data := d.Bytes()
 	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))

@@ -18,12 +18,12 @@ func everything() dumptest.Dump {
 	comment := "leaks since Tuesday"
 	return dumptest.Dump{
 		Flags:    dumptest.WithHandleData,
-		MiscInfo: &dumptest.MiscInfo{ProcessId: 4242, ProcessCreateTime: 1327240000},
-		Threads:  []dumptest.Thread{{ThreadId: 7}},
+		MiscInfo: &dumptest.MiscInfo{ProcessID: 4242, ProcessCreateTime: 1327240000},
+		Threads:  []dumptest.Thread{{ThreadID: 7}},
 		ThreadNames: []dumptest.ThreadName{
-			{ThreadId: 7, Name: "finalizer"},
+			{ThreadID: 7, Name: "finalizer"},
 		},
-		ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadId: 7, StartAddress: 0x401000}}},
+		ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadID: 7, StartAddress: 0x401000}}},
 		Modules: []dumptest.Module{{
 			Base: 0x400000, Size: 0x2000, Name: `C:\inetsrv\w3wp.exe`,
 			CodeView: dumptest.RSDS{Age: 1, Path: "w3wp.pdb"},
@@ -36,7 +36,7 @@ func everything() dumptest.Dump {
 			}},
 		}},
 		HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
-			{Handle: 8, ProcessId: 4242, ThreadId: 7, Type: dumptest.OperationOpen, Stack: []uint64{0x401010, 0x401020}},
+			{Handle: 8, ProcessID: 4242, ThreadID: 7, Type: dumptest.OperationOpen, Stack: []uint64{0x401010, 0x401020}},
 		}},
 		MemoryInfos:       &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{{BaseAddress: 0x10000, RegionSize: 0x1000}}},
 		ProcessVmCounters: &dumptest.ProcessVmCounters{},
@@ -90,7 +90,7 @@ func TestHostileDumps(t *testing.T) {
 		{"huge stride", with(dumptest.DeclareEntrySize(dumptest.HandleDataStream, 0xfffffff0)),
 			"3 handle descriptors of 4294967280 bytes declared, but the stream ends after 0"},
 		{"header of the list too small", with(dumptest.DeclareHeaderSize(dumptest.HandleDataStream, 4)),
-			"header size 4 is too small"},
+			"header of 4 bytes; 12 is the least"},
 		{"header of the list beyond the file", with(dumptest.DeclareHeaderSize(dumptest.HandleDataStream, 0xfffffff0)),
 			"but the stream ends after 0"},
 		{"type name outside the file", with(dumptest.PutU32("HandleData[1]", 8, 0xfffffff0)),

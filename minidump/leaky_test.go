@@ -41,7 +41,7 @@ func openGzip(t testing.TB, path string) *minidump.File {
 }
 
 // handleLine writes a handle as the tables of the truth do.
-func handleLine(h minidump.Handle) string {
+func handleLine(h *minidump.Handle) string {
 	return fmt.Sprintf("%x\t%s\t%x\t%x\t%d\t%d\t%s",
 		h.Handle, h.TypeName, h.Attributes, h.GrantedAccess, h.HandleCount, h.PointerCount, h.ObjectName)
 }

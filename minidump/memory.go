@@ -71,21 +71,17 @@ func (m *Memory) add(start VA, size uint64, off int64) bool {
 
 func (m *Memory) readMemory64List() error {
 	const t = Memory64ListStream
-	d, err := m.f.find(t)
+	c, d, err := m.f.loadStream(t, 16)
 	if err != nil {
 		return err
 	}
-	c := m.f.load(t, int64(d.RVA), 16)
 	n, base := c.u64(), c.u64()
 	if c.err != nil {
 		return c.err
 	}
 	next := base
 	cut := false
-	tab := table{
-		stream: t, off: int64(d.RVA) + 16, stride: 16, declared: n,
-		end: int64(d.RVA) + int64(d.DataSize), what: "memory ranges",
-	}
+	tab := newTable(d, 16, 16, n, "memory ranges")
 	err = m.f.each(tab, func(c *cursor) {
 		start, size := c.va(), c.u64()
 		off := int64(min(next, 1<<62))

@@ -74,7 +74,7 @@ func (m *MiscInfo) CreateTime() (t time.Time, ok bool) {
 
 // MiscInfo decodes the MiscInfoStream, whatever its version.
 func (f *File) MiscInfo() (*MiscInfo, error) {
-	c, err := f.loadStream(MiscInfoStream, miscInfo5)
+	c, _, err := f.loadStream(MiscInfoStream, miscInfo5)
 	if err != nil {
 		return nil, err
 	}

@@ -225,7 +225,7 @@ const (
 func (r *handleReader) objectInfo(rva uint32) ([]ObjectInformation, error) {
 	var chain []ObjectInformation
 	seen := make([]uint32, 0, 4)
-	for ; rva != 0; rva = r.next(rva) {
+	for rva != 0 {
 		for _, s := range seen {
 			if s == rva {
 				return chain, formatErrorf(HandleDataStream, int64(rva), "chain of object information runs in a circle")
@@ -235,48 +235,40 @@ func (r *handleReader) objectInfo(rva uint32) ([]ObjectInformation, error) {
 			return chain, formatErrorf(HandleDataStream, int64(rva), "chain of object information has more than %d links", maxChain)
 		}
 		seen = append(seen, rva)
-		o, err := r.link(int64(rva))
+		o, next, err := r.link(int64(rva))
 		if err != nil {
 			return chain, err
 		}
 		chain = append(chain, o)
+		rva = next
 	}
 	return chain, nil
 }
 
-// link reads one link of a chain.
-func (r *handleReader) link(off int64) (ObjectInformation, error) {
-	var o ObjectInformation
+// link reads one link of a chain and the RVA of the link behind it.
+func (r *handleReader) link(off int64) (o ObjectInformation, next uint32, err error) {
 	if off > r.f.size-objectInfoHeader {
-		return o, formatErrorf(HandleDataStream, off, "object information outside the file of %d bytes", r.f.size)
+		return o, 0, formatErrorf(HandleDataStream, off, "object information outside the file of %d bytes", r.f.size)
 	}
 	p, err := r.win.at(off, objectInfoHeader)
 	if err != nil {
-		return o, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading object information", Err: err}
+		return o, 0, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading object information", Err: err}
 	}
+	next = binary.LittleEndian.Uint32(p)
 	o.InfoType = ObjectInfoType(binary.LittleEndian.Uint32(p[4:]))
 	n := binary.LittleEndian.Uint32(p[8:])
 	if n > maxObjectInfo || int64(n) > r.f.size-off-objectInfoHeader {
-		return o, formatErrorf(HandleDataStream, off, "object information of %d bytes", n)
+		return o, 0, formatErrorf(HandleDataStream, off, "object information of %d bytes", n)
 	}
 	// To decode a link costs far more than its bytes do, and no writer shares
 	// one between handles.
 	if err := r.names.spend(off, 4*(objectInfoHeader+int(n))); err != nil {
-		return o, err
+		return o, 0, err
 	}
 	p, err = r.win.at(off+objectInfoHeader, int(n))
 	if err != nil {
-		return o, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading object information", Err: err}
+		return o, 0, &FormatError{Stream: HandleDataStream, Off: off, Msg: "reading object information", Err: err}
 	}
 	o.Data = append([]byte(nil), p...)
-	return o, nil
-}
-
-// next returns the RVA of the link behind the one at rva, which link has read.
-func (r *handleReader) next(rva uint32) uint32 {
-	p, err := r.win.at(int64(rva), 4)
-	if err != nil {
-		return 0
-	}
-	return binary.LittleEndian.Uint32(p)
+	return o, next, nil
 }

@@ -286,12 +286,9 @@ func checkMemory(t *testing.T, f *minidump.File, want facts) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := 0
-		for _, err := range infos {
-			if err != nil {
-				t.Fatal(err)
-			}
-			n++
+		n, err := infos.Len()
+		if err != nil {
+			t.Fatal(err)
 		}
 		if n != want.MemoryInfoCount {
 			t.Errorf("%d memory regions, want %d", n, want.MemoryInfoCount)

@@ -40,6 +40,9 @@ func (r *nameReader) read(rva uint64) (string, error) {
 	}
 	// Most names fit here, so that one read brings length and text.
 	c := r.f.load(r.stream, off, 512)
+	if c.err != nil {
+		c = r.f.load(r.stream, off, 4) // what is bad may lie behind the name
+	}
 	n := int(c.u32())
 	if c.err != nil {
 		return "", c.err
@@ -53,7 +56,11 @@ func (r *nameReader) read(rva uint64) (string, error) {
 	if n > c.left() {
 		c = r.f.load(r.stream, off+4, n)
 	}
-	return decodeUTF16(c.take(n)), c.err
+	text := decodeUTF16(c.take(n))
+	if c.err != nil {
+		return "", c.err
+	}
+	return text, r.f.checkEven(r.stream, off, n)
 }
 
 // checkRVA returns the file offset of a string whose byte count is in the file.
@@ -71,6 +78,14 @@ func (f *File) checkString(t StreamType, off int64, n int) error {
 	}
 	if there := f.size - off - 4; int64(n) > there {
 		return formatErrorf(t, off, "string of %d bytes, but the file ends after %d", n, there)
+	}
+	return nil
+}
+
+// checkEven reports a string whose last character is half there.
+func (f *File) checkEven(t StreamType, off int64, n int) error {
+	if n%2 != 0 {
+		return formatErrorf(t, off, "string of %d bytes, which is not a whole number of UTF-16 characters", n)
 	}
 	return nil
 }

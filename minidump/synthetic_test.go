@@ -69,7 +69,7 @@ func TestHandles(t *testing.T) {
 					if err != nil {
 						t.Error(err)
 					}
-					parts = append(parts, h)
+					parts = append(parts, *h)
 				}
 			}
 			if diff := cmp.Diff(want, parts); diff != "" {
@@ -80,11 +80,11 @@ func TestHandles(t *testing.T) {
 }
 
 func TestObjectInformation(t *testing.T) {
-	thread := dumptest.ThreadInformation{ExitStatus: 0x103, Teb: 0x7ffd8000, ProcessId: 4242, ThreadId: 7, AffinityMask: 0xf, Priority: 9, BasePriority: -1}
-	process := dumptest.ProcessInformation{ExitStatus: 1, Peb: 0x7ffdf000, AffinityMask: 3, BasePriority: 8, ProcessId: 4660, ParentProcessId: 4242}
+	thread := dumptest.ThreadInformation{ExitStatus: 0x103, Teb: 0x7ffd8000, ProcessID: 4242, ThreadID: 7, AffinityMask: 0xf, Priority: 9, BasePriority: -1}
+	process := dumptest.ProcessInformation{ExitStatus: 1, Peb: 0x7ffdf000, AffinityMask: 3, BasePriority: 8, ProcessID: 4660, ParentProcessID: 4242}
 	infos := []dumptest.ObjectInformation{
 		thread,
-		dumptest.MutantOwner{ProcessId: 4242, ThreadId: 7},
+		dumptest.MutantOwner{ProcessID: 4242, ThreadID: 7},
 		dumptest.MutantInformation{CurrentCount: -1, OwnedByCaller: true, Abandoned: true},
 		process,
 		dumptest.ProcessExtended{ProcessInformation: process, Flags: 2},
@@ -140,7 +140,7 @@ func TestObjectInformation(t *testing.T) {
 
 func TestMiscInfoVersions(t *testing.T) {
 	full := dumptest.MiscInfo{
-		ProcessId: 4242, ProcessCreateTime: 1327240000, ProcessUserTime: 5, ProcessKernelTime: 6,
+		ProcessID: 4242, ProcessCreateTime: 1327240000, ProcessUserTime: 5, ProcessKernelTime: 6,
 		MaxMhz: 3000, ProcessIntegrityLevel: 0x3000, Bias: -60, StandardName: "CET", DaylightName: "CEST",
 		BuildString: "9600.winblue", DbgBldStr: "dbgcore", XStateContextSize: 0x340, ProcessCookie: 0x1234,
 	}
@@ -182,11 +182,11 @@ func TestLists(t *testing.T) {
 		f := build(t, dumptest.Dump{
 			CountPadding: padding,
 			Threads: []dumptest.Thread{
-				{ThreadId: 7, SuspendCount: 1, Priority: -2, Teb: 0x7ffde000, Stack: dumptest.MemoryRange{Start: 0x20000, Data: []byte("stack")}},
-				{ThreadId: 8},
+				{ThreadID: 7, SuspendCount: 1, Priority: -2, Teb: 0x7ffde000, Stack: dumptest.MemoryRange{Start: 0x20000, Data: []byte("stack")}},
+				{ThreadID: 8},
 			},
-			ThreadNames: []dumptest.ThreadName{{ThreadId: 7, Name: "GC"}, {ThreadId: 8, Name: "日本"}},
-			ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadId: 7, CreateTime: 132537600000000000, StartAddress: 0x401000}}},
+			ThreadNames: []dumptest.ThreadName{{ThreadID: 7, Name: "GC"}, {ThreadID: 8, Name: "日本"}},
+			ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadID: 7, CreateTime: 132537600000000000, StartAddress: 0x401000}}},
 			Modules: []dumptest.Module{
 				{
 					Base: 0x400000, Size: 0x2000, TimeDateStamp: 0x4f1c0000, Name: `C:\inetsrv\w3wp.exe`,

@@ -88,7 +88,7 @@ type SystemInfo struct {
 // SystemInfo decodes the SystemInfoStream. An error with a non-nil result
 // says that only the service pack's name could not be read.
 func (f *File) SystemInfo() (*SystemInfo, error) {
-	c, err := f.loadStream(SystemInfoStream, 56)
+	c, _, err := f.loadStream(SystemInfoStream, 56)
 	if err != nil {
 		return nil, err
 	}

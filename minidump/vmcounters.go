@@ -38,7 +38,7 @@ type ProcessVmCounters struct {
 // ProcessVmCounters decodes the ProcessVmCountersStream, which dbgcore writes
 // since Windows 8.1.
 func (f *File) ProcessVmCounters() (*ProcessVmCounters, error) {
-	c, err := f.loadStream(ProcessVmCountersStream, 152)
+	c, _, err := f.loadStream(ProcessVmCountersStream, 152)
 	if err != nil {
 		return nil, err
 	}

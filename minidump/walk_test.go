@@ -22,6 +22,7 @@ func walk(data []byte) string {
 	show := func(what string, v any, err error) { fmt.Fprintf(&out, "%s: %+v, %v\n", what, v, err) }
 	dir, err := f.Directory()
 	show("directory", dir, err)
+	show("ignored", f.Ignored(), nil)
 	for _, d := range dir {
 		r, err := f.Stream(d.StreamType)
 		n, readErr := io.Copy(io.Discard, r)
@@ -61,12 +62,18 @@ func walkHandles(f *minidump.File, show func(string, any, error)) {
 	if err != nil {
 		show("handles", nil, err)
 	} else {
+		n, err := hd.Len()
+		show("handles", n, err)
 		for h, err := range hd.All() {
-			show("handle", h, err)
+			n--
+			show("handle", *h, err)
 			for _, info := range h.ObjectInfo {
 				o, err := info.Decode()
 				show("object", o, err)
 			}
+		}
+		if n != 0 {
+			panic("All and Len disagree on the handles")
 		}
 	}
 	ops, err := f.HandleOperations()
@@ -74,12 +81,14 @@ func walkHandles(f *minidump.File, show func(string, any, error)) {
 		show("operations", nil, err)
 		return
 	}
+	n, err := ops.Len()
+	show("operations", n, err)
 	for op, err := range ops.All() {
-		if err != nil {
-			show("operation", nil, err)
-			continue
-		}
-		show("operation", op.Frames(), nil)
+		n--
+		show("operation", op.Frames(), err)
+	}
+	if n != 0 {
+		panic("All and Len disagree on the operations")
 	}
 }
 
@@ -99,7 +108,13 @@ func walkMemory(f *minidump.File, show func(string, any, error)) {
 		show("regions", nil, err)
 		return
 	}
-	for r, err := range regions {
-		show("region", r, err)
+	n, err := regions.Len()
+	show("regions", n, err)
+	for r, err := range regions.All() {
+		n--
+		show("region", *r, err)
+	}
+	if n != 0 {
+		panic("All and Len disagree on the regions")
 	}
 }

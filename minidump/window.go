@@ -65,10 +65,13 @@ func (w *windows) load(off int64, n int) ([]byte, error) {
 	if cap(win.buf) < size {
 		win.buf = make([]byte, size)
 	}
-	win.buf = win.buf[:size]
 	win.off = off
-	if _, err := readFullAt(w.r, win.buf, off); err != nil {
-		win.buf = win.buf[:0]
+	got, err := readFullAt(w.r, win.buf[:size], off)
+	if got < n && n < size { // what was to be read ahead may be what is bad
+		got, err = readFullAt(w.r, win.buf[:n], off)
+	}
+	win.buf = win.buf[:got]
+	if got < n {
 		return nil, err
 	}
 	return win.buf[:n], nil

@@ -6,10 +6,10 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/check"
 )
 
-// CheckSchema is the field "schema" of what a [check.Report] writes in JSON.
+// CheckSchema is the field "schema" of what a [CheckReport] writes in JSON.
 const CheckSchema = "dumpscan.check/1"
 
-// check.Report writes the answers of "dumpscan check". Its JSON is
+// CheckReport writes the answers of "dumpscan check". Its JSON is
 //
 //	schema    "dumpscan.check/1"
 //	dumps     the dumps in the order given, see DumpHeader; each with handles,
@@ -48,7 +48,7 @@ type CheckReport struct {
 	Wrote  string // the file of a new baseline; in the text only
 }
 
-// check.Dump is a dump as the answers of check describe it.
+// CheckDump is a dump as the answers of check describe it.
 type CheckDump struct {
 	DumpHeader
 	Handles *uint64 `json:"handles,omitempty"`

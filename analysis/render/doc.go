@@ -29,12 +29,12 @@
 //
 // The fields of each answer are documented at the type that writes it:
 //
-//   - check: [check.Report]
+//   - check: [CheckReport]
 //   - diff: [DiffReport]
 //   - handles: [HandleReport]
 //   - htrace: [TraceReport.JSON]
 //   - info: [InfoReport]
-//   - leaks: [leaks.Report]
+//   - leaks: [LeakReport]
 //   - modules: [ModuleReport]
 //   - owners: [OwnersReport]
 //   - symbols: [SymbolReport]

@@ -11,10 +11,10 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// LeaksSchema is the field "schema" of what [leaks.Report].JSON writes.
+// LeaksSchema is the field "schema" of what [LeakReport].JSON writes.
 const LeaksSchema = "dumpscan.leaks/1"
 
-// leaks.Report writes the answer of "dumpscan leaks". Its JSON:
+// LeakReport writes the answer of "dumpscan leaks". Its JSON:
 //
 //	schema      "dumpscan.leaks/1"
 //	verdict     {leak, severity, sentence}: leak tells whether a finding has

@@ -80,7 +80,7 @@ const TraceSchema = "dumpscan.htrace/1"
 //
 //	kind      "double-close", "bad-reference", "open-of-open", "injected",
 //	          "foreign-close", "duplicated", "close-without-open" or
-//	          "open-without-entry"; see analysis.htrace.AnomalyKind
+//	          "open-without-entry"; see htrace.AnomalyKind
 //	handle    the value, or an example if count is not 1
 //	count     handles that it stands for
 //	type      of open-without-entry

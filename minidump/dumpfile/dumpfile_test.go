@@ -29,8 +29,8 @@ func dump() []byte {
 	return dumptest.Dump{Memory64: []dumptest.MemoryRange{{Start: 0x10000, Data: noise}}}.Bytes()
 }
 
-func small(processId uint32) []byte {
-	return dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessId: processId}}.Bytes()
+func small(processID uint32) []byte {
+	return dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessID: processID}}.Bytes()
 }
 
 func gz(data []byte) []byte {

@@ -16,7 +16,7 @@ import (
 func ExampleOpen() {
 	var compressed bytes.Buffer
 	w := gzip.NewWriter(&compressed)
-	dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessId: 4120}}.WriteTo(w)
+	dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessID: 4120}}.WriteTo(w)
 	w.Close()
 
 	f, err := dumpfile.Open(context.Background(), "-", dumpfile.Options{Stdin: &compressed})

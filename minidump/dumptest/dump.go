@@ -93,8 +93,8 @@ type Directory struct {
 type DirectoryEntry struct {
 	Type     StreamType
 	DataSize uint32
-	Rva      uint32
-	// Of, if not empty, is an anchor whose offset replaces Rva.
+	RVA      uint32
+	// Of, if not empty, is an anchor whose offset replaces RVA.
 	Of string
 }
 
@@ -175,7 +175,7 @@ func (d Dump) plan(withAnchors bool) (*plan, error) {
 			name = fmt.Sprintf("%s#%d", name, n)
 		}
 		p.mark(start, "%s", name)
-		placed = append(placed, DirectoryEntry{Type: part.typ, DataSize: p.u32("the size of "+name, size), Rva: p.u32("the RVA of "+name, start)})
+		placed = append(placed, DirectoryEntry{Type: part.typ, DataSize: p.u32("the size of "+name, size), RVA: p.u32("the RVA of "+name, start)})
 	}
 	p.mark(p.end, "End")
 	placed = append(placed, trail...)
@@ -194,11 +194,11 @@ func (d Dump) plan(withAnchors bool) (*plan, error) {
 			p.mark(headerSize+int64(i)*directoryEntrySize, "Directory[%d]", i)
 		}
 		if e.Of != "" {
-			e.Rva = p.u32("the RVA of "+e.Of, p.anchor(e.Of))
+			e.RVA = p.u32("the RVA of "+e.Of, p.anchor(e.Of))
 		}
 		b.u32(uint32(e.Type))
 		b.u32(e.DataSize)
-		b.u32(e.Rva)
+		b.u32(e.RVA)
 	}
 	copy(p.chunks[head].data, b)
 	for _, patch := range d.Patches {

@@ -69,7 +69,7 @@ func ExampleReader() {
 
 // Layout names every place that a patch can aim at.
 func ExampleDump_Layout() {
-	dump := dumptest.Dump{Threads: []dumptest.Thread{{ThreadId: 1}}}
+	dump := dumptest.Dump{Threads: []dumptest.Thread{{ThreadID: 1}}}
 	layout, err := dump.Layout()
 	if err != nil {
 		fmt.Println(err)

@@ -157,7 +157,7 @@ func fieldReportOthers() []Handle {
 		h := Handle{GrantedAccess: 0x1f0001, Name: named(i, based("ShimCacheMutex"), `\NlsCacheMutant`, based(".NET CLR Data_Perf_Library_Lock"))}
 		h.Info = []ObjectInformation{MutantOwner{}, MutantInformation{CurrentCount: 1}}
 		if i == 4 {
-			h.Info = []ObjectInformation{MutantOwner{fieldReportProcess, uint64(fieldThreadId(9))}, MutantInformation{}}
+			h.Info = []ObjectInformation{MutantOwner{fieldReportProcess, uint64(fieldThreadID(9))}, MutantInformation{}}
 		}
 		return h
 	})
@@ -172,7 +172,7 @@ func fieldReportOthers() []Handle {
 	add("Token", func(i int) Handle { return Handle{GrantedAccess: []uint32{0xc, 0x8, 0xf01ff}[i%3]} })
 	add("Process", func(int) Handle {
 		return Handle{GrantedAccess: 0x1f0fff, Info: []ObjectInformation{ProcessInformation{ExitStatus: 0x103, Peb: 0x7ffdc000,
-			AffinityMask: 0xf, BasePriority: 8, ProcessId: fieldReportProcess, ParentProcessId: 1860}}}
+			AffinityMask: 0xf, BasePriority: 8, ProcessID: fieldReportProcess, ParentProcessID: 1860}}}
 	})
 	add("Thread", fieldReportThreadHandle)
 	add("IoCompletion", func(int) Handle { return Handle{GrantedAccess: 0x1f0003} })
@@ -194,17 +194,17 @@ func fieldReportOthers() []Handle {
 func fieldReportThreadHandle(i int) Handle {
 	const living = 70
 	h := Handle{GrantedAccess: 0x1f03ff, HandleCount: 3, PointerCount: 5}
-	info := ThreadInformation{ProcessId: fieldReportProcess, AffinityMask: 0xf}
+	info := ThreadInformation{ProcessID: fieldReportProcess, AffinityMask: 0xf}
 	if i < living {
 		n := i % fieldReportThreadCount
 		if n >= living-fieldReportThreadCount {
 			h.HandleCount, h.PointerCount = 2, 4
 		}
-		info.ThreadId, info.Teb, info.ExitStatus = uint64(fieldThreadId(n)), fieldTeb(n), 0x103
+		info.ThreadID, info.Teb, info.ExitStatus = uint64(fieldThreadID(n)), fieldTeb(n), 0x103
 		info.Priority, info.BasePriority = int32(8+n%3), 0
 	} else {
 		h.HandleCount, h.PointerCount = 2, 3
-		info.ThreadId = uint64(4400 + 4*i)
+		info.ThreadID = uint64(4400 + 4*i)
 	}
 	h.Info = []ObjectInformation{info}
 	return h

@@ -135,7 +135,7 @@ func fieldReport() Dump {
 			CPU: append([]byte("GenuineIntel"), 0x76, 0x06, 0x01, 0, 0xff, 0xfb, 0xeb, 0xbf, 0, 0, 0x10, 0x20),
 		},
 		MiscInfo: &MiscInfo{
-			Version: 2, ProcessId: fieldReportProcess, ProcessCreateTime: uint32(started.Unix()),
+			Version: 2, ProcessID: fieldReportProcess, ProcessCreateTime: uint32(started.Unix()),
 			ProcessUserTime: 214, ProcessKernelTime: 61, MaxMhz: 2333, CurrentMhz: 2333, MhzLimit: 2333,
 		},
 		Threads:     fieldReportThreads(),

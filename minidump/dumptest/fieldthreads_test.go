@@ -10,7 +10,7 @@ const (
 	threadStackSize        = 0x100
 )
 
-func fieldThreadId(i int) uint32 { return uint32(3132 + 4*i + i%7*64) }
+func fieldThreadID(i int) uint32 { return uint32(3132 + 4*i + i%7*64) }
 func fieldTeb(i int) uint64 {
 	if i < 12 {
 		return uint64(0x7ffdf000 - 0x1000*i)
@@ -44,7 +44,7 @@ func fieldReportThreads() []Thread {
 		frame(0x60, start+0xc0, caller)
 		frame(0xc0, 0, inKernel+0x2f91)
 		threads[i] = Thread{
-			ThreadId: fieldThreadId(i), PriorityClass: 0x20, Teb: fieldTeb(i),
+			ThreadID: fieldThreadID(i), PriorityClass: 0x20, Teb: fieldTeb(i),
 			Stack:   MemoryRange{Start: uint64(start), Data: stack},
 			Context: ContextX86(inNtdll, start, start+0x20),
 		}
@@ -58,7 +58,7 @@ func fieldReportThreadInfos(started time.Time) *ThreadInfoList {
 	for i := range fieldReportThreadCount {
 		created := started.Add(time.Duration(i*i) * 350 * time.Millisecond)
 		info := ThreadInfo{
-			ThreadId: fieldThreadId(i), CreateTime: uint64(created.UnixNano()/100) + unixEpoch,
+			ThreadID: fieldThreadID(i), CreateTime: uint64(created.UnixNano()/100) + unixEpoch,
 			KernelTime: uint64(1_562_500 * (1 + i%9)), UserTime: uint64(4_687_500 * (1 + i%13)),
 			StartAddress: 0x5a362a5b, Affinity: 0xf,
 		}

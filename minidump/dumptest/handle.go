@@ -145,12 +145,12 @@ func (l *handleLayout) auxSize(h *Handle) int64 {
 	return n
 }
 
-// handleRvas is what one descriptor points at.
-type handleRvas struct{ typeName, objectName, objectInfo int64 }
+// handleRVAs is what one descriptor points at.
+type handleRVAs struct{ typeName, objectName, objectInfo int64 }
 
 // appendAux appends what h has outside its descriptor, which starts at off.
-func (l *handleLayout) appendAux(b []byte, h *Handle, off int64, marked func(link int, off int64)) ([]byte, handleRvas) {
-	var rvas handleRvas
+func (l *handleLayout) appendAux(b []byte, h *Handle, off int64, marked func(link int, off int64)) ([]byte, handleRVAs) {
+	var rvas handleRVAs
 	start := len(b)
 	here := func() int64 { return off + int64(len(b)-start) }
 	if h.Type != "" {
@@ -195,7 +195,7 @@ func (l *handleLayout) writeStream(w *bufio.Writer) error {
 	off := l.auxOff
 	var aux []byte
 	for h := range l.each {
-		var rvas handleRvas
+		var rvas handleRVAs
 		aux, rvas = l.appendAux(aux[:0], &h, off, nil)
 		off += int64(len(aux))
 		b = b[:0]
@@ -207,7 +207,7 @@ func (l *handleLayout) writeStream(w *bufio.Writer) error {
 	return nil
 }
 
-func (l *handleLayout) appendDescriptor(b *bytesOf, h *Handle, rvas handleRvas) {
+func (l *handleLayout) appendDescriptor(b *bytesOf, h *Handle, rvas handleRVAs) {
 	handles, pointers := h.HandleCount, h.PointerCount
 	if h.Type != "" && handles == 0 {
 		handles = l.standard

@@ -17,8 +17,8 @@ const (
 // 64-bit systems.
 type HandleOperation struct {
 	Handle    uint64
-	ProcessId uint32
-	ThreadId  uint32
+	ProcessID uint32
+	ThreadID  uint32
 	Type      uint32   // OperationOpen, …
 	Stack     []uint64 // return addresses, innermost first; at most 32
 	Index     uint32   // BackTrace.Index
@@ -82,8 +82,8 @@ func (op HandleOperation) append(b *bytesOf) {
 		depth = *op.Depth
 	}
 	b.u64(op.Handle)
-	b.u32(op.ProcessId)
-	b.u32(op.ThreadId)
+	b.u32(op.ProcessID)
+	b.u32(op.ThreadID)
 	b.u32(op.Type)
 	b.u32(0) // Spare0
 	b.u32(depth)

@@ -5,10 +5,10 @@ import "testing"
 func TestThreads(t *testing.T) {
 	d := Dump{
 		NoSystemInfo: true,
-		Threads: []Thread{{ThreadId: 0x1a2c, SuspendCount: 1, PriorityClass: 0x20, Priority: -2, Teb: 0x7ffde000,
+		Threads: []Thread{{ThreadID: 0x1a2c, SuspendCount: 1, PriorityClass: 0x20, Priority: -2, Teb: 0x7ffde000,
 			Stack: MemoryRange{Start: 0x12f000, Data: []byte{1, 2, 3, 4}}, Context: []byte{0xaa, 0xbb}}},
 		ThreadNames: []ThreadName{{0x1a2c, "ä"}},
-		ThreadInfos: &ThreadInfoList{Threads: []ThreadInfo{{ThreadId: 0x1a2c, StartAddress: 0x401000, Affinity: 3}}, EntrySize: 66},
+		ThreadInfos: &ThreadInfoList{Threads: []ThreadInfo{{ThreadID: 0x1a2c, StartAddress: 0x401000, Affinity: 3}}, EntrySize: 66},
 		Padding:     0xee,
 	}
 	equal(t, body(t, d, "ThreadList[0].Stack", "End"), literal(t, `
@@ -84,7 +84,7 @@ func TestHandleOperations(t *testing.T) {
 	d := Dump{
 		NoSystemInfo: true,
 		HandleOperations: &HandleOperationList{Operations: []HandleOperation{
-			{Handle: 0x3c, ProcessId: 0x17e8, ThreadId: 0x17ec, Type: OperationOpen, Stack: []uint64{0x77ca310c, 0xab1627}, Index: 7},
+			{Handle: 0x3c, ProcessID: 0x17e8, ThreadID: 0x17ec, Type: OperationOpen, Stack: []uint64{0x77ca310c, 0xab1627}, Index: 7},
 			{Handle: 0x34, Type: OperationClose, Depth: &clipped},
 		}},
 	}

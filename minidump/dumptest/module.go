@@ -78,8 +78,8 @@ func placeModules(p *plan, modules []Module, padded bool) (int64, int64) {
 		if m.CodeView != nil {
 			cv = m.CodeView.codeView()
 		}
-		cvSize, cvRva := p.context(fmt.Sprintf("ModuleList[%d].CvRecord", i), cv)
-		miscSize, miscRva := p.context(fmt.Sprintf("ModuleList[%d].MiscRecord", i), m.MiscRecord)
+		cvSize, cvRVA := p.context(fmt.Sprintf("ModuleList[%d].CvRecord", i), cv)
+		miscSize, miscRVA := p.context(fmt.Sprintf("ModuleList[%d].MiscRecord", i), m.MiscRecord)
 		b := &entries[i]
 		b.u64(m.Base)
 		b.u32(m.Size)
@@ -88,9 +88,9 @@ func placeModules(p *plan, modules []Module, padded bool) (int64, int64) {
 		b.u32(name)
 		m.Version.append(b)
 		b.u32(cvSize)
-		b.u32(cvRva)
+		b.u32(cvRVA)
 		b.u32(miscSize)
-		b.u32(miscRva)
+		b.u32(miscRVA)
 		b.u64(0) // Reserved0
 		b.u64(0) // Reserved1
 	}

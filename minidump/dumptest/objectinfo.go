@@ -14,8 +14,8 @@ type ObjectInformation interface {
 type ThreadInformation struct {
 	ExitStatus   uint32 // 0x103 while running; 0 with Teb 0 is a thread that has exited
 	Teb          uint64
-	ProcessId    uint64
-	ThreadId     uint64
+	ProcessID    uint64
+	ThreadID     uint64
 	AffinityMask uint64
 	Priority     int32
 	BasePriority int32 // relative to the process
@@ -28,8 +28,8 @@ func (t ThreadInformation) payload(ptr int, padding byte) []byte {
 	b.u32(t.ExitStatus)
 	b.fill(ptr-4, padding)
 	b.ptr(ptr, t.Teb)
-	b.ptr(ptr, t.ProcessId)
-	b.ptr(ptr, t.ThreadId)
+	b.ptr(ptr, t.ProcessID)
+	b.ptr(ptr, t.ThreadID)
 	b.ptr(ptr, t.AffinityMask)
 	b.u32(uint32(t.Priority))
 	b.u32(uint32(t.BasePriority))
@@ -57,16 +57,16 @@ func (m MutantInformation) payload(_ int, padding byte) []byte {
 // MutantOwner (type 3) is a MUTANT_OWNER_INFORMATION, 8 or 16 bytes. dbghelp
 // writes it before MutantInformation in the chain of every mutant.
 type MutantOwner struct {
-	ProcessId uint64
-	ThreadId  uint64
+	ProcessID uint64
+	ThreadID  uint64
 }
 
 func (MutantOwner) infoType() uint32 { return 3 }
 
 func (m MutantOwner) payload(ptr int, _ byte) []byte {
 	var b bytesOf
-	b.ptr(ptr, m.ProcessId)
-	b.ptr(ptr, m.ThreadId)
+	b.ptr(ptr, m.ProcessID)
+	b.ptr(ptr, m.ThreadID)
 	return b
 }
 
@@ -76,8 +76,8 @@ type ProcessInformation struct {
 	Peb             uint64
 	AffinityMask    uint64
 	BasePriority    int32
-	ProcessId       uint64
-	ParentProcessId uint64
+	ProcessID       uint64
+	ParentProcessID uint64
 }
 
 func (ProcessInformation) infoType() uint32 { return 4 }
@@ -90,8 +90,8 @@ func (i ProcessInformation) payload(ptr int, padding byte) []byte {
 	b.ptr(ptr, i.AffinityMask)
 	b.u32(uint32(i.BasePriority))
 	b.fill(ptr-4, padding)
-	b.ptr(ptr, i.ProcessId)
-	b.ptr(ptr, i.ParentProcessId)
+	b.ptr(ptr, i.ProcessID)
+	b.ptr(ptr, i.ParentProcessID)
 	return b
 }
 

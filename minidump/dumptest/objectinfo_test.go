@@ -3,13 +3,13 @@ package dumptest
 import "testing"
 
 func TestObjectInformation(t *testing.T) {
-	process := ProcessInformation{ExitStatus: 0x103, Peb: 0x7ffdc000, AffinityMask: 0xf, BasePriority: 8, ProcessId: 0x1234, ParentProcessId: 0x744}
+	process := ProcessInformation{ExitStatus: 0x103, Peb: 0x7ffdc000, AffinityMask: 0xf, BasePriority: 8, ProcessID: 0x1234, ParentProcessID: 0x744}
 	for _, tt := range []struct {
 		info           ObjectInformation
 		typ            uint32
 		form32, form64 string // cc is padding
 	}{
-		{ThreadInformation{ExitStatus: 0x103, Teb: 0x7ffde000, ProcessId: 0x4d2c, ThreadId: 0x1a2c, AffinityMask: 3, Priority: 15, BasePriority: -2}, 1,
+		{ThreadInformation{ExitStatus: 0x103, Teb: 0x7ffde000, ProcessID: 0x4d2c, ThreadID: 0x1a2c, AffinityMask: 3, Priority: 15, BasePriority: -2}, 1,
 			"03010000 00e0fd7f 2c4d0000 2c1a0000 03000000 0f000000 feffffff",
 			"03010000 cccccccc 00e0fd7f00000000 2c4d000000000000 2c1a000000000000 0300000000000000 0f000000 feffffff"},
 		{MutantInformation{CurrentCount: -1, OwnedByCaller: true}, 2, "ffffffff 01 00 cccc", "ffffffff 01 00 cccc"},

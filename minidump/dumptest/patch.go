@@ -7,9 +7,9 @@ type Patch struct {
 	Anchor string // see [Dump.Layout]; "" is the start of the file
 	Off    int64  // bytes after the anchor
 	Bytes  []byte
-	// RvaOf, if not empty, is an anchor; its offset is written as a 32-bit RVA
+	// RVAOf, if not empty, is an anchor; its offset is written as a 32-bit RVA
 	// in place of Bytes.
-	RvaOf string
+	RVAOf string
 }
 
 // PutU32 writes a 32-bit value at off bytes after an anchor.
@@ -25,7 +25,7 @@ func PutU64(anchor string, off int64, v uint64) Patch {
 // PointTo writes the RVA of the anchor target at off bytes after an anchor:
 // two links that point at each other, a name in the middle of a stream.
 func PointTo(anchor string, off int64, target string) Patch {
-	return Patch{Anchor: anchor, Off: off, RvaOf: target}
+	return Patch{Anchor: anchor, Off: off, RVAOf: target}
 }
 
 // DeclareCount makes a list stream claim n entries. For MemoryInfoList and
@@ -65,8 +65,8 @@ func (p *plan) patch(patch Patch) {
 		off += p.anchor(patch.Anchor)
 	}
 	data := patch.Bytes
-	if patch.RvaOf != "" {
-		data = binary.LittleEndian.AppendUint32(nil, p.u32("the RVA of "+patch.RvaOf, p.anchor(patch.RvaOf)))
+	if patch.RVAOf != "" {
+		data = binary.LittleEndian.AppendUint32(nil, p.u32("the RVA of "+patch.RVAOf, p.anchor(patch.RVAOf)))
 	}
 	if off < 0 || off+int64(len(data)) > p.end {
 		p.fail("a patch of %d bytes at %#x lies outside the file of %#x bytes", len(data), off, p.end)

@@ -11,13 +11,13 @@ import (
 // as their truth files give them.
 func objectInfoHandles(teb, peb uint64) []Handle {
 	thread := func(tid uint64, exited bool) ThreadInformation {
-		t := ThreadInformation{ProcessId: 19756, ThreadId: tid, AffinityMask: 0xfff}
+		t := ThreadInformation{ProcessID: 19756, ThreadID: tid, AffinityMask: 0xfff}
 		if !exited {
 			t.ExitStatus, t.Teb, t.Priority, t.BasePriority = 0x103, teb, 15, 15
 		}
 		return t
 	}
-	process := ProcessInformation{ExitStatus: 0x103, Peb: peb, AffinityMask: 0xfff, BasePriority: 8, ProcessId: 4660, ParentProcessId: 19756}
+	process := ProcessInformation{ExitStatus: 0x103, Peb: peb, AffinityMask: 0xfff, BasePriority: 8, ProcessID: 4660, ParentProcessID: 19756}
 	return []Handle{
 		{Value: 0x4, Type: "Event", GrantedAccess: 0x1f0003, HandleCount: 2, PointerCount: 65537,
 			Info: []ObjectInformation{EventInformation{Set: true}}},

@@ -19,7 +19,7 @@ type SystemInfo struct {
 	MajorVersion          uint32
 	MinorVersion          uint32
 	BuildNumber           uint32 // 0 means 10.0.19045, whatever the two above say
-	PlatformId            uint32 // 0 means 2, Windows NT
+	PlatformID            uint32 // 0 means 2, Windows NT
 	CSDVersion            string // "Service Pack 2"; written even if empty, as Windows does
 	SuiteMask             uint16
 	// CPU is the union at the end: vendor, version and features on x86, two
@@ -61,7 +61,7 @@ func (s *SystemInfo) place(p *plan) (int64, int64) {
 	b.u32(major)
 	b.u32(minor)
 	b.u32(build)
-	b.u32(or(s.PlatformId, 2))
+	b.u32(or(s.PlatformID, 2))
 	b.u32(csd)
 	b.u16(s.SuiteMask)
 	b.u16(0) // Reserved2
@@ -79,7 +79,7 @@ type MiscInfo struct {
 	SizeOfInfo uint32
 	Flags1     uint32 // 0 means every part that the version has
 
-	ProcessId         uint32
+	ProcessID         uint32
 	ProcessCreateTime uint32 // seconds since 1970, UTC
 	ProcessUserTime   uint32 // seconds
 	ProcessKernelTime uint32 // seconds
@@ -89,7 +89,7 @@ type MiscInfo struct {
 	ProcessIntegrityLevel          uint32 // version 3; 0x3000 is high
 	ProcessExecuteFlags            uint32
 	ProtectedProcess               uint32
-	TimeZoneId                     uint32
+	TimeZoneID                     uint32
 	Bias                           int32 // minutes; UTC = local time + Bias
 	StandardName, DaylightName     string
 	BuildString, DbgBldStr         string // version 4
@@ -114,7 +114,7 @@ func (m *MiscInfo) place(p *plan) (int64, int64) {
 	var b bytesOf
 	b.u32(size)
 	b.u32(flags)
-	b.u32(m.ProcessId)
+	b.u32(m.ProcessID)
 	b.u32(m.ProcessCreateTime)
 	b.u32(m.ProcessUserTime)
 	b.u32(m.ProcessKernelTime)
@@ -126,7 +126,7 @@ func (m *MiscInfo) place(p *plan) (int64, int64) {
 	b.u32(m.ProcessIntegrityLevel)
 	b.u32(m.ProcessExecuteFlags)
 	b.u32(m.ProtectedProcess)
-	b.u32(m.TimeZoneId)
+	b.u32(m.TimeZoneID)
 	b.u32(uint32(m.Bias))
 	b.fixed(m.StandardName, 32)
 	b.fill(16, 0) // StandardDate
@@ -205,7 +205,7 @@ func (c *ProcessVmCounters) place(p *plan) (int64, int64) {
 
 // Exception is a MINIDUMP_EXCEPTION_STREAM of 168 bytes.
 type Exception struct {
-	ThreadId         uint32
+	ThreadID         uint32
 	ExceptionCode    uint32
 	ExceptionFlags   uint32
 	ExceptionRecord  uint64
@@ -221,7 +221,7 @@ func (e *Exception) place(p *plan) (int64, int64) {
 	}
 	size, rva := p.context("Exception.Context", e.Context)
 	var b bytesOf
-	b.u32(e.ThreadId)
+	b.u32(e.ThreadID)
 	b.u32(0)
 	b.u32(e.ExceptionCode)
 	b.u32(e.ExceptionFlags)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestMiscInfoVersions(t *testing.T) {
-	m := MiscInfo{ProcessId: 0x11, ProcessCreateTime: 0x22, ProcessUserTime: 0x33, ProcessKernelTime: 0x44,
+	m := MiscInfo{ProcessID: 0x11, ProcessCreateTime: 0x22, ProcessUserTime: 0x33, ProcessKernelTime: 0x44,
 		MaxMhz: 0x55, CurrentIdleState: 0x66, ProcessIntegrityLevel: 0x3000, Bias: -60, StandardName: "W", DaylightName: "S",
 		BuildString: "b", DbgBldStr: "d", XStateEnabledFeatures: 7, ProcessCookie: 0x77}
 	for _, tt := range []struct {
@@ -60,7 +60,7 @@ func TestProcessVmCounters(t *testing.T) {
 }
 
 func TestException(t *testing.T) {
-	d := Dump{NoSystemInfo: true, Exception: &Exception{ThreadId: 0x654, ExceptionCode: 0xc0000005, ExceptionAddress: 0x401234,
+	d := Dump{NoSystemInfo: true, Exception: &Exception{ThreadID: 0x654, ExceptionCode: 0xc0000005, ExceptionAddress: 0x401234,
 		Parameters: []uint64{1, 0x45}, Context: []byte{0xab}}}
 	got := body(t, d, "Exception", "End")
 	if len(got) != 168 {

@@ -7,7 +7,7 @@ import (
 
 // Thread is a MINIDUMP_THREAD of 48 bytes.
 type Thread struct {
-	ThreadId      uint32
+	ThreadID      uint32
 	SuspendCount  uint32
 	PriorityClass uint32
 	Priority      int32
@@ -21,24 +21,24 @@ type Thread struct {
 func placeThreads(p *plan, threads []Thread, padded bool) (int64, int64) {
 	entries := make([]bytesOf, len(threads))
 	for i, t := range threads {
-		stackSize, stackRva := uint32(t.Stack.Size), uint32(0)
+		stackSize, stackRVA := uint32(t.Stack.Size), uint32(0)
 		if len(t.Stack.Data) > 0 {
 			// The list of memory refers to the same bytes: see placeMemory.
-			stackSize, stackRva = uint32(len(t.Stack.Data)), p.u32("the RVA of a stack", p.end)
+			stackSize, stackRVA = uint32(len(t.Stack.Data)), p.u32("the RVA of a stack", p.end)
 			p.mark(p.end, "ThreadList[%d].Stack", i)
 			p.put(t.Stack.Data)
-			p.stacks = append(p.stacks, stackRva)
+			p.stacks = append(p.stacks, stackRVA)
 		}
 		size, rva := p.context(fmt.Sprintf("ThreadList[%d].Context", i), t.Context)
 		b := &entries[i]
-		b.u32(t.ThreadId)
+		b.u32(t.ThreadID)
 		b.u32(t.SuspendCount)
 		b.u32(t.PriorityClass)
 		b.u32(uint32(t.Priority))
 		b.u64(t.Teb)
 		b.u64(t.Stack.Start)
 		b.u32(stackSize)
-		b.u32(stackRva)
+		b.u32(stackRVA)
 		b.u32(size)
 		b.u32(rva)
 	}
@@ -47,7 +47,7 @@ func placeThreads(p *plan, threads []Thread, padded bool) (int64, int64) {
 
 // ThreadName is a MINIDUMP_THREAD_NAME of 12 bytes.
 type ThreadName struct {
-	ThreadId uint32
+	ThreadID uint32
 	Name     string
 }
 
@@ -55,7 +55,7 @@ func placeThreadNames(p *plan, names []ThreadName) (int64, int64) {
 	entries := make([]bytesOf, len(names))
 	for i, n := range names {
 		rva := p.string(n.Name, "ThreadNames[%d].Name", i)
-		entries[i].u32(n.ThreadId)
+		entries[i].u32(n.ThreadID)
 		entries[i].u64(uint64(rva)) // 64 bits at offset 4: the structure is packed
 	}
 	return p.plainList(ThreadNamesStream, false, entries)
@@ -69,7 +69,7 @@ type ThreadInfoList struct {
 
 // ThreadInfo is a MINIDUMP_THREAD_INFO of 64 bytes.
 type ThreadInfo struct {
-	ThreadId     uint32
+	ThreadID     uint32
 	DumpFlags    uint32 // 1 error, 2 writing thread, 4 exited, …
 	DumpError    uint32 // HRESULT
 	ExitStatus   uint32 // 0 means 0x103, still running, unless DumpFlags says exited
@@ -90,7 +90,7 @@ func (l *ThreadInfoList) place(p *plan) (int64, int64) {
 			status = or(status, 0x103)
 		}
 		b := &entries[i]
-		b.u32(t.ThreadId)
+		b.u32(t.ThreadID)
 		b.u32(t.DumpFlags)
 		b.u32(t.DumpError)
 		b.u32(status)

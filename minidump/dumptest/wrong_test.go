@@ -129,7 +129,7 @@ func TestDirectory(t *testing.T) {
 		Streams:      []RawStream{{0xfff0, []byte{1, 2}}},
 		Directory: Directory{
 			Leading:  []DirectoryEntry{{Type: 12, DataSize: 5, Of: "Stream(0xfff0)"}},
-			Trailing: []DirectoryEntry{{Type: 3, DataSize: 0xffffffff, Rva: 0xfffffff0}},
+			Trailing: []DirectoryEntry{{Type: 3, DataSize: 0xffffffff, RVA: 0xfffffff0}},
 			Unused:   1,
 		},
 		Skew:       1,
