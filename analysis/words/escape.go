@@ -1,0 +1,113 @@
+package words
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Escape makes text from a dump safe for a terminal, a table cell or a line of
+// a report: control characters, characters that reorder or hide what is
+// around them, line separators and bytes that are no UTF-8 are written as
+// "<U+001B>" or "<0xFF>". All other text is returned as it is, without copying
+// it. To escape twice is the same as once.
+func Escape(s string) string {
+	i := indexUnsafe(s)
+	if i < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.WriteString(s[:i])
+	for i < len(s) {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case broken(r, n):
+			fmt.Fprintf(&b, "<0x%02X>", s[i])
+		case UnsafeRune(r):
+			fmt.Fprintf(&b, "<U+%04X>", r)
+		default:
+			b.WriteString(s[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// UnsafeRune reports whether r must not reach a terminal: controls (Cc),
+// format characters such as bidirectional overrides and zero-width ones (Cf),
+// line and paragraph separators, private use and surrogates. The replacement
+// character is safe; whether it stands for a broken byte is for the caller to
+// find out.
+func UnsafeRune(r rune) bool {
+	// Most names are of these scripts, and the tables are slow.
+	switch {
+	case r < 0x600:
+		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xad
+	case r >= 0x3000 && r < 0xd800: // Chinese, Japanese, Korean and more
+		return false
+	}
+	return inUnsafeTables(r)
+}
+
+func inUnsafeTables(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
+}
+
+// broken reports whether a decoded rune is a byte that is no UTF-8.
+func broken(r rune, size int) bool { return r == utf8.RuneError && size == 1 }
+
+// indexUnsafe is the position of the first rune or byte that Escape replaces,
+// or -1. Millions of names pass here, nearly all of them ASCII.
+func indexUnsafe[T string | []byte](s T) int {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c >= 0x20 && c < 0x7f:
+			i++
+			continue
+		case c < utf8.RuneSelf:
+			return i
+		}
+		r, n := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
+		if broken(r, n) || UnsafeRune(r) {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// CSVCell is [Escape] for a cell of a CSV file: a text that a spreadsheet would
+// take for a formula, which begins with =, +, - or @ or the full-width form of
+// one, gets an apostrophe in front, as spreadsheets themselves write it. Cells
+// that the program makes, such as numbers, need it not.
+func CSVCell(s string) string {
+	s = Escape(s)
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", r) && s != "" {
+		return "'" + s
+	}
+	return s
+}
+
+// EscapeJSON writes what a terminal must not see in encoded JSON as \u and four
+// digits, which is the same JSON value. The text must be valid JSON on one
+// line, as json.Marshal writes it; it is returned as it is if it is safe.
+func EscapeJSON(text []byte) []byte {
+	if indexUnsafe(text) < 0 {
+		return text
+	}
+	safe := make([]byte, 0, len(text)+16)
+	for _, r := range string(text) {
+		switch {
+		case !UnsafeRune(r):
+			safe = utf8.AppendRune(safe, r)
+		case r > 0xffff:
+			hi, lo := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
+			safe = fmt.Appendf(safe, `\u%04x\u%04x`, hi, lo)
+		default:
+			safe = fmt.Appendf(safe, `\u%04x`, r)
+		}
+	}
+	return safe
+}
