@@ -49,7 +49,7 @@ func Summarize(ctx context.Context, l *HandleList, parts minidump.HandleParts) (
 	stopped := make([]error, n)
 	var wait sync.WaitGroup
 	for i := range n {
-		counters[i] = newhandleCounter()
+		counters[i] = newHandleCounter()
 		wait.Go(func() {
 			bound := func(i int) int { return int(int64(total) * int64(i) / int64(n)) }
 			part := l.data.Range(bound(i), bound(i+1), parts)

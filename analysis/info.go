@@ -1,9 +1,14 @@
 package analysis
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -24,7 +29,7 @@ type DumpInfo struct {
 	Process string        // path of the main module
 	Created time.Time     // start of the process
 	Uptime  time.Duration // Time less Created, if both are known and in order
-	Streams []minidump.Directory
+	Streams []minidump.DirectoryEntry
 
 	Comments []string
 	Handles  Answer // can it answer questions about handles?
@@ -41,14 +46,15 @@ type Answer struct {
 	Advice string // how to capture what is missing; "" if nothing is
 }
 
-// Describe collects the facts about a dump, and counts its handles.
-func Describe(f *minidump.File) *DumpInfo {
+// Describe collects the facts about a dump, and counts its handles. The error
+// is that of ctx; what could not be read is in Problems.
+func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 	d := DescribeHeader(f)
-	var cut Failures
+	var cut failures
 	for _, s := range d.Streams {
-		cut.Note(f.Check(s))
+		cut.note(f.Check(s))
 	}
-	d.problem(cut.Err())
+	d.problem(cut.err())
 	var err error
 	if f.Has(minidump.ProcessVmCountersStream) {
 		d.Memory, err = f.ProcessVmCounters()
@@ -56,10 +62,10 @@ func Describe(f *minidump.File) *DumpInfo {
 	}
 	d.Comments, err = f.Comments()
 	d.problem(err)
-	d.Handles = d.handles(f)
+	d.Handles = d.handles(ctx, f)
 	d.Traces = d.traces(f)
 	d.FullMem = d.fullMemory(f)
-	return d
+	return d, ctx.Err()
 }
 
 // DescribeHeader is the part of [Describe] that tells which process was
@@ -99,89 +105,76 @@ func DescribeHeader(f *minidump.File) *DumpInfo {
 	return d
 }
 
+// Has reports whether the dump has a stream.
+func (d *DumpInfo) Has(t minidump.StreamType) bool {
+	return slices.ContainsFunc(d.Streams, func(e minidump.DirectoryEntry) bool { return e.StreamType == t })
+}
+
 func (d *DumpInfo) problem(err error) {
 	if err != nil {
 		d.Problems = append(d.Problems, err)
 	}
 }
 
-// How to capture what a dump lacks.
-const (
-	CaptureHandles = "capture with: procdump -ma PID, or in WinDbg .dump /mh FILE (Task Manager's dumps hold no handles)"
-	CaptureTraces  = "run the process under Application Verifier's Handles check or !htrace -enable, then .dump /mh FILE"
-	CaptureMemory  = "capture with: procdump -ma PID, or in WinDbg .dump /ma FILE"
-)
-
-// MissingHandles explains in one line why a dump without handle data has none,
-// and how to capture one that does.
-func MissingHandles(f *minidump.File) string {
-	if _, err := f.Directory(); err != nil {
-		return "its directory, which would list them, is cut off"
+// unanswered is the answer of a dump that lacks what it takes.
+func unanswered(err error) Answer {
+	var missing *MissingError
+	if !errors.As(err, &missing) {
+		return Answer{Detail: "it cannot be read: " + err.Error()}
 	}
-	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
-		return fmt.Sprintf("it is a dump of a process on %s, where there are no Windows handles", si.PlatformID)
-	}
-	switch DetectWriter(f).Name {
-	case WriterBreakpad:
-		return "Breakpad writes no handle data; " + CaptureHandles
-	case WriterCrashpad:
-		return "this Crashpad dump has no handle data; " + CaptureHandles
-	case WriterDbghelp:
-		if f.Flags&minidump.WithHandleData != 0 {
-			return "handle data was asked for (MiniDumpWithHandleData), but the writer saved none; " + CaptureHandles
-		}
-		return "the dump was written without MiniDumpWithHandleData; " + CaptureHandles
-	}
-	return "the dump was written without handle data; " + CaptureHandles
+	return Answer{Detail: cmp.Or(missing.Why, missing.What), Advice: missing.Capture}
 }
 
-func (d *DumpInfo) handles(f *minidump.File) Answer {
-	if !f.Has(minidump.HandleDataStream) {
-		return Answer{Detail: MissingHandles(f)}
-	}
-	hd, err := f.HandleData()
+func (d *DumpInfo) handles(ctx context.Context, f *minidump.File) Answer {
+	l, err := ReadHandles(f)
 	if err != nil {
-		return Answer{Detail: "the handle data cannot be read: " + err.Error(), Advice: CaptureHandles}
+		return unanswered(err)
 	}
-	if hd.NumberOfDescriptors == 0 {
-		return Answer{
-			Can: true, Advice: CaptureHandles,
-			Detail: "the list of handles is there, but empty: the writer saved none",
-		}
+	if l.Empty() != nil {
+		return Answer{Can: true, Detail: emptyHandles.What + ": " + emptyHandles.Why, Advice: emptyHandles.Capture}
 	}
-	s, err := SummarizeData(hd, minidump.HandleObjectName, &HandleFilter{})
+	s, err := Summarize(ctx, l, minidump.HandleObjectName)
+	if s == nil {
+		return Answer{}
+	}
 	d.problem(err)
-	a := Answer{Can: true, Detail: fmt.Sprintf("%d handles, ", s.Total)}
-	switch info := hd.SizeOfDescriptor >= 40; {
+	a := Answer{Can: true, Detail: words.Plural(s.Total, "handle")}
+	if declared := uint64(l.data.NumberOfDescriptors); s.Total < declared {
+		a.Detail = words.Of(s.Total, declared, "handle")
+	}
+	switch info := l.data.SizeOfDescriptor >= 40; {
 	case s.Named && info:
-		a.Detail += "with names and object information"
+		a.Detail += ", with names and object information"
 	case s.Named:
-		a.Detail += "with names, without object information"
+		a.Detail += ", with names, without object information"
 	case d.Writer.Name == WriterCrashpad:
-		a.Detail += "without names (Crashpad never writes names) and without object information"
+		a.Detail += ", without names (Crashpad never writes names) and without object information"
 		a.Advice = CaptureHandles
 	case info:
-		a.Detail += "with object information; none of them has a name"
+		a.Detail += ", with object information; none of them has a name"
 	default:
-		a.Detail += "without names and without object information"
+		a.Detail += ", without names and without object information"
 	}
 	return a
 }
 
 func (d *DumpInfo) traces(f *minidump.File) Answer {
-	if !f.Has(minidump.HandleOperationListStream) {
-		return Answer{Detail: "the dump has no handle operations", Advice: CaptureTraces}
-	}
 	l, err := f.HandleOperations()
+	if errors.Is(err, minidump.ErrNoStream) {
+		return unanswered(missingTraces(f, err))
+	}
 	if err != nil {
-		return Answer{Detail: "the handle operations cannot be read: " + err.Error(), Advice: CaptureTraces}
+		return unanswered(err)
 	}
 	n, err := l.Len()
 	d.problem(err)
-	if n == 0 {
+	if l.NumberOfEntries == 0 {
 		return Answer{Detail: "the list of handle operations is there, but empty", Advice: CaptureTraces}
 	}
-	return Answer{Can: true, Detail: fmt.Sprintf("%d operations", n)}
+	if declared := uint64(l.NumberOfEntries); uint64(n) < declared {
+		return Answer{Can: n > 0, Detail: words.Of(uint64(n), declared, "operation")}
+	}
+	return Answer{Can: true, Detail: words.Plural(n, "operation")}
 }
 
 func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
@@ -194,12 +187,12 @@ func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
 	for _, r := range m.Ranges() {
 		bytes += r.Size
 	}
-	detail := fmt.Sprintf("%d bytes in %d ranges", bytes, len(m.Ranges()))
+	detail := fmt.Sprintf("%s in %s", words.Bytes(bytes), words.Plural(len(m.Ranges()), "range"))
 	if !f.Has(minidump.Memory64ListStream) || bytes == 0 {
 		return Answer{Detail: "stacks and selected memory only, " + detail, Advice: CaptureMemory}
 	}
 	if m.Missing() > 0 {
-		detail += fmt.Sprintf("; the file is cut off, %d bytes are missing", m.Missing())
+		detail += fmt.Sprintf("; the file is cut off, %s are missing", words.Bytes(m.Missing()))
 	}
 	return Answer{Can: true, Detail: detail}
 }

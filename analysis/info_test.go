@@ -77,7 +77,7 @@ func TestUptime(t *testing.T) {
 		{"a clock that jumped back", 1327050916, 1327051696, 0},
 		{"no start", 1327051696, 0, 0},
 	} {
-		d := dumptest.Dump{TimeDateStamp: tt.dumped, MiscInfo: &dumptest.MiscInfo{ProcessId: 1, ProcessCreateTime: tt.created}}
+		d := dumptest.Dump{TimeDateStamp: tt.dumped, MiscInfo: &dumptest.MiscInfo{ProcessID: 1, ProcessCreateTime: tt.created}}
 		if got := DescribeHeader(testdump.Make(t, d)).Uptime; got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -223,7 +224,7 @@ func (s *Series) dropTwins() {
 // twins reports whether two dumps are copies of one: written at one time, with
 // the same handles and the same age of the process.
 func twins(a, b *Snapshot) bool {
-	if !a.Time.Equal(b.Time) || ageOf(a) != ageOf(b) || a.Kinds.Total != b.Kinds.Total {
+	if a.Kinds == nil || b.Kinds == nil || !a.Time.Equal(b.Time) || ageOf(a) != ageOf(b) || a.Kinds.Total != b.Kinds.Total {
 		return false
 	}
 	for _, r := range AlignKinds(a.Kinds, b.Kinds).Rows {
@@ -247,3 +248,22 @@ func (s *Series) First() *Snapshot { return s.Snapshots[0] }
 
 // Last returns the newest dump.
 func (s *Series) Last() *Snapshot { return s.Snapshots[len(s.Snapshots)-1] }
+
+// ComparePair returns what speaks against two dumps being of one process,
+// written in this order; nothing if that is what they are. The order is that
+// of [BuildSeries]. What one of the dumps does not say is not compared.
+func ComparePair(earlier, later *Snapshot) []string {
+	all := BuildSeries([]*Snapshot{earlier, later}, false)
+	if len(all) > 1 {
+		return earlier.Differences(later.ProcessIdentity)
+	}
+	s := all[0]
+	older := ageOf(earlier).compare(ageOf(later))
+	if s.First() != later || s.Last() != earlier || earlier.Time.Equal(later.Time) && older == 0 {
+		return nil
+	}
+	if s.Hours == nil && older != 0 {
+		return []string{"by the processor time and page faults of the process the second dump is the older one"}
+	}
+	return []string{fmt.Sprintf("the first was written at %s, the second at %s", words.Time(earlier.Time), words.Time(later.Time))}
+}

@@ -2,8 +2,8 @@ package analysis
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -11,62 +11,62 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A Snapshot is one dump of a series: whose it is, when it was written, and
-// its handles by kind.
+// A Snapshot is the facts of one dump of a series: whose it is, when it was
+// written, and its handles by kind. It holds no open file; who needs more of
+// the dump opens it again.
 type Snapshot struct {
 	File string // as named by the caller
 	ProcessIdentity
-	Info  *DumpInfo // of DescribeHeader
-	Time  time.Time // when it was written; zero if the header does not tell
-	Kinds *KindCounts
-	// Memory has the pool quotas, if the dump tells; else nil.
+	Info  *DumpInfo   // of [DescribeHeader]
+	Time  time.Time   // when it was written; zero if the header does not say
+	Kinds *KindCounts // nil of [NewSnapshot]
+	// Memory has the pool quotas, if the dump has them; else nil.
 	Memory *minidump.ProcessVmCounters
 	// Problems are what could not be read. The counts cover the rest.
 	Problems []error
-
-	handles *minidump.HandleData
-	dump    *minidump.File
 }
 
-// LoadSnapshot counts the handles of a dump, which it reads once. The dump must
-// stay open as long as the snapshot is used. The error wraps
-// [minidump.ErrNoStream] if the dump has no handles, or is that of reading the
-// head of their list.
-func LoadSnapshot(f *minidump.File, file string) (*Snapshot, error) {
-	hd, err := f.HandleData()
-	if err != nil {
-		return nil, err
-	}
+// An OpenFunc opens a dump again by the name that its [Snapshot] bears. The
+// caller calls done when it no longer needs the dump.
+type OpenFunc func(ctx context.Context, file string) (f *minidump.File, done func() error, err error)
+
+// NewSnapshot describes a dump without its handles.
+func NewSnapshot(f *minidump.File, file string) *Snapshot {
 	info := DescribeHeader(f)
 	s := &Snapshot{
 		File: file, Info: info, Time: info.Time, ProcessIdentity: info.Identity(),
-		Problems: slices.Clone(info.Problems), handles: hd, dump: f,
+		Problems: slices.Clone(info.Problems),
 	}
 	if f.Has(minidump.ProcessVmCountersStream) {
 		var err error
 		s.Memory, err = f.ProcessVmCounters()
-		s.Problem(err)
+		s.problem(err)
 	}
-	var failed Failures
-	s.Kinds = CountKinds(Handles(hd.Only(KindParts), &failed))
-	s.Problem(failed.Err())
+	return s
+}
+
+// LoadSnapshot describes a dump and counts its handles, which it reads once.
+// The error is that of ctx or of [ReadHandles]; what could not be read of the
+// handles is in Problems.
+func LoadSnapshot(ctx context.Context, f *minidump.File, file string) (*Snapshot, error) {
+	l, err := ReadHandles(f)
+	if err != nil {
+		return nil, err
+	}
+	s := NewSnapshot(f, file)
+	s.Kinds, err = CountKinds(ctx, l)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	s.problem(err)
 	return s, nil
 }
 
-func (s *Snapshot) Problem(err error) {
+func (s *Snapshot) problem(err error) {
 	if err != nil {
 		s.Problems = append(s.Problems, err)
 	}
 }
-
-// Handles iterates over the handles of the dump once more. Errors are left
-// out; Problems has them.
-func (s *Snapshot) Handles(parts minidump.HandleParts) iter.Seq[*minidump.Handle] {
-	return Handles(s.handles.Only(parts), &Failures{})
-}
-
-// Dump returns the dump of the snapshot.
-func (s *Snapshot) Dump() *minidump.File { return s.dump }
 
 // BaseName is the file name of a Windows path.
 func BaseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
@@ -131,16 +131,4 @@ func (p ProcessIdentity) Unknown() []string {
 		unknown = append(unknown, "start time")
 	}
 	return unknown
-}
-
-// SameProcess returns what speaks against two dumps being of one process,
-// written in this order; nothing if that is what they are. What one of the dumps
-// does not tell is not compared.
-func SameProcess(earlier, later *DumpInfo) []string {
-	differ := earlier.Identity().Differences(later.Identity())
-	if a, b := earlier.Time, later.Time; !a.IsZero() && !b.IsZero() && b.Before(a) {
-		const format = "2006-01-02 15:04:05 UTC"
-		differ = append(differ, fmt.Sprintf("the earlier one was written at %s, the later one at %s", a.Format(format), b.Format(format)))
-	}
-	return differ
 }

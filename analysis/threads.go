@@ -17,8 +17,8 @@ type ThreadFacts struct {
 // tells what could not be read; the threads cover the rest.
 func Threads(f *minidump.File) ([]ThreadFacts, error) {
 	threads, err := f.Threads()
-	var failed Failures
-	failed.Note(err)
+	var failed failures
+	failed.note(err)
 
 	names, err := f.ThreadNames()
 	noteUnlessAbsent(&failed, err)
@@ -36,12 +36,12 @@ func Threads(f *minidump.File) ([]ThreadFacts, error) {
 	for _, t := range threads {
 		facts = append(facts, ThreadFacts{Thread: t, Name: nameOf[t.ThreadID], Info: infoOf[t.ThreadID]})
 	}
-	return facts, failed.Err()
+	return facts, failed.err()
 }
 
 // noteUnlessAbsent is for streams that a dump need not have.
-func noteUnlessAbsent(failed *Failures, err error) {
+func noteUnlessAbsent(failed *failures, err error) {
 	if !errors.Is(err, minidump.ErrNoStream) {
-		failed.Note(err)
+		failed.note(err)
 	}
 }

@@ -26,8 +26,8 @@ func FuzzTrace(f *testing.F) {
 		for i := 0; i+1 < len(data); i += 2 {
 			b := data[i+1]
 			ops = append(ops, dumptest.HandleOperation{
-				Handle: uint64(data[i] & 0x1c), Type: uint32(b & 3), ProcessId: traceProcess + uint32(b>>7),
-				ThreadId: uint32(b >> 4 & 3), Stack: []uint64{uint64(b>>2&3) + 1},
+				Handle: uint64(data[i] & 0x1c), Type: uint32(b & 3), ProcessID: traceProcess + uint32(b>>7),
+				ThreadID: uint32(b >> 4 & 3), Stack: []uint64{uint64(b>>2&3) + 1},
 			})
 		}
 		handles := "4:Key 8:Event 1c:File"
@@ -131,7 +131,7 @@ func BenchmarkReadTrace(b *testing.B) {
 				stack[j] = 0x7ff600000000 + uint64(i/2%500*7919+j*4096)
 			}
 			op := dumptest.HandleOperation{
-				Handle: uint64(i/2%9000) * 4, ProcessId: traceProcess, ThreadId: uint32(i % 16),
+				Handle: uint64(i/2%9000) * 4, ProcessID: traceProcess, ThreadID: uint32(i % 16),
 				Type: uint32(i%2 + 1), Stack: stack,
 			}
 			if !yield(op) {

@@ -49,7 +49,7 @@ func leakingTrace(t testing.TB) *htrace.Trace {
 	var handles []string
 	for i := range 11 {
 		op := dumptest.HandleOperation{
-			Handle: uint64(4 * (i + 1)), ProcessId: traceProcess, ThreadId: uint32(0x10 + i%2), Type: dumptest.OperationOpen,
+			Handle: uint64(4 * (i + 1)), ProcessID: traceProcess, ThreadID: uint32(0x10 + i%2), Type: dumptest.OperationOpen,
 		}
 		typ := "Event"
 		switch {

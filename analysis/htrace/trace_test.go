@@ -22,12 +22,12 @@ func traceOps(t testing.TB, text string) []dumptest.HandleOperation {
 	t.Helper()
 	var ops []dumptest.HandleOperation
 	for word := range strings.FieldsSeq(text) {
-		op := dumptest.HandleOperation{ProcessId: traceProcess, ThreadId: 1}
+		op := dumptest.HandleOperation{ProcessID: traceProcess, ThreadID: 1}
 		stack := uint64(1)
 		kind := word[0]
 		rest := word[1:]
 		if head, process, ok := strings.Cut(rest, "@"); ok {
-			fmt.Sscanf(process, "%x", &op.ProcessId)
+			fmt.Sscanf(process, "%x", &op.ProcessID)
 			rest = head
 		}
 		if head, number, ok := strings.Cut(rest, "/"); ok {
@@ -48,7 +48,7 @@ func traceOps(t testing.TB, text string) []dumptest.HandleOperation {
 func traceDump(t testing.TB, ops []dumptest.HandleOperation, handles string) *minidump.File {
 	t.Helper()
 	d := dumptest.Dump{
-		MiscInfo:         &dumptest.MiscInfo{ProcessId: traceProcess},
+		MiscInfo:         &dumptest.MiscInfo{ProcessID: traceProcess},
 		HandleOperations: &dumptest.HandleOperationList{Operations: ops},
 	}
 	if handles != "" {
@@ -258,7 +258,7 @@ func TestTraceLong(t *testing.T) {
 	each := func(yield func(dumptest.HandleOperation) bool) {
 		for i := range n {
 			op := dumptest.HandleOperation{
-				Handle: uint64(4 * (i/2%5000 + 1)), ProcessId: 1, ThreadId: uint32(i / 2 % 7),
+				Handle: uint64(4 * (i/2%5000 + 1)), ProcessID: 1, ThreadID: uint32(i / 2 % 7),
 				Type: uint32(i%2 + 1), Stack: []uint64{uint64(i / 2 % 999), 1 + uint64(i%3)},
 			}
 			if i%10_000 == 5000 {
@@ -278,7 +278,7 @@ func TestTraceLong(t *testing.T) {
 	i := 0
 	for want := range each {
 		got := trace.Operation(i)
-		if got.Handle != want.Handle || got.ThreadID != want.ThreadId || uint32(got.OperationType) != want.Type {
+		if got.Handle != want.Handle || got.ThreadID != want.ThreadID || uint32(got.OperationType) != want.Type {
 			t.Fatalf("operation %d is %+v, want %+v", i, got, want)
 		}
 		if want.Stack[0] != 0 && (len(got.Frames) != 2 || uint64(got.Frames[0]) != want.Stack[0] || uint64(got.Frames[1]) != want.Stack[1]) {

@@ -15,7 +15,7 @@ import (
 func bigDump(tb testing.TB, n int, hours uint32) *minidump.File {
 	d := dumptest.Dump{
 		TimeDateStamp: dumptest.DefaultTime + 3600*hours,
-		MiscInfo:      &dumptest.MiscInfo{ProcessId: 1, ProcessCreateTime: dumptest.DefaultTime - 3600},
+		MiscInfo:      &dumptest.MiscInfo{ProcessID: 1, ProcessCreateTime: dumptest.DefaultTime - 3600},
 		HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(n, func(i int) dumptest.Handle {
 			h := plainKey
 			if i%3 == 0 {

@@ -44,15 +44,30 @@ type Process struct {
 	// Limit is the number of handles at which the process ends; HandleLimit or
 	// what the user gave.
 	Limit uint64
+	// Problems are what could not be read beside the handles, whose problems
+	// are in the snapshots.
+	Problems []Problem
 
 	table *analysis.KindTable
+}
+
+// A Problem is what could not be read of one dump.
+type Problem struct {
+	File string
+	Err  error
+}
+
+func (p *Process) problem(s *analysis.Snapshot, err error) {
+	if err != nil {
+		p.Problems = append(p.Problems, Problem{s.File, err})
+	}
 }
 
 // Single reports whether there is one dump only.
 func (p *Process) Single() bool { return len(p.Series.Snapshots) == 1 }
 
 // gatherFacts counts, and follows the handles of the groups that grow.
-func gatherFacts(ctx context.Context, s *analysis.Series, o *Options) (*Process, error) {
+func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dumpReader) (*Process, error) {
 	counts := make([]*analysis.KindCounts, len(s.Snapshots))
 	for i, snap := range s.Snapshots {
 		counts[i] = snap.Kinds
@@ -65,7 +80,9 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options) (*Process,
 		s.Notes = append(s.Notes, "not all of the dumps have object information: groups do not tell states apart")
 	}
 	p.group()
-	p.readOpeners(o)
+	if err := p.readOpeners(ctx, o, dumps); err != nil {
+		return nil, err
+	}
 	if p.Single() {
 		return p, nil
 	}
@@ -90,7 +107,11 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options) (*Process,
 	if len(groups) == 0 {
 		return p, ctx.Err()
 	}
-	for i, t := range measureTurnover(s, p.table, groups) {
+	turnovers, err := measureTurnover(ctx, p, groups, dumps)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range turnovers {
 		g := grown[i]
 		g.Turnover = &t
 		g.Growth = MeasureGrowth(g.Counts, s.Hours, t.Opened, t.Closed)

@@ -130,7 +130,7 @@ func TestOpener(t *testing.T) {
 func traced(file string, n, closed int, hour uint32) shot {
 	d := dumptest.Dump{
 		TimeDateStamp: epoch + 3600*hour,
-		MiscInfo:      &dumptest.MiscInfo{ProcessId: 9, ProcessCreateTime: epoch - 60},
+		MiscInfo:      &dumptest.MiscInfo{ProcessID: 9, ProcessCreateTime: epoch - 60},
 		Modules: []dumptest.Module{
 			{Base: 0x10000000, Size: 0x10000, Name: `C:\app\app.exe`}, {Base: 0x20000000, Size: 0x10000, Name: `C:\app\Own.dll`},
 			{Base: 0x30000000, Size: 0x10000, Name: `C:\app\Other.dll`},
@@ -140,7 +140,7 @@ func traced(file string, n, closed int, hour uint32) shot {
 	}
 	add := func(op uint32, value, frame uint64) {
 		d.HandleOperations.Operations = append(d.HandleOperations.Operations,
-			dumptest.HandleOperation{Handle: value, ProcessId: 9, ThreadId: 1, Type: op, Stack: []uint64{frame, 0x10001000}})
+			dumptest.HandleOperation{Handle: value, ProcessID: 9, ThreadID: 1, Type: op, Stack: []uint64{frame, 0x10001000}})
 	}
 	for i := range 50 { // from which the order of the operations can be told
 		add(dumptest.OperationOpen, uint64(0x100000+4*i), 0x10001000)

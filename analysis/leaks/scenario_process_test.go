@@ -108,7 +108,7 @@ func (p *process) dump(file string) shot {
 	d := dumptest.Dump{
 		TimeDateStamp: uint32(p.now + p.clock),
 		MiscInfo: &dumptest.MiscInfo{
-			ProcessId: p.pid, ProcessCreateTime: uint32(p.created),
+			ProcessID: p.pid, ProcessCreateTime: uint32(p.created),
 			ProcessUserTime: uint32(p.cpu), ProcessKernelTime: uint32(p.cpu / 3),
 		},
 		Modules: []dumptest.Module{{Base: 0x140000000, Size: 0x10000, Name: `C:\Program Files\` + p.name}},

@@ -7,9 +7,10 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 )
 
-// A Turnover tells which handles of a group came and went. A handle is known by
-// its value: one that was closed and opened again for the same kind of object
-// between two dumps counts as never closed, because no dump shows it.
+// A Turnover says which handles of a group came and went. [analysis.HandleID]
+// says which handles of two dumps are the same: one that was closed and opened
+// again for a like object between two dumps counts as never closed, because no
+// dump shows it.
 type Turnover struct {
 	Opened, Closed uint64 // in the last dump and not in the first, and the other way round
 	// Born and Gone are the same from each dump to the next, added up.
@@ -41,19 +42,19 @@ type turnoverGroup struct {
 	kin []int
 }
 
-// A valueSet is handle values, ascending and distinct.
-type valueSet []uint64
+// An idSet is handles, ascending and distinct.
+type idSet []analysis.HandleID
 
-func (s valueSet) seal() valueSet {
-	slices.Sort(s)
+func (s idSet) seal() idSet {
+	slices.SortFunc(s, analysis.HandleID.Compare)
 	return slices.Compact(s)
 }
 
-// less returns the values of s that are not in o.
-func (s valueSet) less(o valueSet) valueSet {
-	var rest valueSet
+// less returns the handles of s that are not in o.
+func (s idSet) less(o idSet) idSet {
+	var rest idSet
 	for i, j := 0, 0; i < len(s); i++ {
-		for j < len(o) && o[j] < s[i] {
+		for j < len(o) && o[j].Compare(s[i]) < 0 {
 			j++
 		}
 		if j == len(o) || o[j] != s[i] {
@@ -63,35 +64,53 @@ func (s valueSet) less(o valueSet) valueSet {
 	return rest
 }
 
-// and returns the values that are in both.
-func (s valueSet) and(o valueSet) valueSet { return s.less(s.less(o)) }
+// and returns the handles that are in both.
+func (s idSet) and(o idSet) idSet { return s.less(s.less(o)) }
 
-// groupValues are the handles of the groups in one dump.
-type groupValues struct{ own, kin []valueSet }
+// values are the values of the handles, ascending.
+func (s idSet) values() []uint64 {
+	values := make([]uint64, len(s))
+	for i, id := range s {
+		values[i] = id.Value
+	}
+	return values
+}
+
+// groupHandles are the handles of the groups in one dump.
+type groupHandles struct{ own, kin []idSet }
 
 // measureTurnover follows the handles of groups through the dumps of a series
-// of at least two. It reads each dump once more, and holds the values of the
+// of at least two. It reads each dump once more, and holds the handles of the
 // groups in five of them.
-func measureTurnover(s *analysis.Series, t *analysis.KindTable, groups []turnoverGroup) []Turnover {
-	m := newTurnoverMeter(t, groups)
+func measureTurnover(ctx context.Context, p *Process, groups []turnoverGroup, dumps *dumpReader) ([]Turnover, error) {
+	s := p.Series
+	m := newTurnoverMeter(p.table, groups)
 	out := make([]Turnover, len(groups))
 	n := len(s.Snapshots)
 	early := earlyAt(n)
-	last := m.read(s.Last(), nil)
-	owner := m.merge(last.own)
-	first := m.read(s.First(), func(h uint64, row int) {
-		for _, g := range owner.of(h) {
-			if !slices.Contains(m.own[row], g) && !slices.Contains(m.kin[row], g) {
-				out[g].Reused++
+	last, err := m.read(ctx, p, dumps, n-1, nil)
+	if err != nil {
+		return nil, err
+	}
+	owners := indexOwners(last.own)
+	first, err := m.read(ctx, p, dumps, 0, func(id analysis.HandleID) {
+		owners.each(id.Value, func(now analysis.HandleID, group int32) {
+			if now != id {
+				out[group].Reused++
 			}
-		}
+		})
 	})
+	if err != nil {
+		return nil, err
+	}
 	before := first
-	kept := make([]valueSet, len(groups))
+	kept := make([]idSet, len(groups))
 	for i := 1; i < n; i++ {
 		now := last
 		if i < n-1 {
-			now = m.read(s.Snapshots[i], nil)
+			if now, err = m.read(ctx, p, dumps, i, nil); err != nil {
+				return nil, err
+			}
 		}
 		for g := range groups {
 			out[g].Born += uint64(len(now.own[g].less(before.kin[g])))
@@ -108,23 +127,24 @@ func measureTurnover(s *analysis.Series, t *analysis.KindTable, groups []turnove
 	}
 	for g := range groups {
 		out[g].Kept = uint64(len(kept[g]))
-		out[g].Survivors = last.own[g].less(first.kin[g])
+		out[g].Survivors = last.own[g].less(first.kin[g]).values()
 		out[g].Opened = uint64(len(out[g].Survivors))
 		out[g].Closed = uint64(len(first.own[g].less(last.kin[g])))
 	}
-	return out
+	return out, nil
 }
 
 // A turnoverMeter knows the groups of each row.
 type turnoverMeter struct {
 	find     *analysis.KindFinder
+	match    *analysis.HandleMatcher
 	alone    []bool    // groups without other kin
 	own, kin [][]int32 // groups by row
 }
 
 func newTurnoverMeter(t *analysis.KindTable, groups []turnoverGroup) *turnoverMeter {
 	m := &turnoverMeter{
-		find: t.Finder(), alone: make([]bool, len(groups)),
+		find: t.Finder(), match: analysis.NewHandleMatcher(!t.NamesIgnored), alone: make([]bool, len(groups)),
 		own: make([][]int32, len(t.Rows)), kin: make([][]int32, len(t.Rows)),
 	}
 	for g, group := range groups {
@@ -139,25 +159,26 @@ func newTurnoverMeter(t *analysis.KindTable, groups []turnoverGroup) *turnoverMe
 	return m
 }
 
-// read collects the values of one dump. each, if not nil, gets every handle
-// and the row of its kind.
-func (m *turnoverMeter) read(s *analysis.Snapshot, each func(value uint64, row int)) groupValues {
-	v := groupValues{make([]valueSet, len(m.alone)), make([]valueSet, len(m.alone))}
-	for h := range s.Handles(analysis.KindParts) {
+// read collects the handles of the i-th dump. each, if not nil, gets all of
+// them.
+func (m *turnoverMeter) read(ctx context.Context, p *Process, dumps *dumpReader, i int, each func(analysis.HandleID)) (groupHandles, error) {
+	v := groupHandles{make([]idSet, len(m.alone)), make([]idSet, len(m.alone))}
+	err := dumps.handles(ctx, p, p.Series.Snapshots[i], func(h *minidump.Handle) {
 		row := m.find.Row(h)
 		if row < 0 {
-			continue // damaged, and read differently the second time
+			return // damaged, and read differently the second time
 		}
+		id := m.match.ID(h)
 		for _, g := range m.own[row] {
-			v.own[g] = append(v.own[g], h.Handle)
+			v.own[g] = append(v.own[g], id)
 		}
 		for _, g := range m.kin[row] {
-			v.kin[g] = append(v.kin[g], h.Handle)
+			v.kin[g] = append(v.kin[g], id)
 		}
 		if each != nil {
-			each(h.Handle, row)
+			each(id)
 		}
-	}
+	})
 	for g := range v.own {
 		v.own[g] = v.own[g].seal()
 		if m.alone[g] {
@@ -166,41 +187,40 @@ func (m *turnoverMeter) read(s *analysis.Snapshot, each func(value uint64, row i
 			v.kin[g] = v.kin[g].seal()
 		}
 	}
-	return v
+	return v, err
 }
 
-// ownerIndex finds the groups of a value.
+// An ownerIndex finds the handles of groups by value.
 type ownerIndex struct {
-	values []uint64
+	ids    []analysis.HandleID // ascending
 	groups []int32
 }
 
-func (m *turnoverMeter) merge(own []valueSet) *ownerIndex {
+func indexOwners(own []idSet) *ownerIndex {
 	type entry struct {
-		value uint64
+		id    analysis.HandleID
 		group int32
 	}
 	var all []entry
 	for g, set := range own {
-		for _, v := range set {
-			all = append(all, entry{v, int32(g)})
+		for _, id := range set {
+			all = append(all, entry{id, int32(g)})
 		}
 	}
 	slices.SortFunc(all, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.group, b.group))
+		return cmp.Or(a.id.Compare(b.id), cmp.Compare(a.group, b.group))
 	})
-	x := &ownerIndex{values: make([]uint64, len(all)), groups: make([]int32, len(all))}
+	x := &ownerIndex{ids: make([]analysis.HandleID, len(all)), groups: make([]int32, len(all))}
 	for i, e := range all {
-		x.values[i], x.groups[i] = e.value, e.group
+		x.ids[i], x.groups[i] = e.id, e.group
 	}
 	return x
 }
 
-func (x *ownerIndex) of(value uint64) []int32 {
-	from, _ := slices.BinarySearch(x.values, value)
-	to := from
-	for to < len(x.values) && x.values[to] == value {
-		to++
+// each calls visit for the handles with a value, and their groups.
+func (x *ownerIndex) each(value uint64, visit func(id analysis.HandleID, group int32)) {
+	i, _ := slices.BinarySearchFunc(x.ids, analysis.HandleID{Value: value}, analysis.HandleID.Compare)
+	for ; i < len(x.ids) && x.ids[i].Value == value; i++ {
+		visit(x.ids[i], x.groups[i])
 	}
-	return x.groups[from:to]
 }

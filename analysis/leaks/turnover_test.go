@@ -23,7 +23,7 @@ func dumpOf(file string, hour uint32, groups map[*dumptest.Handle][]uint64) shot
 	slices.SortFunc(handles, func(a, b dumptest.Handle) int { return int(a.Value) - int(b.Value) })
 	return shot{file, dumptest.Dump{
 		TimeDateStamp: epoch + 3600*hour,
-		MiscInfo:      &dumptest.MiscInfo{ProcessId: 9, ProcessCreateTime: epoch - 60},
+		MiscInfo:      &dumptest.MiscInfo{ProcessID: 9, ProcessCreateTime: epoch - 60},
 		HandleData:    &dumptest.HandleData{Handles: handles},
 	}.Bytes()}
 }

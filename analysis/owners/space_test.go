@@ -34,7 +34,7 @@ func TestOwnerSpace(t *testing.T) {
 		Flags:      dumptest.WithFullMemory,
 		HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{{Value: 4, Type: "Key"}}},
 		Modules:    []dumptest.Module{{Base: 0x400000, Size: 0x3000, Name: "a.exe"}},
-		Threads:    []dumptest.Thread{{ThreadId: 1, Teb: 0x70000, Stack: dumptest.MemoryRange{Start: 0x21000, Size: 0x1000, Data: make([]byte, 0x1000)}}},
+		Threads:    []dumptest.Thread{{ThreadID: 1, Teb: 0x70000, Stack: dumptest.MemoryRange{Start: 0x21000, Size: 0x1000, Data: make([]byte, 0x1000)}}},
 		Memory64: []dumptest.MemoryRange{
 			memory(0x10000, 0x2000), memory(0x12000, 0x1000), // one run
 			memory(0x20000, 0x2000),                          // with the stack

@@ -37,7 +37,7 @@ func reportOf(t *testing.T, by htrace.GroupKey) *render.TraceReport {
 	const open, closed, bad = dumptest.OperationOpen, dumptest.OperationClose, dumptest.OperationBadRef
 	var ops []dumptest.HandleOperation
 	add := func(handle uint64, process uint32, kind uint32, stack []uint64) {
-		ops = append(ops, dumptest.HandleOperation{Handle: handle, ProcessId: process, ThreadId: 0xd4, Type: kind, Stack: stack})
+		ops = append(ops, dumptest.HandleOperation{Handle: handle, ProcessID: process, ThreadID: 0xd4, Type: kind, Stack: stack})
 	}
 	add(0x8, 7, closed, other)
 	for i := range uint64(5) {
@@ -53,7 +53,7 @@ func reportOf(t *testing.T, by htrace.GroupKey) *render.TraceReport {
 	add(0x50, 7, open, other)
 	add(0x50, 4, closed, nil)
 	d := dumptest.Dump{
-		MiscInfo:         &dumptest.MiscInfo{ProcessId: 7, ProcessCreateTime: dumptest.DefaultTime - 90},
+		MiscInfo:         &dumptest.MiscInfo{ProcessID: 7, ProcessCreateTime: dumptest.DefaultTime - 90},
 		HandleOperations: &dumptest.HandleOperationList{Operations: ops},
 		HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
 			{Value: 4, Type: "Key", Name: "=1+1"}, {Value: 0x10, Type: "Event", Name: "a\nb"}, {Value: 0x14, Type: "Event"},

@@ -93,7 +93,7 @@ func cppResourceLeaks() (dumptest.Dump, traceNames) {
 		{0x2c, closed, close}, {0x2c, open, other}, {0x28, closed, close}, {0x28, open, other}, {0x24, open, other}, {0x20, open, other},
 	} {
 		ops = append(ops, dumptest.HandleOperation{
-			Handle: op.handle, ProcessId: 0x17e8, ThreadId: 0x17ec, Type: op.kind, Stack: op.stack,
+			Handle: op.handle, ProcessID: 0x17e8, ThreadID: 0x17ec, Type: op.kind, Stack: op.stack,
 		})
 	}
 	modules := []minidump.Module{
@@ -112,7 +112,7 @@ func cppResourceLeaks() (dumptest.Dump, traceNames) {
 		0x77ca30dc: at("ZwCreateFile", 0),
 	}}
 	return dumptest.Dump{
-		PointerSize: 4, MiscInfo: &dumptest.MiscInfo{ProcessId: 0x17e8},
+		PointerSize: 4, MiscInfo: &dumptest.MiscInfo{ProcessID: 0x17e8},
 		HandleOperations: &dumptest.HandleOperationList{Operations: ops},
 	}, names
 }
@@ -206,7 +206,7 @@ func TestTraceTextSample64(t *testing.T) {
 		0x7785a30a: at("ZwCreateThreadEx", 0xa), 0x7fefd37ac73: at("CreateRemoteThreadEx", 0x163),
 	}}
 	trace := readTrace(t, dumptest.Dump{HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{{
-		Handle: 0x3300, ThreadId: 0x4dbc, ProcessId: 0x414c, Type: dumptest.OperationOpen, Stack: []uint64{0x7785a30a, 0x7fefd37ac73, 0x7fefd370123},
+		Handle: 0x3300, ThreadID: 0x4dbc, ProcessID: 0x414c, Type: dumptest.OperationOpen, Stack: []uint64{0x7785a30a, 0x7fefd37ac73, 0x7fefd370123},
 	}}}})
 	var got bytes.Buffer
 	if err := render.NewTraceText(&got, 8, names).List(trace, 0, 0); err != nil {

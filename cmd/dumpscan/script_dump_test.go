@@ -62,7 +62,7 @@ func (s *specLine) addTo(d *dumptest.Dump) error {
 			d.Patches = append(d.Patches, dumptest.Patch{Anchor: "Header", Off: 20, Bytes: make([]byte, 4)})
 		}
 	case "process":
-		d.MiscInfo = &dumptest.MiscInfo{ProcessId: uint32(s.number(10)), ProcessCreateTime: s.seconds()}
+		d.MiscInfo = &dumptest.MiscInfo{ProcessID: uint32(s.number(10)), ProcessCreateTime: s.seconds()}
 	case "module":
 		d.Modules = append(d.Modules, dumptest.Module{Base: s.number(16), Size: uint32(s.number(16)), Name: s.text()})
 	case "bits":
@@ -114,7 +114,7 @@ func (s *specLine) handle() dumptest.Handle {
 
 func (s *specLine) operation(kind uint32) dumptest.HandleOperation {
 	op := dumptest.HandleOperation{Type: kind, Handle: s.number(16)}
-	if _, err := fmt.Sscanf(s.word(), "%x.%x", &op.ProcessId, &op.ThreadId); err != nil {
+	if _, err := fmt.Sscanf(s.word(), "%x.%x", &op.ProcessID, &op.ThreadID); err != nil {
 		s.fail(err)
 	}
 	for s.rest != "" && s.err == nil {
@@ -192,7 +192,7 @@ close 8 2a.1f
 `)
 	want := &dumptest.Dump{
 		TimeDateStamp: 1714550400, Flags: dumptest.WithHandleData,
-		MiscInfo: &dumptest.MiscInfo{ProcessId: 42, ProcessCreateTime: 1714546800},
+		MiscInfo: &dumptest.MiscInfo{ProcessID: 42, ProcessCreateTime: 1714546800},
 		Modules:  []dumptest.Module{{Base: 0x7ff600000000, Size: 0x1000, Name: `C:\a b\w3wp.exe`}},
 		HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
 			{Value: 4, Type: "ALPC Port", GrantedAccess: 0x1f0001, Name: `\RPC Control\x y`},
@@ -201,8 +201,8 @@ close 8 2a.1f
 			{Value: 0x10, GrantedAccess: 0x804},
 		}},
 		HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
-			{Type: dumptest.OperationOpen, Handle: 8, ProcessId: 0x2a, ThreadId: 0x1f, Stack: []uint64{0x7ff1, 0x7ff2}},
-			{Type: dumptest.OperationClose, Handle: 8, ProcessId: 0x2a, ThreadId: 0x1f},
+			{Type: dumptest.OperationOpen, Handle: 8, ProcessID: 0x2a, ThreadID: 0x1f, Stack: []uint64{0x7ff1, 0x7ff2}},
+			{Type: dumptest.OperationClose, Handle: 8, ProcessID: 0x2a, ThreadID: 0x1f},
 		}},
 	}
 	if diff := cmp.Diff(want, d); diff != "" || err != nil {

@@ -20,7 +20,7 @@ type Process struct {
 func (p Process) Dump() dumptest.Dump {
 	d := dumptest.Dump{
 		TimeDateStamp: Epoch + p.Time,
-		MiscInfo:      &dumptest.MiscInfo{ProcessId: p.PID, ProcessUserTime: p.CPU},
+		MiscInfo:      &dumptest.MiscInfo{ProcessID: p.PID, ProcessUserTime: p.CPU},
 		HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(p.Keys, func(i int) dumptest.Handle {
 			return dumptest.Handle{Value: uint64(4 * (i + 1)), Type: "Key", GrantedAccess: 0x20019}
 		})},
