@@ -2,6 +2,7 @@ package analysis_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -45,9 +46,14 @@ func ExampleReadTrace() {
 		fmt.Println(err)
 		return
 	}
+	names, err := symbol.NewModules(modules).Resolve(context.Background(), trace.Addresses())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println(trace.Order)
 	for _, g := range trace.Group(trace.Outstanding, analysis.TraceGroupOptions{
-		By: analysis.TraceByStack, Resolver: symbol.NewModules(modules), System: system,
+		By: analysis.TraceByStack, Names: names, System: system,
 	}) {
 		fmt.Printf("%d by %s at %s: %x\n", g.Count, g.Culprit.Name(), g.Location, g.Handles)
 	}

@@ -62,7 +62,9 @@ func gatherFacts(ctx context.Context, s *Series, o *LeakOptions) (*ProcessFacts,
 		s.Notes = append(s.Notes, "not all of the dumps have object information: groups do not tell states apart")
 	}
 	p.group()
-	p.readOpeners(o)
+	if err := p.readOpeners(ctx, o); err != nil {
+		return nil, err
+	}
 	if p.Single() {
 		return p, nil
 	}

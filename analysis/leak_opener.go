@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"context"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -33,16 +34,16 @@ const minTraced = 8
 
 // readOpeners finds who opened the handles of each group, in the newest dump
 // with a handle trace. What cannot be read is noted in the snapshot's
-// Problems.
-func (p *ProcessFacts) readOpeners(o *LeakOptions) {
+// Problems; the error is that of ctx.
+func (p *ProcessFacts) readOpeners(ctx context.Context, o *LeakOptions) error {
 	s := p.newestWith(minidump.HandleOperationListStream)
 	if s == nil {
-		return
+		return nil
 	}
 	t, err := ReadTrace(s.dump, "")
 	s.problem(err)
 	if t == nil || len(t.Outstanding) == 0 {
-		return
+		return nil
 	}
 	modules, _ := s.dump.Modules() // an error is in Problems since LoadSnapshot
 	var unloaded []minidump.UnloadedModule
@@ -53,7 +54,7 @@ func (p *ProcessFacts) readOpeners(o *LeakOptions) {
 	system, err := NewSystemModules(modules, unloaded, nil, nil)
 	if err != nil {
 		s.problem(err)
-		return
+		return nil
 	}
 	var resolver symbol.Resolver = symbol.NewModules(modules)
 	if o.Resolver != nil {
@@ -63,9 +64,17 @@ func (p *ProcessFacts) readOpeners(o *LeakOptions) {
 			resolver = r
 		}
 	}
+	stacks := make([]int, len(t.Outstanding))
+	for i, open := range t.Outstanding {
+		stacks[i] = open.Stack
+	}
+	names, err := resolver.Resolve(ctx, t.AddressesOf(stacks))
+	if err != nil {
+		return err
+	}
 	r := openerReader{
 		snapshot: s, trace: t, sites: stackOpens(t), rows: p.openRows(s, t),
-		group: TraceGroupOptions{By: TraceByFunction, Resolver: resolver, System: system},
+		group: TraceGroupOptions{By: TraceByFunction, Names: names, System: system},
 	}
 	at := slices.Index(p.Series.Snapshots, s)
 	for _, list := range [][]LeakGroup{p.Kinds, p.Types} {
@@ -73,6 +82,7 @@ func (p *ProcessFacts) readOpeners(o *LeakOptions) {
 			list[i].Opener = r.opener(&list[i], list[i].Counts[at])
 		}
 	}
+	return nil
 }
 
 // openRows sorts the outstanding opens by the rows of their handles.

@@ -3,6 +3,7 @@ package analysis
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -150,6 +151,32 @@ func (t *Trace) Operation(position int) TraceOperation {
 // Frames returns the return addresses of a stack, innermost first. The caller
 // must not change them.
 func (t *Trace) Frames(stack int) []minidump.VA { return t.pool.stackFrames(uint32(stack)) }
+
+// Addresses returns the return addresses of all stacks, each once and in
+// ascending order: what a [symbol.Resolver] is to name.
+func (t *Trace) Addresses() []minidump.VA {
+	all := make([]int, t.Stacks())
+	for id := range all {
+		all[id] = id
+	}
+	return t.AddressesOf(all)
+}
+
+// AddressesOf is Addresses of some stacks.
+func (t *Trace) AddressesOf(stacks []int) []minidump.VA {
+	var addrs []minidump.VA
+	seen := map[minidump.VA]bool{}
+	for _, id := range stacks {
+		for _, addr := range t.Frames(id) {
+			if !seen[addr] {
+				seen[addr] = true
+				addrs = append(addrs, addr)
+			}
+		}
+	}
+	slices.Sort(addrs)
+	return addrs
+}
 
 // Stacks returns the number of distinct stacks. They are numbered from 0.
 func (t *Trace) Stacks() int { return len(t.pool.stacks) }

@@ -74,10 +74,10 @@ func describeTrace(trace *analysis.Trace) string {
 		return err.Error()
 	}
 	for _, by := range []analysis.TraceGroupKey{analysis.TraceByStack, analysis.TraceByThread, analysis.TraceByType} {
-		groups := trace.Group(trace.Outstanding, analysis.TraceGroupOptions{By: by, Resolver: traceResolver(), System: modules})
+		groups := trace.Group(trace.Outstanding, analysis.TraceGroupOptions{By: by, Names: traceResolver().of(trace), System: modules})
 		s += fmt.Sprintln(groupLines(groups))
 	}
-	for _, g := range trace.GroupAnomalies(traceResolver(), modules) {
+	for _, g := range trace.GroupAnomalies(traceResolver().of(trace), modules) {
 		s += fmt.Sprintln(g.Kind, g.Count, g.Handles, g.BadRef)
 		for _, c := range []*analysis.TraceCaller{g.Wrong, g.Previous} {
 			if c != nil { // the number of its stack depends on the order

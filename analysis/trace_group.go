@@ -34,9 +34,9 @@ func ParseTraceGroupKey(text string) (TraceGroupKey, error) {
 
 // TraceGroupOptions say how to group.
 type TraceGroupOptions struct {
-	By       TraceGroupKey
-	Resolver symbol.Resolver
-	System   *SystemModules
+	By     TraceGroupKey
+	Names  symbol.Names // of [Trace.Addresses]
+	System *SystemModules
 	// Window is the time in which the opens happened, for the rate; 0 if it is
 	// not known.
 	Window time.Duration
@@ -164,7 +164,7 @@ func (t *Trace) groupKey(open *TraceOpen, c Culprit, o TraceGroupOptions, functi
 		addr := t.Frames(open.Stack)[c.Frame]
 		name, ok := functions[addr]
 		if !ok {
-			l := o.Resolver.Resolve(addr)
+			l := o.Names.At(addr)
 			if l.Function != "" {
 				l.Displacement = 0
 			}
@@ -220,7 +220,7 @@ func (b *groupBuilder) finish(t *Trace, o TraceGroupOptions, total int) {
 	b.Handles = slices.Compact(b.Handles)
 	frames := t.Frames(b.Stacks[0].Stack)
 	for _, addr := range frames {
-		b.Frames = append(b.Frames, o.Resolver.Resolve(addr))
+		b.Frames = append(b.Frames, o.Names.At(addr))
 	}
 	b.Culprit = o.System.Culprit(frames)
 	if b.Culprit.Frame != none {

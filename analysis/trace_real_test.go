@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -118,8 +119,12 @@ func checkLeakyGroups(t *testing.T, f *minidump.File, trace *analysis.Trace, tru
 	if err != nil {
 		t.Fatal(err)
 	}
+	names, err := symbol.NewModules(modules).Resolve(context.Background(), trace.Addresses())
+	if err != nil {
+		t.Fatal(err)
+	}
 	groups := trace.Group(trace.Outstanding, analysis.TraceGroupOptions{
-		By: analysis.TraceByStack, Resolver: symbol.NewModules(modules), System: system,
+		By: analysis.TraceByStack, Names: names, System: system,
 	})
 	types := map[string]string{"CreateSettings": "Key", "Subscribe": "Event", "HandOver": "Mutant"}
 	for path, typ := range types {
