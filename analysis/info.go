@@ -161,7 +161,7 @@ func (d *DumpInfo) handles(ctx context.Context, f *minidump.File) Answer {
 func (d *DumpInfo) traces(f *minidump.File) Answer {
 	l, err := f.HandleOperations()
 	if errors.Is(err, minidump.ErrNoStream) {
-		return unanswered(missingTraces(f, err))
+		return unanswered(MissingTraces(f, err))
 	}
 	if err != nil {
 		return unanswered(err)

@@ -97,6 +97,17 @@ func (c *KindCounts) Forms() []KindForm {
 	return list
 }
 
+// Types lists the types, in WinDbg's order.
+func (c *KindCounts) Types() []string {
+	var types []string
+	for _, form := range c.Forms() {
+		if n := len(types); n == 0 || types[n-1] != form.Type {
+			types = append(types, form.Type)
+		}
+	}
+	return types
+}
+
 // CountKinds counts the handles of one dump. With an error that is not that of
 // ctx the counts cover what could be read.
 func CountKinds(ctx context.Context, l *HandleList) (*KindCounts, error) {

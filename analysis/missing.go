@@ -67,8 +67,9 @@ func missingHandles(f *minidump.File, err error) *MissingError {
 	return e
 }
 
-// missingTraces says that a dump has no handle trace.
-func missingTraces(f *minidump.File, err error) *MissingError {
+// MissingTraces says why a dump has no handle trace; err is that of looking for
+// it.
+func MissingTraces(f *minidump.File, err error) *MissingError {
 	e := &MissingError{What: "no handle operations in this dump", Capture: CaptureTraces, err: err}
 	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
 		e.Why, e.Capture = fmt.Sprintf("it is a dump of a process on %s", si.PlatformID), ""

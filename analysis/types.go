@@ -2,8 +2,11 @@ package analysis
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // Untyped is the row under which WinDbg counts handles without a type, and
@@ -54,4 +57,34 @@ func CanonicalType(name string) string {
 		}
 	}
 	return name
+}
+
+// An UnknownTypeError says that neither WinDbg nor a dump knows a type that a
+// person typed.
+type UnknownTypeError struct {
+	Type    string
+	Similar string // what may have been meant; "" if nothing is like it
+}
+
+func (e *UnknownTypeError) Error() string {
+	s := fmt.Sprintf("no handle is of type %q, and WinDbg does not know such a type", e.Type)
+	if e.Similar != "" {
+		s += fmt.Sprintf("; did you mean %s?", e.Similar)
+	}
+	return s
+}
+
+// CheckType returns an [*UnknownTypeError] if a type that a person typed is
+// neither one that WinDbg knows nor, in any case, one of those in the dumps.
+func CheckType(name string, inDumps []string) error {
+	canonical := CanonicalType(name)
+	if canonical == "" || KnownType(canonical) {
+		return nil
+	}
+	for _, t := range inDumps {
+		if strings.EqualFold(t, name) {
+			return nil
+		}
+	}
+	return &UnknownTypeError{Type: name, Similar: words.Similar(name, slices.Concat(windbgTypes[:], inDumps))}
 }

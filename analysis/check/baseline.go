@@ -58,10 +58,10 @@ func NewBaseline(dumps []*Dump) *Baseline {
 	b := &Baseline{}
 	types, groups := map[string]uint64{}, map[BaselineGroup]uint64{}
 	for _, d := range dumps {
-		if d.Kinds == nil {
+		if d.Snapshot == nil {
 			continue
 		}
-		b.Process = cmp.Or(b.Process, analysis.BaseName(d.Info.Process))
+		b.Process = cmp.Or(b.Process, analysis.BaseName(d.Process))
 		ofDump, typesOfDump := plain(d.Kinds)
 		for g, of := range ofDump {
 			groups[g] = max(groups[g], of.count)
@@ -175,10 +175,10 @@ func (b *Baseline) misfit(d *Dump) string {
 	if d.Err != nil {
 		return ""
 	}
-	if name := analysis.BaseName(d.Info.Process); b.Process != "" && name != "" && !strings.EqualFold(name, b.Process) {
+	if name := analysis.BaseName(d.Process); b.Process != "" && name != "" && !strings.EqualFold(name, b.Process) {
 		return fmt.Sprintf("the dump is of %s, the baseline of %s", name, b.Process)
 	}
-	if b.named() != d.named {
+	if b.named() != d.Kinds.Named {
 		return "the dump or the baseline has no names of objects; groups were not compared, types were"
 	}
 	return ""
@@ -219,7 +219,7 @@ func (c *Gate) compare(d *Dump) Result {
 		r.Measures = append(r.Measures, m)
 	}
 	slices.SortStableFunc(r.Measures, byGrowth)
-	if c.Baseline.named() == d.named {
+	if c.Baseline.named() == d.Kinds.Named {
 		for _, m := range excess {
 			if m.Count > m.Allowed && !blamed[m.group()] {
 				r.Measures = append(r.Measures, m)

@@ -1,12 +1,12 @@
 package check
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // A Gate is what the handles of dumps are held against.
@@ -21,21 +21,29 @@ type Gate struct {
 // A Dump is a dump with its handles counted for a [Gate].
 type Dump struct {
 	File string
-	Info *analysis.DumpInfo // nil if the dump could not be opened
-	Err  error              // why there are no counts
+	// Snapshot has the counts; nil with Err.
+	*analysis.Snapshot
+	Err error // why there are no counts
 	// Partial is what could not be read of the handles. The counts cover the
 	// rest, so that they prove a breach but not its absence.
 	Partial error
-	Kinds   *analysis.KindCounts // nil with Err
 
-	named   bool
 	matched []*analysis.KindCounts // for each limit with a pattern: the handles that it counts
 }
 
 // Count reads the handles of a dump once. Memory is needed for the groups and
-// not for the handles.
-func (c *Gate) Count(file string, info *analysis.DumpInfo, handles analysis.HandleSource) *Dump {
-	d := &Dump{File: file, Info: info, matched: make([]*analysis.KindCounts, len(c.Limits))}
+// not for the handles. The error is that of ctx; what else goes wrong is in the
+// result, so that the other dumps are still checked.
+func (c *Gate) Count(ctx context.Context, f *minidump.File, file string) (*Dump, error) {
+	d := &Dump{File: file, matched: make([]*analysis.KindCounts, len(c.Limits))}
+	list, err := analysis.ReadHandles(f)
+	if err == nil {
+		err = list.Empty()
+	}
+	if err != nil {
+		d.Err = err
+		return d, nil
+	}
 	matched := make([]*analysis.KindCounter, len(c.Limits))
 	for i, l := range c.Limits {
 		if l.Name != nil {
@@ -44,21 +52,18 @@ func (c *Gate) Count(file string, info *analysis.DumpInfo, handles analysis.Hand
 		}
 	}
 	all := analysis.NewKindCounter()
-	var failed analysis.Failures
-	for h := range analysis.Handles(handles(analysis.KindParts), &failed) {
+	d.Partial = list.Walk(ctx, analysis.KindParts, func(h *minidump.Handle) bool {
 		all.Add(h)
-		d.named = d.named || h.ObjectName != ""
 		for i := range c.Limits {
 			if l := &c.Limits[i]; l.Name != nil && l.counts(h.TypeName) && l.Name.Match(h.ObjectName) {
 				matched[i].Add(h)
 			}
 		}
-	}
-	d.Partial = failed.Err()
-	if d.Kinds = all.Counts(); d.Kinds.Total == 0 {
-		d.Kinds, d.Err = nil, errors.New("there are no handles in the list: its writer saved none; "+analysis.CaptureHandles)
-	}
-	return d
+		return true
+	})
+	d.Snapshot = analysis.NewSnapshot(f, file)
+	d.Kinds = all.Counts()
+	return d, ctx.Err()
 }
 
 // A Status is the outcome of one check.
@@ -125,8 +130,8 @@ func (r *Report) Count(status Status) int {
 
 // Run holds dumps that [Gate.Count] has counted against the limits and the
 // baseline. Limits of counts and the baseline concern every dump by itself.
-// Growth is measured from the first to the last dump by their time stamps, or
-// in the order given if one has none.
+// Growth is measured from the first to the last dump of the process, in the
+// order of [analysis.BuildSeries].
 func (c *Gate) Run(dumps []*Dump) *Report {
 	r := &Report{}
 	for _, d := range dumps {
@@ -142,65 +147,51 @@ func (c *Gate) Run(dumps []*Dump) *Report {
 			}
 		}
 	}
-	series := inOrder(dumps)
-	if !slices.Equal(series, dumps) && slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Kind != LimitCount }) {
-		r.Notes = append(r.Notes, fmt.Sprintf("the dumps were put in the order of their time stamps: the first is %s, the last %s",
-			series[0].File, series[len(series)-1].File))
-	}
+	var s *series
 	for i := range c.Limits {
 		if c.Limits[i].Kind != LimitCount {
-			r.Results = append(r.Results, c.growth(i, series))
-		}
-		if note := c.Limits[i].typo(dumps); note != "" {
-			r.Notes = append(r.Notes, note)
+			if s == nil {
+				s = c.series(dumps)
+				r.Notes = append(r.Notes, s.notes...)
+			}
+			r.Results = append(r.Results, c.growth(i, s))
 		}
 	}
 	return r
 }
 
-// typo tells that a type occurs nowhere: a limit of it passes, but may guard
-// nothing.
-func (l *Limit) typo(dumps []*Dump) string {
-	if l.Scope != ScopeType || l.Type == "" || analysis.KnownType(l.Type) {
-		return ""
-	}
+// CheckTypes returns an [*analysis.UnknownTypeError] if a limit is about a type
+// that neither WinDbg nor one of the dumps knows: it would guard nothing.
+func (c *Gate) CheckTypes(dumps []*Dump) error {
+	var types []string
 	for _, d := range dumps {
-		if d.Kinds == nil {
-			continue
+		if d.Snapshot != nil {
+			types = append(types, d.Kinds.Types()...)
 		}
-		for _, form := range d.Kinds.Forms() {
-			if l.counts(form.Type) {
-				return ""
+	}
+	for i := range c.Limits {
+		if l := &c.Limits[i]; l.Scope == ScopeType {
+			if err := analysis.CheckType(l.Type, types); err != nil {
+				return fmt.Errorf("--%s %s: %w", l.Kind, l, err)
 			}
 		}
 	}
-	return fmt.Sprintf("%s: no handle is of type %q, which WinDbg does not know either; is it spelled right?", l, l.Type)
+	return nil
 }
 
-// inOrder sorts dumps by time, if all of them have one.
-func inOrder(dumps []*Dump) []*Dump {
-	for _, d := range dumps {
-		if d.Info == nil || d.Info.Time.IsZero() {
-			return dumps
-		}
-	}
-	series := slices.Clone(dumps)
-	slices.SortStableFunc(series, func(a, b *Dump) int { return a.Info.Time.Compare(b.Info.Time) })
-	return series
-}
-
-// unknown tells why a dump cannot answer a limit; "" if it can.
+// unknown says why a dump cannot answer a limit; "" if it can.
 func (d *Dump) unknown(l *Limit) string {
 	switch {
 	case d.Err != nil:
 		return d.Err.Error()
-	case l.Name != nil && !d.named:
+	case l.Name != nil && !d.Kinds.Named:
 		return "the dump has no names of objects"
 	}
 	return ""
 }
 
-// settle sets the status by the measures that are in breach.
+// settle sets the status of a result without a breach: what could be read of a
+// damaged dump proves nothing about the rest.
 func (r *Result) settle(dumps ...*Dump) {
 	if r.Status != "" {
 		return
@@ -232,37 +223,5 @@ func (c *Gate) count(i int, d *Dump) Result {
 	}
 	r.judge(l, analysis.AlignKinds(d.counts(i, l)))
 	r.settle(d)
-	return r
-}
-
-// growth holds the first and the last dump against a LimitGrowth or LimitRate.
-func (c *Gate) growth(i int, series []*Dump) Result {
-	l := &c.Limits[i]
-	first, last := series[0], series[len(series)-1]
-	r := Result{Limit: l, Files: []string{first.File, last.File}}
-	for _, d := range []*Dump{first, last} {
-		if why := d.unknown(l); why != "" {
-			r.Status, r.Reason = Unknown, d.File+": "+why
-			return r
-		}
-	}
-	from, to := first.Info.Time, last.Info.Time
-	if !from.IsZero() && !to.IsZero() {
-		r.Elapsed = to.Sub(from)
-	}
-	differ := first.Info.Identity().Differences(last.Info.Identity())
-	switch {
-	case len(differ) > 0 && !c.Force:
-		r.Status, r.Reason = Unknown, fmt.Sprintf("the dumps are not of one process: %s; --force measures nevertheless", differ[0])
-		return r
-	case l.Kind == LimitRate && (from.IsZero() || to.IsZero()):
-		r.Status, r.Reason = Unknown, "a rate needs the times of both dumps, and one has none"
-		return r
-	case l.Kind == LimitRate && r.Elapsed == 0:
-		r.Status, r.Reason = Unknown, "a rate needs dumps of different times, and these were written in the same second"
-		return r
-	}
-	r.judge(l, analysis.AlignKinds(first.counts(i, l), last.counts(i, l)))
-	r.settle(first, last)
 	return r
 }

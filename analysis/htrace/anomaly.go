@@ -31,7 +31,7 @@ type Caller struct {
 
 // GroupAnomalies groups the anomalies by kind and stacks, in the order of
 // their kinds, the most frequent of a kind first.
-func (t *Trace) GroupAnomalies(r symbol.Resolver, system *SystemModules) []AnomalyGroup {
+func (t *Trace) GroupAnomalies(names symbol.Names, system *SystemModules) []AnomalyGroup {
 	type key struct {
 		kind            AnomalyKind
 		typ             string
@@ -68,7 +68,7 @@ func (t *Trace) GroupAnomalies(r symbol.Resolver, system *SystemModules) []Anoma
 	for i, b := range order {
 		slices.Sort(b.Handles)
 		b.Handles = slices.Compact(b.Handles)
-		b.Wrong, b.Previous = b.wrong.caller(t, r, system), b.previous.caller(t, r, system)
+		b.Wrong, b.Previous = b.wrong.caller(t, names, system), b.previous.caller(t, names, system)
 		groups[i] = b.AnomalyGroup
 	}
 	rank := map[AnomalyKind]int{}
@@ -99,14 +99,14 @@ func (c *callers) add(t *Trace, position int) {
 	c.threads[[2]uint32{op.ThreadID, op.ProcessID}]++
 }
 
-func (c *callers) caller(t *Trace, r symbol.Resolver, system *SystemModules) *Caller {
+func (c *callers) caller(t *Trace, names symbol.Names, system *SystemModules) *Caller {
 	if c.threads == nil {
 		return nil
 	}
 	frames := t.Frames(c.stack)
 	caller := &Caller{Stack: c.stack, Culprit: system.Culprit(frames), Threads: threadCounts(c.threads)}
 	if caller.Culprit.Frame != none {
-		caller.Location = r.Resolve(frames[caller.Culprit.Frame])
+		caller.Location = names.At(frames[caller.Culprit.Frame])
 	}
 	return caller
 }

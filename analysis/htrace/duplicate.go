@@ -16,7 +16,7 @@ const duplicateDepth = 8
 // second handle to an object that it had a handle to: opens that were called
 // by DuplicateHandle. It needs names of functions; with module names alone it
 // finds nothing. Injected handles are reported as such and not again here.
-func (t *Trace) FindDuplicates(r symbol.Resolver) {
+func (t *Trace) FindDuplicates(names symbol.Names) {
 	found := map[uint32]*Anomaly{}
 	duplicates := make([]int8, len(t.pool.stacks)) // 0 not looked at, 1 yes, -1 no
 	for i, rec := range t.records {
@@ -25,7 +25,7 @@ func (t *Trace) FindDuplicates(r symbol.Resolver) {
 		}
 		if duplicates[rec.stack] == 0 {
 			duplicates[rec.stack] = -1
-			if t.callsDuplicate(rec.stack, r) {
+			if t.callsDuplicate(rec.stack, names) {
 				duplicates[rec.stack] = 1
 			}
 		}
@@ -51,10 +51,10 @@ func (t *Trace) FindDuplicates(r symbol.Resolver) {
 	t.sortAnomalies()
 }
 
-func (t *Trace) callsDuplicate(stack uint32, r symbol.Resolver) bool {
+func (t *Trace) callsDuplicate(stack uint32, names symbol.Names) bool {
 	frames := t.pool.stackFrames(stack)
 	for _, addr := range frames[:min(len(frames), duplicateDepth)] {
-		name := r.Resolve(addr).Function
+		name := names.At(addr).Function
 		for _, end := range []string{"DuplicateHandle", "DuplicateHandleStub", "DuplicateObject"} {
 			if strings.HasSuffix(name, end) {
 				return true

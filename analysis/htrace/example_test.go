@@ -2,6 +2,7 @@ package htrace_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
@@ -45,9 +46,14 @@ func ExampleRead() {
 		fmt.Println(err)
 		return
 	}
+	names, err := symbol.NewModules(modules).Resolve(context.Background(), trace.Addresses())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println(trace.Order)
 	for _, g := range trace.Group(trace.Outstanding, htrace.GroupOptions{
-		By: htrace.ByStack, Resolver: symbol.NewModules(modules), System: system,
+		By: htrace.ByStack, Names: names, System: system,
 	}) {
 		fmt.Printf("%d by %s at %s: %x\n", g.Count, g.Culprit.Name(), g.Location, g.Handles)
 	}

@@ -74,10 +74,10 @@ func describeTrace(trace *htrace.Trace) string {
 		return err.Error()
 	}
 	for _, by := range []htrace.GroupKey{htrace.ByStack, htrace.ByThread, htrace.ByType} {
-		groups := trace.Group(trace.Outstanding, htrace.GroupOptions{By: by, Resolver: traceResolver(), System: modules})
+		groups := trace.Group(trace.Outstanding, htrace.GroupOptions{By: by, Names: traceResolver().of(trace), System: modules})
 		s += fmt.Sprintln(groupLines(groups))
 	}
-	for _, g := range trace.GroupAnomalies(traceResolver(), modules) {
+	for _, g := range trace.GroupAnomalies(traceResolver().of(trace), modules) {
 		s += fmt.Sprintln(g.Kind, g.Count, g.Handles, g.BadRef)
 		for _, c := range []*htrace.Caller{g.Wrong, g.Previous} {
 			if c != nil { // the number of its stack depends on the order

@@ -34,9 +34,9 @@ func ParseGroupKey(text string) (GroupKey, error) {
 
 // GroupOptions say how to group.
 type GroupOptions struct {
-	By       GroupKey
-	Resolver symbol.Resolver
-	System   *SystemModules
+	By     GroupKey
+	Names  symbol.Names // of [Trace.Addresses]
+	System *SystemModules
 	// Window is the time in which the opens happened, for the rate; 0 if it is
 	// not known.
 	Window time.Duration
@@ -164,7 +164,7 @@ func (t *Trace) groupKey(open *Open, c Culprit, o GroupOptions, functions map[mi
 		addr := t.Frames(open.Stack)[c.Frame]
 		name, ok := functions[addr]
 		if !ok {
-			l := o.Resolver.Resolve(addr)
+			l := o.Names.At(addr)
 			if l.Function != "" {
 				l.Displacement = 0
 			}
@@ -220,7 +220,7 @@ func (b *groupBuilder) finish(t *Trace, o GroupOptions, total int) {
 	b.Handles = slices.Compact(b.Handles)
 	frames := t.Frames(b.Stacks[0].Stack)
 	for _, addr := range frames {
-		b.Frames = append(b.Frames, o.Resolver.Resolve(addr))
+		b.Frames = append(b.Frames, o.Names.At(addr))
 	}
 	b.Culprit = o.System.Culprit(frames)
 	if b.Culprit.Frame != none {

@@ -1,6 +1,7 @@
 package htrace_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,18 +16,25 @@ import (
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
-// traceNames is a resolver with a few functions, each 0x100 bytes long.
+// traceNames are a few functions, each 0x100 bytes long.
 type traceNames struct {
-	*symbol.Modules
+	modules   *symbol.Modules
 	functions map[minidump.VA]string
 }
 
-func (n traceNames) Resolve(addr minidump.VA) symbol.Location {
-	l := n.Modules.Resolve(addr)
-	if name, ok := n.functions[addr&^0xff]; ok {
-		l.Function, l.Displacement, l.Trust = name, uint64(addr&0xff), symbol.TrustPDB
+// of names the addresses of a trace.
+func (n traceNames) of(trace *analysis.Trace) symbol.Names {
+	names, err := n.modules.Resolve(context.Background(), trace.Addresses())
+	if err != nil {
+		panic(err)
 	}
-	return l
+	for addr, l := range names {
+		if name, ok := n.functions[addr&^0xff]; ok {
+			l.Function, l.Displacement, l.Trust = name, uint64(addr&0xff), symbol.TrustPDB
+			names[addr] = l
+		}
+	}
+	return names
 }
 
 var traceModules = []minidump.Module{
@@ -136,7 +144,7 @@ func TestTraceGroup(t *testing.T) {
 			notSystem = []string{tt.notSystem}
 		}
 		groups := trace.Group(trace.Outstanding, htrace.GroupOptions{
-			By: tt.by, Resolver: traceResolver(), System: systemOf(t, notSystem...),
+			By: tt.by, Names: traceResolver().of(trace), System: systemOf(t, notSystem...),
 		})
 		if diff := cmp.Diff(tt.want, groupLines(groups)); diff != "" {
 			t.Errorf("by %s, not system %q (-want +got):\n%s", tt.by, tt.notSystem, diff)
@@ -147,7 +155,7 @@ func TestTraceGroup(t *testing.T) {
 func TestTraceGroupDetails(t *testing.T) {
 	trace := leakingTrace(t)
 	groups := trace.Group(trace.Outstanding, htrace.GroupOptions{
-		By: htrace.ByStack, Resolver: traceResolver(), System: systemOf(t), Window: 30 * time.Second,
+		By: htrace.ByStack, Names: traceResolver().of(trace), System: systemOf(t), Window: 30 * time.Second,
 	})
 	g := groups[0]
 	if g.RatePerMinute != 8 {
@@ -167,7 +175,7 @@ func TestTraceGroupDetails(t *testing.T) {
 func TestFindDuplicates(t *testing.T) {
 	trace := leakingTrace(t)
 	for range 2 { // twice, and still once in the list
-		trace.FindDuplicates(traceResolver())
+		trace.FindDuplicates(traceResolver().of(trace))
 	}
 	want := []htrace.Anomaly{{Kind: htrace.Duplicated, Handle: 0x2c, Position: 0, Previous: -1, Count: 2}}
 	if diff := cmp.Diff(want, trace.Anomalies); diff != "" {
@@ -180,7 +188,7 @@ func TestGroupAnomalies(t *testing.T) {
 	ops := traceOps(t, "o4/20 c4/20 b4/30 o8/20 c8/20 b8/30 oc/20 cc/20 cc/20 c10/10 b14/30")
 	trace := readTrace(t, traceDump(t, ops, ""), htrace.OldestFirst)
 	var lines []string
-	for _, g := range trace.GroupAnomalies(traceResolver(), systemOf(t)) {
+	for _, g := range trace.GroupAnomalies(traceResolver().of(trace), systemOf(t)) {
 		line := fmt.Sprintf("%s %d %x badref=%v", g.Kind, g.Count, g.Handles, g.BadRef)
 		for _, c := range []*htrace.Caller{g.Wrong, g.Previous} {
 			if c != nil {

@@ -1,9 +1,7 @@
 package htrace
 
 import (
-	"math/bits"
-	"math/rand/v2"
-	"slices"
+	"encoding/binary"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -15,8 +13,8 @@ type record struct {
 	caller uint32 // index in pool.callers
 }
 
-// A caller is who made an operation, and its kind. A trace has as many as
-// the process has threads, times two or three.
+// A caller is who made an operation, and its kind. A trace has as many as the
+// process has threads, times two or three.
 type caller struct {
 	process, thread uint32
 	operation       minidump.OperationType
@@ -30,99 +28,17 @@ type pool struct {
 	stacks  []stackSpan
 	frames  []minidump.VA // of all stacks, one behind the other
 
-	// dense finds handles by a quarter of their value, as Windows gives out
-	// small multiples of 4: the number of the handle plus one, or 0.
-	dense []uint32
-
-	handleIndex hashIndex // of the handles that are too great for dense
-	great       []uint32  // the numbers of these
-	callerIndex hashIndex
-	stackIndex  hashIndex
-	secret      [2]uint64
+	handleOf map[uint64]uint32
+	callerOf map[caller]uint32
+	stackOf  map[string]uint32 // by the bytes of the frames
+	key      []byte
 }
 
 // A stackSpan is the place of a stack in pool.frames.
 type stackSpan struct{ start, length uint32 }
 
-// A hashIndex finds numbered things by a hash, with open addressing. Comparing
-// things of equal hash is up to the caller.
-type hashIndex struct {
-	slots  []hashSlot // the length is a power of two
-	hashes []uint64   // of each thing, for when slots grows
-}
-
-// A hashSlot is free if thing is 0. Slots are small so that those of a long
-// trace stay in the processor's cache.
-type hashSlot struct {
-	tag   uint32 // the upper half of the hash
-	thing uint32 // its number plus one
-}
-
-// next returns the next thing that may have the given hash, beginning at a slot
-// and going on behind it.
-func (x *hashIndex) next(hash uint64, slot *uint64) (id uint32, ok bool) {
-	mask := uint64(len(x.slots) - 1)
-	for len(x.slots) > 0 {
-		s := x.slots[*slot&mask]
-		*slot++
-		if s.thing == 0 {
-			return 0, false
-		}
-		if s.tag == uint32(hash>>32) {
-			return s.thing - 1, true
-		}
-	}
-	return 0, false
-}
-
-// add gives the next number to a thing.
-func (x *hashIndex) add(hash uint64) {
-	if 2*len(x.hashes) >= len(x.slots) {
-		x.slots = make([]hashSlot, max(2*len(x.slots), 64))
-		for id, h := range x.hashes {
-			x.place(h, id)
-		}
-	}
-	x.hashes = append(x.hashes, hash)
-	x.place(hash, len(x.hashes)-1)
-}
-
-func (x *hashIndex) place(hash uint64, id int) {
-	mask := uint64(len(x.slots) - 1)
-	i := hash & mask
-	for x.slots[i].thing != 0 {
-		i = (i + 1) & mask
-	}
-	x.slots[i] = hashSlot{uint32(hash >> 32), uint32(id) + 1}
-}
-
 func newPool() *pool {
-	return &pool{secret: [2]uint64{rand.Uint64(), rand.Uint64()}}
-}
-
-// like returns an empty pool that hashes as p does.
-func (p *pool) like() *pool {
-	return &pool{secret: p.secret}
-}
-
-// hash mixes the frames two at a time. The secret keeps a dump from being made
-// of stacks that all collide.
-func (p *pool) hash(frames []minidump.VA) uint64 {
-	h := p.secret[0] ^ uint64(len(frames))
-	for len(frames) >= 2 {
-		hi, lo := bits.Mul64(uint64(frames[0])^p.secret[1], uint64(frames[1])^h)
-		h = hi ^ lo
-		frames = frames[2:]
-	}
-	if len(frames) == 1 {
-		h = foldMul(uint64(frames[0])^p.secret[1], h)
-	}
-	return h
-}
-
-func foldMul(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	return hi ^ lo
+	return &pool{handleOf: map[uint64]uint32{}, callerOf: map[caller]uint32{}, stackOf: map[string]uint32{}}
 }
 
 // add records an operation.
@@ -135,100 +51,50 @@ func (p *pool) add(op *minidump.HandleOperation) record {
 }
 
 func (p *pool) handle(value uint64) uint32 {
-	if id, ok := p.lookup(value); ok {
-		return id
+	id, ok := p.handleOf[value]
+	if !ok {
+		id = uint32(len(p.handles))
+		p.handles = append(p.handles, value)
+		p.handleOf[value] = id
 	}
-	id := len(p.handles)
-	p.handles = append(p.handles, value)
-	if i, ok := p.denseSlot(value); ok {
-		p.dense[i] = uint32(id) + 1
-	} else {
-		p.handleIndex.add(p.handleHash(value))
-		p.great = append(p.great, uint32(id))
-	}
-	return uint32(id)
+	return id
 }
 
-// denseSlot returns the place of a value in dense, which grows with the number
-// of handles, if the value is to have one.
-func (p *pool) denseSlot(value uint64) (uint64, bool) {
-	i := value / 4
-	if value%4 != 0 {
-		return 0, false
-	}
-	if limit := uint64(8*len(p.handles) + 1024); i >= uint64(len(p.dense)) && i < limit {
-		p.dense = slices.Grow(p.dense, int(i)+1-len(p.dense))[:i+1]
-	}
-	return i, i < uint64(len(p.dense))
-}
-
-func (p *pool) handleHash(value uint64) uint64 { return foldMul(value^p.secret[0], p.secret[1]) }
-
-// lookup returns the number of a handle value. A value may have been entered
-// before dense was long enough for it.
+// lookup returns the number of a handle value.
 func (p *pool) lookup(value uint64) (uint32, bool) {
-	if i := value / 4; value%4 == 0 && i < uint64(len(p.dense)) && p.dense[i] != 0 {
-		return p.dense[i] - 1, true
-	}
-	if len(p.great) == 0 {
-		return 0, false
-	}
-	hash := p.handleHash(value)
-	slot := hash
-	for {
-		i, ok := p.handleIndex.next(hash, &slot)
-		if !ok {
-			return 0, false
-		}
-		if id := p.great[i]; p.handles[id] == value {
-			return id, true
-		}
-	}
+	id, ok := p.handleOf[value]
+	return id, ok
 }
 
 func (p *pool) caller(c caller) uint32 {
-	hash := p.callerHash(c)
-	if id, ok := p.findCaller(hash, c); ok {
-		return id
+	id, ok := p.callerOf[c]
+	if !ok {
+		id = uint32(len(p.callers))
+		p.callers = append(p.callers, c)
+		p.callerOf[c] = id
 	}
-	p.callers = append(p.callers, c)
-	p.callerIndex.add(hash)
-	return uint32(len(p.callers) - 1)
-}
-
-func (p *pool) callerHash(c caller) uint64 {
-	return foldMul(p.secret[0]^(uint64(c.process)<<32|uint64(c.thread)), p.secret[1]^uint64(c.operation))
-}
-
-func (p *pool) findCaller(hash uint64, c caller) (uint32, bool) {
-	slot := hash
-	for {
-		id, ok := p.callerIndex.next(hash, &slot)
-		if !ok || p.callers[id] == c {
-			return id, ok
-		}
-	}
+	return id
 }
 
 func (p *pool) stack(frames []minidump.VA) uint32 {
-	hash := p.hash(frames)
-	if id, ok := p.findStack(hash, frames); ok {
-		return id
+	id, ok := p.findStack(frames)
+	if !ok {
+		id = uint32(len(p.stacks))
+		p.stacks = append(p.stacks, stackSpan{uint32(len(p.frames)), uint32(len(frames))})
+		p.frames = append(p.frames, frames...)
+		p.stackOf[string(p.key)] = id
 	}
-	p.stacks = append(p.stacks, stackSpan{uint32(len(p.frames)), uint32(len(frames))})
-	p.frames = append(p.frames, frames...)
-	p.stackIndex.add(hash)
-	return uint32(len(p.stacks) - 1)
+	return id
 }
 
-func (p *pool) findStack(hash uint64, frames []minidump.VA) (uint32, bool) {
-	slot := hash
-	for {
-		id, ok := p.stackIndex.next(hash, &slot)
-		if !ok || slices.Equal(p.stackFrames(id), frames) {
-			return id, ok
-		}
+// findStack returns the number of a stack, whose bytes it leaves in p.key.
+func (p *pool) findStack(frames []minidump.VA) (uint32, bool) {
+	p.key = p.key[:0]
+	for _, f := range frames {
+		p.key = binary.LittleEndian.AppendUint64(p.key, uint64(f))
 	}
+	id, ok := p.stackOf[string(p.key)]
+	return id, ok
 }
 
 // stackFrames returns the frames of a stack, innermost first.
@@ -271,13 +137,12 @@ func (p *pool) translate(q *pool) translation {
 		}
 	}
 	for i := range q.stacks {
-		frames := q.stackFrames(uint32(i))
-		if id, ok := p.findStack(p.hash(frames), frames); ok {
+		if id, ok := p.findStack(q.stackFrames(uint32(i))); ok {
 			t.stacks[i] = id + 1
 		}
 	}
 	for i, c := range q.callers {
-		if id, ok := p.findCaller(p.callerHash(c), c); ok {
+		if id, ok := p.callerOf[c]; ok {
 			t.callers[i] = id + 1
 		}
 	}

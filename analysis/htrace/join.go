@@ -1,6 +1,7 @@
 package htrace
 
 import (
+	"context"
 	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -28,42 +29,40 @@ const (
 // join finds out which of the traced handles are in the handle stream, and
 // their types. It needs no names yet: those are for the outstanding opens only,
 // and which these are depends on the order of the trace, and that on this.
-func (t *Trace) join(f *minidump.File) error {
+func (t *Trace) join(ctx context.Context, f *minidump.File) error {
 	h := &t.Handles
 	h.types = make([]uint32, len(t.pool.handles))
-	data, err := f.HandleData()
-	if errors.Is(err, minidump.ErrNoStream) || err == nil && data.NumberOfDescriptors == 0 {
+	list, err := analysis.ReadHandles(f)
+	var missing *analysis.MissingError
+	if errors.As(err, &missing) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || list.Empty() != nil {
 		return err
 	}
 	h.Present = true
-	var failed analysis.Failures
 	numbers := map[string]uint32{"": untypedHandle}
-	for handle := range analysis.Handles(data.Only(minidump.HandleTypeName), &failed) {
+	return list.Walk(ctx, minidump.HandleTypeName, func(handle *minidump.Handle) bool {
 		h.Total++
-		id, ok := t.pool.lookup(handle.Handle)
-		if !ok {
-			continue
+		if id, ok := t.pool.lookup(handle.Handle); ok {
+			n, ok := numbers[handle.TypeName]
+			if !ok {
+				n = uint32(len(numbers) + 1)
+				numbers[handle.TypeName] = n
+			}
+			h.types[id] = n
 		}
-		n, ok := numbers[handle.TypeName]
-		if !ok {
-			n = uint32(len(numbers) + 1)
-			numbers[handle.TypeName] = n
-		}
-		h.types[id] = n
-	}
-	return failed.Err()
+		return true
+	})
 }
 
 // describe gives the outstanding opens their types and names, and reports the
 // handles that have none in the trace.
-func (t *Trace) describe(f *minidump.File) error {
+func (t *Trace) describe(ctx context.Context, f *minidump.File) error {
 	if !t.Handles.Present {
 		return nil
 	}
-	data, err := f.HandleData()
+	list, err := analysis.ReadHandles(f)
 	if err != nil {
 		return err
 	}
@@ -78,11 +77,10 @@ func (t *Trace) describe(f *minidump.File) error {
 	if len(open) > 0 {
 		parts |= minidump.HandleObjectName
 	}
-	var failed analysis.Failures
-	for handle := range analysis.Handles(data.Only(parts), &failed) {
+	err = list.Walk(ctx, parts, func(handle *minidump.Handle) bool {
 		if i, ok := open[handle.Handle]; ok {
 			t.Outstanding[i].Object = Object{Listed: true, Type: handle.TypeName, Name: handle.ObjectName}
-			continue
+			return true
 		}
 		t.Handles.WithoutEntry++
 		a := others[handle.TypeName]
@@ -93,7 +91,8 @@ func (t *Trace) describe(f *minidump.File) error {
 			others[handle.TypeName] = a
 		}
 		a.Count++
-	}
+		return true
+	})
 	for _, o := range t.Outstanding {
 		if !o.Object.Listed {
 			t.Handles.Missing++
@@ -102,5 +101,5 @@ func (t *Trace) describe(f *minidump.File) error {
 	for _, a := range others {
 		t.Anomalies = append(t.Anomalies, *a)
 	}
-	return failed.Err()
+	return err
 }

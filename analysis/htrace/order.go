@@ -20,7 +20,8 @@ const (
 	OrderByAnomalies OrderReason = "anomalies" // the other order meets more that cannot be
 	OrderByHandles   OrderReason = "handles"   // equal sums, but the other order contradicts the handle stream more often
 	OrderByDefault   OrderReason = "default"   // no difference: newest first, as !htrace lists them
-	OrderByOverlap   OrderReason = "overlap"   // no difference, but in this order the dump continues an earlier one
+	OrderByOverlap   OrderReason = "overlap"   // in this order the later of two dumps continues the earlier one
+	OrderByPair      OrderReason = "pair"      // no difference, but the other dump of the process has one
 	OrderByRequest   OrderReason = "request"   // the caller said so
 )
 
@@ -40,37 +41,52 @@ type OrderCount struct {
 
 func (c OrderCount) sum() int { return c.Anomalies + c.Contradictions + c.OtherTypes }
 
-// orient decides on the order of the records, which are those of the file, and
-// turns them so that the oldest comes first.
+// weigh counts what speaks against each order of the records.
 //
 // In the wrong order opens and closes still alternate; what differs are the
 // ends. A value that was opened and closed seems to be closed first; one that
 // is open seems closed, which the handle stream contradicts; and one that was
 // reused seems to come from the wrong stack. A ring that has overwritten opens
 // has a few closes without them in the right order too.
-func (t *Trace) orient(order Order) {
+func (t *Trace) weigh() {
 	e := &t.Evidence
 	var both sync.WaitGroup
 	both.Go(func() { e.OldestFirst = t.evidence(false) })
 	both.Go(func() { e.NewestFirst = t.evidence(true) })
 	both.Wait()
-	old, young := e.OldestFirst, e.NewestFirst
-	t.Order, e.Reason = NewestFirst, OrderByDefault
-	switch {
-	case order != "":
-		t.Order, e.Reason = order, OrderByRequest
-	case old.sum() != young.sum():
-		e.Reason = OrderByAnomalies
-		if old.sum() < young.sum() {
-			t.Order = OldestFirst
-		}
-	case old.Contradictions != young.Contradictions:
-		e.Reason = OrderByHandles
-		if old.Contradictions < young.Contradictions {
-			t.Order = OldestFirst
-		}
+}
+
+// orient decides on the order of the records, which are those of the file, and
+// turns them so that the oldest comes first.
+func (t *Trace) orient(order Order) {
+	reason := OrderByRequest
+	if order == "" {
+		order, reason = t.Evidence.decide()
 	}
-	if t.Order == NewestFirst {
+	t.turn(order, reason)
+}
+
+// decide chooses the order that less speaks against.
+func (e *OrderEvidence) decide() (Order, OrderReason) {
+	old, young := e.OldestFirst, e.NewestFirst
+	switch {
+	case old.sum() < young.sum():
+		return OldestFirst, OrderByAnomalies
+	case old.sum() > young.sum():
+		return NewestFirst, OrderByAnomalies
+	case old.Contradictions < young.Contradictions:
+		return OldestFirst, OrderByHandles
+	case old.Contradictions > young.Contradictions:
+		return NewestFirst, OrderByHandles
+	}
+	return NewestFirst, OrderByDefault
+}
+
+// turn brings the records, which are in the order of the file, into that of
+// time.
+func (t *Trace) turn(order Order, reason OrderReason) {
+	t.Order, t.Evidence.Reason = order, reason
+	if order == NewestFirst {
 		slices.Reverse(t.records)
 	}
 }

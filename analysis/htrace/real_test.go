@@ -2,6 +2,7 @@ package htrace_test
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,8 +90,12 @@ func checkLeakyGroups(t *testing.T, f *minidump.File, trace *htrace.Trace, truth
 	if err != nil {
 		t.Fatal(err)
 	}
+	names, err := symbol.NewModules(modules).Resolve(context.Background(), trace.Addresses())
+	if err != nil {
+		t.Fatal(err)
+	}
 	groups := trace.Group(trace.Outstanding, htrace.GroupOptions{
-		By: htrace.ByStack, Resolver: symbol.NewModules(modules), System: system,
+		By: htrace.ByStack, Names: names, System: system,
 	})
 	types := map[string]string{"CreateSettings": "Key", "Subscribe": "Event", "HandOver": "Mutant"}
 	for path, typ := range types {

@@ -1,6 +1,7 @@
 package htrace
 
 import (
+	"context"
 	"runtime"
 	"sync"
 
@@ -13,7 +14,7 @@ const scanPart = 1 << 15
 // scan reads the operations into records, in the order of the file. Slots
 // that were never used are left out and counted. The error tells why the list
 // ended early.
-func scan(l *minidump.HandleOperationList) (pool *pool, records []record, unused int, err error) {
+func scan(ctx context.Context, l *minidump.HandleOperationList) (pool *pool, records []record, unused int, err error) {
 	n, err := l.Len()
 	parts := min(runtime.GOMAXPROCS(0), n/scanPart+1)
 	scans := make([]partScan, parts)
@@ -26,12 +27,11 @@ func scan(l *minidump.HandleOperationList) (pool *pool, records []record, unused
 		if i == parts-1 {
 			end = n
 		}
-		s.pool = pool
-		if i > 0 {
-			s.pool = pool.like()
+		if s.pool = pool; i > 0 {
+			s.pool = newPool()
 		}
 		s.records = records[start:start:end]
-		wg.Go(func() { s.read(l, start, end) })
+		wg.Go(func() { s.read(ctx, l, start, end) })
 	}
 	wg.Wait()
 	records = records[:0]
@@ -42,8 +42,8 @@ func scan(l *minidump.HandleOperationList) (pool *pool, records []record, unused
 		}
 		records = append(records, s.records...)
 		unused += s.unused
-		if s.err != nil {
-			return pool, records, unused, s.err
+		if err == nil {
+			err = s.err
 		}
 	}
 	return pool, records, unused, err
@@ -57,11 +57,18 @@ type partScan struct {
 	err     error
 }
 
-func (s *partScan) read(l *minidump.HandleOperationList, start, end int) {
+func (s *partScan) read(ctx context.Context, l *minidump.HandleOperationList, start, end int) {
+	n := 0
 	for op, err := range l.Range(start, end) {
-		if err != nil {
-			s.err = err
+		if n++; n%4096 == 0 && ctx.Err() != nil {
 			return
+		}
+		if err != nil {
+			// A record that cannot be read says nothing; the next ones may.
+			if s.err == nil {
+				s.err = err
+			}
+			continue
 		}
 		if op.OperationType == minidump.OperationUnused && op.Handle == 0 {
 			s.unused++

@@ -1,11 +1,14 @@
 package htrace
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -76,27 +79,54 @@ type Operation struct {
 	Frames        []minidump.VA // innermost first; not to be changed
 }
 
-// Read reads and replays the handle operations of a dump. order is how
-// they are stored, or "" to find out. The error wraps [minidump.ErrNoStream] if
-// there are none; with any other error the trace covers what could be read.
-func Read(f *minidump.File, order Order) (*Trace, error) {
+// Read reads and replays the handle operations of a dump. order is how they
+// are stored, or "" to find out. The error is an [*analysis.MissingError] if
+// there are none, or that of ctx; with any other error and a Trace this covers
+// what could be read.
+func Read(ctx context.Context, f *minidump.File, order Order) (*Trace, error) {
+	t, err := scanTrace(ctx, f)
+	if t == nil {
+		return nil, err
+	}
+	t.orient(order)
+	return t.replayed(ctx, f, err)
+}
+
+// scanTrace reads the operations in the order of the file, and counts what
+// speaks against each order.
+func scanTrace(ctx context.Context, f *minidump.File) (*Trace, error) {
 	list, err := f.HandleOperations()
+	if errors.Is(err, minidump.ErrNoStream) {
+		return nil, analysis.MissingTraces(f, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	t := &Trace{}
-	t.pool, t.records, t.Unused, err = scan(list)
+	t.pool, t.records, t.Unused, err = scan(ctx, list)
 	t.count()
 	t.identify(f)
-	joinErr := t.join(f)
-	t.orient(order)
+	joinErr := t.join(ctx, f)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	t.weigh()
+	return t, errors.Join(err, joinErr)
+}
+
+// replayed replays a trace whose records are in the order of time. err is what
+// could not be read so far.
+func (t *Trace) replayed(ctx context.Context, f *minidump.File, err error) (*Trace, error) {
 	var both sync.WaitGroup
 	both.Go(t.replay)
 	both.Go(t.outstanding)
 	both.Wait()
-	describeErr := t.describe(f)
+	describeErr := t.describe(ctx, f)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	t.sortAnomalies()
-	return t, errors.Join(err, joinErr, describeErr)
+	return t, errors.Join(err, describeErr)
 }
 
 // count fills in how many operations of each kind there are.
@@ -150,6 +180,32 @@ func (t *Trace) Operation(position int) Operation {
 // Frames returns the return addresses of a stack, innermost first. The caller
 // must not change them.
 func (t *Trace) Frames(stack int) []minidump.VA { return t.pool.stackFrames(uint32(stack)) }
+
+// Addresses returns the return addresses of all stacks, each once and in
+// ascending order: what a [symbol.Resolver] is to name.
+func (t *Trace) Addresses() []minidump.VA {
+	all := make([]int, t.Stacks())
+	for id := range all {
+		all[id] = id
+	}
+	return t.AddressesOf(all)
+}
+
+// AddressesOf is Addresses of some stacks.
+func (t *Trace) AddressesOf(stacks []int) []minidump.VA {
+	var addrs []minidump.VA
+	seen := map[minidump.VA]bool{}
+	for _, id := range stacks {
+		for _, addr := range t.Frames(id) {
+			if !seen[addr] {
+				seen[addr] = true
+				addrs = append(addrs, addr)
+			}
+		}
+	}
+	slices.Sort(addrs)
+	return addrs
+}
 
 // Stacks returns the number of distinct stacks. They are numbered from 0.
 func (t *Trace) Stacks() int { return len(t.pool.stacks) }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // correlate looks for types that grow hand in hand in two processes, among
@@ -61,10 +62,10 @@ func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 	f = Finding{
 		Rule: "grows-together", Severity: SeverityInfo, Process: p.Series.ProcessIdentity, Group: a,
 		Sentence: fmt.Sprintf("%s in %s grows with %s in %s: %s for each",
-			typeWord(a.Type), p.Series, typeWord(b.Type), q.Series, decimal(ratio)),
+			words.Type(a.Type), p.Series, words.Type(b.Type), q.Series, words.Decimal(ratio)),
 		Evidence: []string{fmt.Sprintf("correlation of the %s at %d times: %.2f", basis, n, r),
 			"a correlation tells that they go together, not which one is the cause"},
-		Next: "look for the place where one asks the other for the object, such as a logon for a token; the one that asks is to close it",
+		Next: say("look for the place where one asks the other for the object, such as a logon for a token; the one that asks is to close it"),
 	}
 	return f, true
 }

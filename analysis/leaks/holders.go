@@ -4,33 +4,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/owners"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // openerEvidence says who opened the handles of a finding.
-func (f *Finding) openerEvidence() {
-	o := f.Group.Opener
-	if o == nil {
+func (f *Finding) openerEvidence(o *Options) {
+	opener := f.Group.Opener
+	if opener == nil {
 		return
 	}
 	f.Evidence = append(f.Evidence, fmt.Sprintf("%s of the %s handles in %s were opened by %s at %s, by its handle trace; of %s that were opened there %s are still open",
-		number(o.Opens), number(o.Of), o.File, o.Culprit.Name(), place(o.Location), number(o.AllOpens), number(o.Opens)))
+		words.Count(opener.Opens), words.Count(opener.Of), opener.File, opener.Culprit.Name(), opener.Location.Place(), words.Count(opener.AllOpens), words.Count(opener.Opens)))
 	const shown = 6
-	for i, l := range o.Frames[:min(len(o.Frames), shown)] {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, place(l)))
+	for i, l := range opener.Frames[:min(len(opener.Frames), shown)] {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, l.Place()))
 	}
 	if f.Severity != SeverityInfo {
-		f.Next = fmt.Sprintf("see why the handles opened at %s are not closed: dumpscan htrace %s --group function", o.Location, shellWord(o.File))
+		f.Next = analysis.Step{
+			Text: fmt.Sprintf("see why the handles opened at %s are not closed", opener.Location.Place()),
+			Args: append([]string{"dumpscan", "htrace", opener.File, "--group", "function"}, o.Repeat...),
+		}
 	}
 }
 
 // findHolders searches memory for the places that hold the accused handles, in
 // the newest dump that has the memory.
-func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options) error {
+func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options, dumps *dumpReader) error {
 	groups := map[int]*Group{} // by row
 	for _, f := range accused {
 		if o.Owners == HuntNever || o.Owners == HuntAuto && f.Group.Opener != nil {
@@ -56,21 +61,25 @@ func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options
 		labels[label] = g
 		return label, true
 	}
-	for i := len(p.Series.Snapshots) - 1; i >= 0; i-- {
-		s := p.Series.Snapshots[i]
-		report, err := owners.Find(ctx, s.Dump(), options)
-		var unanswered *owners.UnansweredError
-		switch {
-		case errors.As(err, &unanswered):
-			continue
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			s.Problem(err)
+	for _, s := range slices.Backward(p.Series.Snapshots) {
+		var report *owners.Report
+		err := dumps.with(ctx, p, s, func(f *minidump.File) (err error) {
+			report, err = owners.Find(ctx, f, options)
+			var missing *analysis.MissingError
+			if errors.As(err, &missing) {
+				return nil // an older dump may have the memory
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if report == nil {
 			continue
 		}
 		for _, owner := range report.Owners {
 			if g := labels[owner.Label]; g != nil {
+				owner.Label = ""
 				g.Holders = append(g.Holders, owner)
 			}
 		}
@@ -78,20 +87,8 @@ func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options
 	}
 	for _, f := range accused {
 		for _, h := range f.Group.Holders {
-			f.Evidence = append(f.Evidence, holderSentence(&h))
+			f.Evidence = append(f.Evidence, h.Sentence()+"; "+h.Evidence())
 		}
 	}
 	return nil
-}
-
-func holderSentence(o *owners.Owner) string {
-	where := o.Address.String()
-	if o.Module != "" {
-		where = fmt.Sprintf("%s+%#x", o.Module, o.ModuleOffset)
-	}
-	if o.Class != "" {
-		where += " (" + o.Class + ")"
-	}
-	return fmt.Sprintf("%s of %s sit at +%#x of objects whose first word is %s; by chance %s would (confidence %.4f)",
-		number(o.Handles), number(o.Of), o.FieldOffset, where, decimal(o.ExpectedByChance), o.Confidence)
 }

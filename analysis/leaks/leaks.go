@@ -3,6 +3,7 @@ package leaks
 import (
 	"cmp"
 	"context"
+	"io"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -32,7 +33,7 @@ type Finding struct {
 	Process  analysis.ProcessIdentity
 	Sentence string   // what was found, in one sentence
 	Evidence []string // what it rests on: sentences without a full stop
-	Next     string   // what to do
+	Next     analysis.Step
 
 	// Group are the handles it is about; nil if it is about none.
 	Group *Group
@@ -66,9 +67,18 @@ type Options struct {
 	// Limit is the number of handles of interest for the time that is left; 0
 	// means HandleLimit.
 	Limit uint64
-	// Resolver, if not nil, names the addresses in the traces of a dump. Else
-	// they are named by its module list.
-	Resolver func(*analysis.Snapshot) (symbol.Resolver, error)
+	// Open opens the dumps of the snapshots again, one at a time; nil means
+	// that the snapshots bear the names of files.
+	Open analysis.OpenFunc
+	// Resolver, if not nil, prepares to name the addresses in the traces of a
+	// dump. Else they are named by its module list.
+	Resolver func(*minidump.File) (ResolveCloser, error)
+	// System and NotSystem correct the list of the operating system's modules;
+	// see [htrace.NewSystemModules].
+	System, NotSystem []string
+	// Repeat are the options to add to commands that name addresses, such as
+	// -y PATH.
+	Repeat []string
 	// Owners says when to search the memory of a dump for the holders of
 	// leaking handles.
 	Owners Hunt
@@ -76,6 +86,12 @@ type Options struct {
 	Progress func(done, total int64)
 	// Suppress are the groups that are known and accepted.
 	Suppress []Suppression
+}
+
+// A ResolveCloser names addresses until it is closed.
+type ResolveCloser interface {
+	symbol.Resolver
+	io.Closer
 }
 
 // Hunt says when to search memory for the holders of handles.
@@ -88,20 +104,25 @@ const (
 	HuntNever  Hunt = "never"
 )
 
-// Find judges dumps of one or more processes. The snapshots may come in
-// any order. The error is that of ctx; what could not be read of the dumps is
-// in the snapshots' Problems.
+// Find judges dumps of one or more processes. The snapshots may come in any
+// order. The error is that of ctx or of a pattern in System and NotSystem; what
+// could not be read of the dumps is in the Problems of the snapshots and the
+// processes.
 func Find(ctx context.Context, snapshots []*analysis.Snapshot, o Options) (*Report, error) {
 	r := &Report{}
+	dumps := &dumpReader{open: o.Open}
+	if o.Open == nil {
+		dumps.open = openFile
+	}
 	var findings []Finding
 	for _, s := range analysis.BuildSeries(snapshots, o.Force) {
-		p, err := gatherFacts(ctx, s, &o)
+		p, err := gatherFacts(ctx, s, &o, dumps)
 		if err != nil {
 			return nil, err
 		}
 		r.Processes = append(r.Processes, p)
 		found := applyRules(p)
-		if err := explain(ctx, p, found, &o); err != nil {
+		if err := explain(ctx, p, found, &o, dumps); err != nil {
 			return nil, err
 		}
 		findings = append(findings, found...)
@@ -133,7 +154,7 @@ func compareIdentity(a, b analysis.ProcessIdentity) int {
 
 // explain adds to findings that accuse a group who opened its handles and who
 // holds them.
-func explain(ctx context.Context, p *Process, findings []Finding, o *Options) error {
+func explain(ctx context.Context, p *Process, findings []Finding, o *Options, dumps *dumpReader) error {
 	var accused []*Finding
 	for i := range findings {
 		if f := &findings[i]; f.Group != nil && f.Severity != SeverityInfo {
@@ -144,9 +165,9 @@ func explain(ctx context.Context, p *Process, findings []Finding, o *Options) er
 		return nil
 	}
 	for _, f := range accused {
-		f.openerEvidence()
+		f.openerEvidence(o)
 	}
-	if err := findHolders(ctx, p, accused, o); err != nil {
+	if err := findHolders(ctx, p, accused, o, dumps); err != nil {
 		return err
 	}
 	for _, f := range accused {
@@ -158,7 +179,7 @@ func explain(ctx context.Context, p *Process, findings []Finding, o *Options) er
 // newestWith returns the newest dump that has a stream.
 func (p *Process) newestWith(stream minidump.StreamType) *analysis.Snapshot {
 	for _, s := range slices.Backward(p.Series.Snapshots) {
-		if s.Dump().Has(stream) {
+		if s.Info.Has(stream) {
 			return s
 		}
 	}

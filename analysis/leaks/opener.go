@@ -1,6 +1,8 @@
 package leaks
 
 import (
+	"cmp"
+	"context"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -34,66 +36,90 @@ func (o *Opener) KeptShare() float64 { return float64(o.Opens) / float64(max(o.A
 const minTraced = 8
 
 // readOpeners finds who opened the handles of each group, in the newest dump
-// with a handle trace. What cannot be read is noted in the snapshot's
-// Problems.
-func (p *Process) readOpeners(o *Options) {
+// with a handle trace. What cannot be read is noted; the error is that of ctx,
+// or of a pattern.
+func (p *Process) readOpeners(ctx context.Context, o *Options, dumps *dumpReader) error {
 	s := p.newestWith(minidump.HandleOperationListStream)
 	if s == nil {
-		return
+		return nil
 	}
-	t, err := htrace.Read(s.Dump(), "")
-	s.Problem(err)
-	if t == nil || len(t.Outstanding) == 0 {
-		return
-	}
-	modules, _ := s.Dump().Modules() // an error is in Problems since LoadSnapshot
+	var fatal error
+	err := dumps.with(ctx, p, s, func(f *minidump.File) error {
+		t, err := htrace.Read(ctx, f, "")
+		p.problem(s, err)
+		if t == nil || len(t.Outstanding) == 0 {
+			return nil
+		}
+		r := openerReader{snapshot: s, trace: t, sites: stackOpens(t)}
+		if r.group, err = o.grouping(ctx, p, s, f, t); err != nil {
+			fatal = err
+			return nil
+		}
+		if r.rows, err = p.openRows(ctx, f, t); err != nil {
+			return err
+		}
+		at := slices.Index(p.Series.Snapshots, s)
+		for _, list := range [][]Group{p.Kinds, p.Types} {
+			for i := range list {
+				list[i].Opener = r.opener(&list[i], list[i].Counts[at])
+			}
+		}
+		return nil
+	})
+	return cmp.Or(err, fatal)
+}
+
+// grouping prepares to group the outstanding opens of a trace by function.
+func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot, f *minidump.File, t *htrace.Trace) (g htrace.GroupOptions, err error) {
+	g.By = htrace.ByFunction
+	modules, _ := f.Modules() // an error is in the snapshot's Problems
 	var unloaded []minidump.UnloadedModule
-	if s.Dump().Has(minidump.UnloadedModuleListStream) {
-		unloaded, err = s.Dump().UnloadedModules()
-		s.Problem(err)
+	if f.Has(minidump.UnloadedModuleListStream) {
+		unloaded, err = f.UnloadedModules()
+		p.problem(s, err)
 	}
-	system, err := htrace.NewSystemModules(modules, unloaded, nil, nil)
-	if err != nil {
-		s.Problem(err)
-		return
+	if g.System, err = htrace.NewSystemModules(modules, unloaded, o.System, o.NotSystem); err != nil {
+		return g, err
 	}
 	var resolver symbol.Resolver = symbol.NewModules(modules)
 	if o.Resolver != nil {
-		r, err := o.Resolver(s)
-		s.Problem(err)
-		if err == nil {
+		if r, err := o.Resolver(f); err != nil {
+			p.problem(s, err)
+		} else {
+			defer r.Close()
 			resolver = r
 		}
 	}
-	r := openerReader{
-		snapshot: s, trace: t, sites: stackOpens(t), rows: p.openRows(s, t),
-		group: htrace.GroupOptions{By: htrace.ByFunction, Resolver: resolver, System: system},
+	stacks := make([]int, len(t.Outstanding))
+	for i, open := range t.Outstanding {
+		stacks[i] = open.Stack
 	}
-	at := slices.Index(p.Series.Snapshots, s)
-	for _, list := range [][]Group{p.Kinds, p.Types} {
-		for i := range list {
-			list[i].Opener = r.opener(&list[i], list[i].Counts[at])
-		}
-	}
+	g.Names, err = resolver.Resolve(ctx, t.AddressesOf(stacks))
+	return g, err
 }
 
 // openRows sorts the outstanding opens by the rows of their handles.
-func (p *Process) openRows(s *analysis.Snapshot, t *htrace.Trace) map[int][]htrace.Open {
+func (p *Process) openRows(ctx context.Context, f *minidump.File, t *htrace.Trace) (map[int][]htrace.Open, error) {
 	byValue := map[uint64]htrace.Open{}
 	for _, open := range t.Outstanding {
 		if !open.Superseded { // one open of each value at most
 			byValue[open.Handle] = open
 		}
 	}
+	list, err := analysis.ReadHandles(f)
+	if err != nil {
+		return nil, err
+	}
 	rows := map[int][]htrace.Open{}
 	find := p.table.Finder()
-	for h := range s.Handles(analysis.KindParts) {
+	list.Walk(ctx, analysis.KindParts, func(h *minidump.Handle) bool {
 		if open, ok := byValue[h.Handle]; ok {
 			row := find.Row(h)
 			rows[row] = append(rows[row], open)
 		}
-	}
-	return rows
+		return true
+	}) // what cannot be read is in the snapshot's Problems
+	return rows, ctx.Err()
 }
 
 // stackOpens counts all opens of each stack.

@@ -1,15 +1,10 @@
 package leaks
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
-	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // A Rule looks at the facts about one process for one thing. It is a pure
@@ -63,7 +58,7 @@ func (g *Group) same(o *Group) bool {
 
 // Label names the group in a sentence: its type and name.
 func (g *Group) Label() string {
-	label := typeWord(g.Type)
+	label := words.Type(g.Type)
 	switch {
 	case g.Kinds > 0:
 		return label
@@ -78,71 +73,5 @@ func (g *Group) Label() string {
 	return label
 }
 
-// typeWord is a type's name, or WinDbg's word for none.
-func typeWord(name string) string { return cmp.Or(name, analysis.Untyped) }
-
-// number writes a number for people, "65,602".
-func number[T ~int | ~int64 | ~uint64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// decimal writes a rate with as many digits as mean something.
-func decimal(f float64) string {
-	switch a := max(f, -f); {
-	case a >= 100 && a < 1e15:
-		return number(int64(f + 0.5))
-	case a >= 10:
-		return strconv.FormatFloat(f, 'f', 0, 64)
-	default:
-		return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
-	}
-}
-
-// share writes a part of a whole, "98.9 %".
-func share(part, whole uint64) string {
-	p := 100 * float64(part) / float64(max(whole, 1))
-	if part < whole && p >= 99.95 {
-		return "over 99.9 %"
-	}
-	return fmt.Sprintf("%.1f %%", p)
-}
-
-// span writes a time of seconds to years in its two largest units.
-func span(d time.Duration) string {
-	const day = 24 * time.Hour
-	var parts []string
-	for _, u := range []struct {
-		unit time.Duration
-		name string
-	}{{365 * day, "years"}, {day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
-		if n := d / u.unit; n > 0 && len(parts) < 2 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, u.name))
-			d -= n * u.unit
-		}
-	}
-	if len(parts) == 0 {
-		return "under 1 s"
-	}
-	return strings.Join(parts, " ")
-}
-
-// shellWord quotes a file name in a command for a POSIX shell if it needs it.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, " \t\n'\"\\$`&|;<>()*?[]{}!#~") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
-}
-
-// place names an address. The nearest exported function is a guess where the
-// address lies far behind it, and is marked as such.
-func place(l symbol.Location) string {
-	if l.Trust == symbol.TrustExport {
-		return l.String() + " (export)"
-	}
-	return l.String()
-}
+// say is a next step without a command.
+func say(text string) analysis.Step { return analysis.Step{Text: text} }

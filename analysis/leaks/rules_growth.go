@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // How much a group must grow to be named.
@@ -133,10 +134,10 @@ func (p *Process) riseFinding(g *Group) Finding {
 		f.Next = p.growthNext(g)
 	case g.Shape == ShapeRise:
 		f.Evidence = append(f.Evidence, "two dumps cannot tell a leak from a cache that fills or a burst that will drain")
-		f.Next = "take a third dump of the same process after as much time again, and give all three to this command"
+		f.Next = say("take a third dump of the same process after as much time again, and give all three to this command")
 	default:
 		f.Evidence = append(f.Evidence, "all of it came in the last interval; a burst that will drain looks the same")
-		f.Next = "take another dump of the same process, and give it to this command with the others"
+		f.Next = say("take another dump of the same process, and give it to this command with the others")
 	}
 	return f
 }
@@ -154,7 +155,7 @@ func typeGrowth(p *Process) (findings []Finding) {
 			f = p.steadyFinding
 		}
 		found := f(t)
-		found.Evidence = append(found.Evidence, fmt.Sprintf("spread over %s groups, none of which explains it alone", number(t.Kinds)))
+		found.Evidence = append(found.Evidence, fmt.Sprintf("spread over %s groups, none of which explains it alone", words.Count(t.Kinds)))
 		findings = append(findings, found)
 	}
 	return findings
@@ -162,9 +163,9 @@ func typeGrowth(p *Process) (findings []Finding) {
 
 // grew is "grew from 0 to 700 handles in 4 s".
 func (p *Process) grew(g *Group, verb string) string {
-	s := fmt.Sprintf("%s from %s to %s handles", verb, number(g.First()), number(g.Last()))
+	s := fmt.Sprintf("%s from %s to %s handles", verb, words.Count(g.First()), words.Count(g.Last()))
 	if d := p.Series.Span(); d > 0 {
-		s += " in " + span(d)
+		s += " in " + words.Duration(d)
 	}
 	return s
 }
@@ -174,28 +175,28 @@ func (p *Process) growthEvidence(g *Group) []string {
 	add := func(format string, args ...any) { e = append(e, fmt.Sprintf(format, args...)) }
 	counts := make([]string, len(g.Counts))
 	for i, c := range g.Counts {
-		counts[i] = number(c)
+		counts[i] = words.Count(c)
 	}
 	add("counts in %d dumps: %s", len(counts), strings.Join(counts, ", "))
 	if g.Kinds == 0 {
 		add("granted access %s", accessWords(g.Type, g.GrantedAccess))
 	}
 	if r := g.Rate; r != nil {
-		add("%s an hour, with 95 %% confidence %s to %s (%s)", decimal(r.PerHour), decimal(r.Low), decimal(r.High), r.Basis)
+		add("%s an hour, with 95 %% confidence %s to %s (%s)", words.Decimal(r.PerHour), words.Decimal(r.Low), words.Decimal(r.High), r.Basis)
 	} else {
 		add("no rate: the dumps do not tell the time between them")
 	}
 	t := g.Turnover
 	add("%s are new since the first dump and still there in the last, %s of the first are gone%s",
-		number(t.Opened), number(t.Closed), firstValues(t.Survivors))
+		words.Count(t.Opened), words.Count(t.Closed), firstValues(t.Survivors))
 	if t.Early > 0 && len(g.Counts) > 2 {
-		add("of %s that were new in %s, %s are in all dumps since", number(t.Early), p.Series.Snapshots[t.EarlyAt].File, number(t.Kept))
+		add("of %s that were new in %s, %s are in all dumps since", words.Count(t.Early), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept))
 	}
 	if t.Reused > 0 {
-		add("values of the new ones that were handles to other objects in the first dump: %s", number(t.Reused))
+		add("values of the new ones that were handles to other objects in the first dump: %s", words.Count(t.Reused))
 	}
 	if left, ok := p.timeLeft(g.Rate); ok {
-		add("at this rate %s handles are reached in %s", number(p.Limit), left)
+		add("at this rate %s handles are reached in %s", words.Count(p.Limit), left)
 	}
 	if q := p.quotaGrowth(); q != "" {
 		add("%s", q)
@@ -231,16 +232,19 @@ func (p *Process) timeLeft(r *Rate) (left string, ok bool) {
 	if hours > 100*365*24 {
 		return "", false // not a matter of this process's life
 	}
-	return span(time.Duration(hours * float64(time.Hour))), true
+	return words.Duration(time.Duration(hours * float64(time.Hour))), true
 }
 
 // growthNext is the step after a leak was found.
-func (p *Process) growthNext(g *Group) string {
+func (p *Process) growthNext(g *Group) analysis.Step {
 	if g.Turnover == nil || len(g.Turnover.Survivors) == 0 {
-		return analysis.CaptureTraces
+		return say(analysis.CaptureTraces)
 	}
-	return fmt.Sprintf("look at a survivor: dumpscan handles %s %x f; to see who opens them, %s",
-		shellWord(p.Series.Last().File), g.Turnover.Survivors[len(g.Turnover.Survivors)-1], analysis.CaptureTraces)
+	newest := g.Turnover.Survivors[len(g.Turnover.Survivors)-1]
+	return analysis.Step{
+		Text: "to see who opens them, " + analysis.CaptureTraces + "; look at one that stays",
+		Args: []string{"dumpscan", "handles", p.Series.Last().File, fmt.Sprintf("%x", newest), "f"},
+	}
 }
 
 func accessWords(typ string, mask uint32) string {

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 const (
@@ -35,7 +37,7 @@ func outstanding(p *Process) (findings []Finding) {
 		}
 		findings = append(findings, Finding{
 			Severity: SeveritySuspect, Group: g,
-			Sentence: fmt.Sprintf("%s: %s opened %s, and %s are still open", g.Label(), o.Culprit.Name(), number(o.AllOpens), number(o.Opens)),
+			Sentence: fmt.Sprintf("%s: %s opened %s, and %s are still open", g.Label(), o.Culprit.Name(), words.Count(o.AllOpens), words.Count(o.Opens)),
 		})
 	}
 	return findings
@@ -54,11 +56,11 @@ func exited(p *Process) (findings []Finding) {
 			what, limit = "processes", deadProcessesCount
 			next = "close the handle that CreateProcess or OpenProcess returned, once the process has ended; until then Windows keeps what is left of it"
 		}
-		f := Finding{Severity: SeverityInfo, Group: g, Next: next}
+		f := Finding{Severity: SeverityInfo, Group: g, Next: say(next)}
 		if n >= limit && !p.acquitted(g) {
 			f.Severity = SeveritySuspect
 		}
-		f.Sentence = fmt.Sprintf("%s handles are to %s that have exited", number(n), what)
+		f.Sentence = fmt.Sprintf("%s handles are to %s that have exited", words.Count(n), what)
 		f.Evidence = []string{"granted access " + accessWords(g.Type, g.GrantedAccess)}
 		findings = append(findings, f)
 	}
@@ -73,8 +75,8 @@ func abandoned(p *Process) (findings []Finding) {
 		}
 		findings = append(findings, Finding{
 			Severity: SeverityInfo, Group: g,
-			Sentence: fmt.Sprintf("%s (%s): the owner exited without releasing it", g.Label(), plural(g.Last(), "handle", "handles")),
-			Next:     "no leak by itself, but what the mutex protects may be in disorder: find the thread that exits while it holds it",
+			Sentence: fmt.Sprintf("%s (%s): the owner exited without releasing it", g.Label(), words.Plural(g.Last(), "handle")),
+			Next:     say("no leak by itself, but what the mutex protects may be in disorder: find the thread that exits while it holds it"),
 		})
 	}
 	return findings
@@ -85,8 +87,11 @@ func handleLimit(p *Process) []Finding {
 	if float64(n) < nearLimit*float64(p.Limit) {
 		return nil
 	}
-	f := Finding{Severity: SeveritySuspect, Next: "look at the largest groups: dumpscan handles " + shellWord(p.Series.Last().File) + " --group-by type,name,access"}
-	f.Sentence = fmt.Sprintf("%s handles, of at most %s", number(n), number(p.Limit))
+	f := Finding{Severity: SeveritySuspect, Next: analysis.Step{
+		Text: "look at the largest groups",
+		Args: []string{"dumpscan", "handles", p.Series.Last().File, "--group-by", "type,name,access"},
+	}}
+	f.Sentence = fmt.Sprintf("%s handles, of at most %s", words.Count(n), words.Count(p.Limit))
 	return []Finding{f}
 }
 
@@ -100,8 +105,8 @@ func poolQuota(p *Process) []Finding {
 	if q := p.quotaGrowth(); q != "" {
 		f.Evidence = append(f.Evidence, q)
 	}
-	f.Next = "when the paged pool is empty Windows logs event 2020 of source Srv, for the nonpaged pool event 2019 " +
-		"(https://docs.microsoft.com/en-us/archive/blogs/ntdebugging/understanding-pool-consumption-and-event-id-2020-or-2019)"
+	f.Next = say("when the paged pool is empty Windows logs event 2020 of source Srv, for the nonpaged pool event 2019 " +
+		"(https://docs.microsoft.com/en-us/archive/blogs/ntdebugging/understanding-pool-consumption-and-event-id-2020-or-2019)")
 	return []Finding{f}
 }
 
@@ -121,22 +126,11 @@ func (p *Process) quotaGrowth() string {
 		return ""
 	}
 	return fmt.Sprintf("pool charged to the process: paged %s to %s, nonpaged %s to %s",
-		size(a.QuotaPagedPoolUsage), size(b.QuotaPagedPoolUsage), size(a.QuotaNonPagedPoolUsage), size(b.QuotaNonPagedPoolUsage))
+		words.Bytes(a.QuotaPagedPoolUsage), words.Bytes(b.QuotaPagedPoolUsage), words.Bytes(a.QuotaNonPagedPoolUsage), words.Bytes(b.QuotaNonPagedPoolUsage))
 }
 
 func pools(paged, nonpaged uint64) string {
-	return fmt.Sprintf("%s of paged and %s of nonpaged pool", size(paged), size(nonpaged))
-}
-
-// size writes bytes for people.
-func size(n uint64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	return fmt.Sprintf("%s of paged and %s of nonpaged pool", words.Bytes(paged), words.Bytes(nonpaged))
 }
 
 // innocent explains the growth and the size of groups that do not leak.
@@ -154,13 +148,13 @@ func innocent(p *Process) (findings []Finding) {
 		}
 		counts := make([]string, len(g.Counts))
 		for i, c := range g.Counts {
-			counts[i] = number(c)
+			counts[i] = words.Count(c)
 		}
 		findings = append(findings, Finding{
 			Severity: SeverityInfo, Group: g,
 			Sentence: fmt.Sprintf("%s: no leak, it %s", g.Label(), why[g.Shape]),
 			Evidence: []string{fmt.Sprintf("counts in %d dumps: %s (%s)", len(counts), strings.Join(counts, ", "), g.Shape)},
-			Next:     "nothing, unless it grows in the dumps to come",
+			Next:     say("nothing, unless it grows in the dumps to come"),
 		})
 	}
 	return findings
@@ -175,6 +169,6 @@ func restarted(p *Process) []Finding {
 		Severity: SeverityInfo,
 		Sentence: fmt.Sprintf("%s was restarted: %s", p.Series.Name(), strings.Join(e.Differences(p.Series.ProcessIdentity), ", ")),
 		Evidence: []string{"dumps from before and after a restart are not compared with each other"},
-		Next:     "take the next dumps without a restart in between; --force compares them nevertheless",
+		Next:     say("take the next dumps without a restart in between; --force compares them nevertheless"),
 	}}
 }

@@ -3,6 +3,9 @@ package leaks
 import (
 	"fmt"
 	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // usualCount is a number of handles of a type that a busy server process
@@ -64,7 +67,7 @@ func sameObject(p *Process) (findings []Finding) {
 			continue
 		}
 		f := Finding{Severity: SeveritySuspect, Group: g, Next: p.singleNext()}
-		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s) are to this one object", g.Label(), number(n), number(total), share(n, total))
+		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s) are to this one object", g.Label(), words.Count(n), words.Count(total), words.Share(n, total))
 		f.Evidence = append([]string{"granted access " + accessWords(g.Type, g.GrantedAccess) + " in all of them"}, p.sinceStart(n)...)
 		findings = append(findings, f)
 	}
@@ -81,8 +84,8 @@ func dominantType(p *Process) (findings []Finding) {
 			continue
 		}
 		f := Finding{Severity: SeveritySuspect, Group: t, Next: p.singleNext()}
-		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s)", typeWord(t.Type), number(n), number(total), share(n, total))
-		f.Evidence = append(p.largest(t, &f), fmt.Sprintf("a busy process has seldom more than %s of this type", number(usual)))
+		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s)", words.Type(t.Type), words.Count(n), words.Count(total), words.Share(n, total))
+		f.Evidence = append(p.largest(t, &f), fmt.Sprintf("a busy process has seldom more than %s of this type", words.Count(usual)))
 		f.Evidence = append(f.Evidence, p.sinceStart(n)...)
 		if q := p.quotaNow(); q != "" {
 			f.Evidence = append(f.Evidence, q)
@@ -110,7 +113,7 @@ func (p *Process) largest(t *Group, f *Finding) (evidence []string) {
 		top = top[:min(len(top), shown)]
 	}
 	for _, g := range top {
-		evidence = append(evidence, fmt.Sprintf("%s of them: %s, access %s", number(g.Last()), g.Label(), accessWords(g.Type, g.GrantedAccess)))
+		evidence = append(evidence, fmt.Sprintf("%s of them: %s, access %s", words.Count(g.Last()), g.Label(), accessWords(g.Type, g.GrantedAccess)))
 	}
 	if len(top) > 0 && float64(top[0].Last()) >= groupShare*float64(t.Last()) {
 		f.Group = top[0]
@@ -125,27 +128,20 @@ func (p *Process) sinceStart(n uint64) []string {
 		return []string{"the dump does not tell how long the process has run, so there is no mean rate"}
 	}
 	perSecond := float64(n) / up.Seconds()
-	rate := decimal(perSecond) + " a second"
+	rate := words.Decimal(perSecond) + " a second"
 	if perSecond < 1 {
-		rate = decimal(perSecond*3600) + " an hour"
+		rate = words.Decimal(perSecond*3600) + " an hour"
 	}
-	evidence := []string{fmt.Sprintf("opened in %s: %s on average", span(up), rate)}
+	evidence := []string{fmt.Sprintf("opened in %s: %s on average", words.Duration(up), rate)}
 	if left, ok := p.timeLeft(&Rate{PerHour: perSecond * 3600}); ok {
-		evidence = append(evidence, fmt.Sprintf("at this rate %s handles are reached in %s", number(p.Limit), left))
+		evidence = append(evidence, fmt.Sprintf("at this rate %s handles are reached in %s", words.Count(p.Limit), left))
 	}
 	return evidence
 }
 
-func (p *Process) singleNext() string {
+func (p *Process) singleNext() analysis.Step {
 	if p.Single() {
-		return "one dump cannot tell a leak from a process that needs so many handles: take another of the same process later, and give both to this command"
+		return say("one dump cannot tell a leak from a process that needs so many handles: take another of the same process later, and give both to this command")
 	}
-	return "the dumps lie too close together to show growth: take another one later"
-}
-
-func plural(n uint64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(n) + " " + many
+	return say("the dumps lie too close together to show growth: take another one later")
 }

@@ -2,9 +2,11 @@ package leaks
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // A Turnover says which handles of a group came and went. [analysis.HandleID]

@@ -3,6 +3,8 @@ package leaks
 import (
 	"fmt"
 	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // verdictOf puts the findings into one sentence.
@@ -48,10 +50,10 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 			s += ", opened by " + g.Opener.Culprit.Name()
 		}
 		if g := mine[0].Group; g != nil && g.Rate != nil {
-			s += fmt.Sprintf(", %s an hour", decimal(g.Rate.PerHour))
+			s += fmt.Sprintf(", %s an hour", words.Decimal(g.Rate.PerHour))
 		}
 		if len(mine) > 1 {
-			s += fmt.Sprintf("; %s", plural(uint64(len(mine)-1), "more group too", "more groups too"))
+			s += fmt.Sprintf("; %s", words.Plural(len(mine)-1, "more group")+" too")
 		}
 		parts = append(parts, s+" ("+p.basis()+")")
 	}
@@ -62,7 +64,7 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 func (r *Report) acquit() string {
 	var parts []string
 	for _, p := range r.Processes {
-		parts = append(parts, fmt.Sprintf("%s in %s (%s)", plural(p.Total.Last(), "handle", "handles"), p.Series, p.basis()))
+		parts = append(parts, fmt.Sprintf("%s in %s (%s)", words.Plural(p.Total.Last(), "handle"), p.Series, p.basis()))
 	}
 	if len(parts) == 0 {
 		return "No dump, no verdict."
@@ -78,7 +80,7 @@ func (p *Process) basis() string {
 	}
 	s := fmt.Sprintf("%d dumps", n)
 	if d := p.Series.Span(); d > 0 {
-		s += " over " + span(d)
+		s += " over " + words.Duration(d)
 	}
 	return s
 }

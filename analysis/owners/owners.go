@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -125,17 +126,11 @@ const (
 	BasisLists      Basis = "lists of the dump" // captured, outside modules, stacks and TEBs
 )
 
-// An UnansweredError says that a dump cannot answer a question at all: what it
-// holds instead, and how to capture what is missing.
-type UnansweredError struct{ Detail string }
-
-func (e *UnansweredError) Error() string { return e.Detail }
-
 const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 
 // Find searches the memory of a dump for objects that hold handles. It
 // needs no trace, but handle data and full memory; without these the error is
-// an *[UnansweredError]. Other errors are those of reading the dump or of ctx.
+// an [*analysis.MissingError]. Other errors are those of reading the dump or of ctx.
 //
 // The private writable memory of the process is read once. At each aligned,
 // pointer-sized word that equals a handle, the pointers in the MaxOffset bytes
@@ -165,7 +160,7 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets, err := readTargets(f, &o)
+	targets, err := readTargets(ctx, f, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +193,7 @@ func memoryOfDump(f *minidump.File) (*minidump.Memory, error) {
 	mem, err := f.Memory()
 	if mem == nil {
 		if errors.Is(err, minidump.ErrNoStream) {
-			return nil, &UnansweredError{"the dump holds no memory; " + analysis.CaptureMemory}
+			return nil, &analysis.MissingError{What: "the dump holds no memory", Capture: analysis.CaptureMemory}
 		}
 		return nil, err
 	}
@@ -207,8 +202,11 @@ func memoryOfDump(f *minidump.File) (*minidump.Memory, error) {
 		for _, r := range mem.Ranges() {
 			n += r.Size
 		}
-		return nil, &UnansweredError{fmt.Sprintf(
-			"the dump holds stacks and selected memory only, %d bytes in %d ranges, not the heaps; %s", n, len(mem.Ranges()), analysis.CaptureMemory)}
+		return nil, &analysis.MissingError{
+			What: fmt.Sprintf("the dump holds stacks and selected memory only, %s in %s, not the heaps",
+				words.Bytes(n), words.Plural(len(mem.Ranges()), "range")),
+			Capture: analysis.CaptureMemory,
+		}
 	}
 	return mem, nil
 }

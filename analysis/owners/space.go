@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -42,7 +43,7 @@ func newSpace(f *minidump.File, mem *minidump.Memory) (*space, error) {
 		}
 	}
 	if s.ptr == 0 {
-		return nil, &UnansweredError{"the dump does not tell the size of a pointer"}
+		return nil, &analysis.MissingError{What: "the dump does not say how large a pointer is"}
 	}
 
 	images := moduleSpans(list)
@@ -122,7 +123,7 @@ func privateSpans(f *minidump.File, stacks []vaSpan) ([]vaSpan, error) {
 	}
 	var regions []region
 	stackOf := map[uint64]bool{}
-	for m, err := range infos {
+	for m, err := range infos.All() {
 		if err != nil {
 			return nil, err
 		}
@@ -135,6 +136,9 @@ func privateSpans(f *minidump.File, stacks []vaSpan) ([]vaSpan, error) {
 		if i < len(stacks) && stacks[i].start < r.end {
 			stackOf[r.allocation] = true
 		}
+	}
+	if _, err := infos.Len(); err != nil {
+		return nil, err
 	}
 	var spans []vaSpan
 	for _, r := range regions {

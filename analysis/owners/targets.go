@@ -2,7 +2,7 @@ package owners
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -58,11 +59,8 @@ func (t *targets) set(v uint64) uint16 {
 }
 
 // readTargets reads the handles of the dump.
-func readTargets(f *minidump.File, o *Options) (*targets, error) {
-	hd, err := f.HandleData()
-	if errors.Is(err, minidump.ErrNoStream) {
-		return nil, &UnansweredError{"no handles in this dump: " + analysis.MissingHandles(f)}
-	}
+func readTargets(ctx context.Context, f *minidump.File, o *Options) (*targets, error) {
+	list, err := analysis.ReadHandles(f)
 	if err != nil {
 		return nil, err
 	}
@@ -72,18 +70,20 @@ func readTargets(f *minidump.File, o *Options) (*targets, error) {
 	}
 	t := &targets{slots: make([]uint16, 1), sets: make([]targetSet, 1)}
 	known := map[targetSet]uint16{}
-	limit := valueLimit(hd)
-	var bad analysis.Failures
+	limit, err := valueLimit(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	var strange, twice uint64
-	for h, err := range hd.Only(minidump.HandleTypeName | o.Parts) {
-		bad.Note(err)
+	var tooMany error
+	err = list.Walk(ctx, minidump.HandleTypeName|o.Parts, func(h *minidump.Handle) bool {
 		v := h.Handle
 		if v == 0 {
-			continue // an error, or an empty descriptor
+			return true // an empty descriptor
 		}
 		if v&3 != 0 || v >= limit {
 			strange++
-			continue
+			return true
 		}
 		slot := v >> 2
 		if grow := int(slot) + 1 - len(t.slots); grow > 0 {
@@ -91,14 +91,15 @@ func readTargets(f *minidump.File, o *Options) (*targets, error) {
 		}
 		if t.slots[slot] != slotFree {
 			twice++
-			continue
+			return true
 		}
 		key := targetSet{Set: Set{Type: h.TypeName}}
-		key.Label, key.wanted = group(&h)
+		key.Label, key.wanted = group(h)
 		id, ok := known[key]
 		if !ok {
 			if len(t.sets) > math.MaxUint16 {
-				return nil, fmt.Errorf("the handles make more than %d sets", math.MaxUint16)
+				tooMany = fmt.Errorf("the handles make more than %s sets", words.Count(math.MaxUint16))
+				return false
 			}
 			id = uint16(len(t.sets))
 			known[key] = id
@@ -106,35 +107,40 @@ func readTargets(f *minidump.File, o *Options) (*targets, error) {
 		}
 		t.slots[slot] = id
 		t.sets[id].Count++
+		return true
+	})
+	if ctx.Err() != nil || tooMany != nil {
+		return nil, cmp.Or(ctx.Err(), tooMany)
 	}
 	t.rank()
 	for i := range t.sets {
 		t.sets[i].sought = t.sets[i].Count >= minHandles
 	}
-	if err := bad.Err(); err != nil {
+	if err != nil {
 		t.problems = append(t.problems, err)
 	}
-	if hd.NumberOfDescriptors == 0 {
-		t.notes = append(t.notes, "the list of handles is empty: its writer saved none; "+analysis.CaptureHandles)
+	if err := list.Empty(); err != nil {
+		t.notes = append(t.notes, err.Error())
 	}
 	if strange > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("%d of the handles have values unlike all others; they were left out", strange))
+		t.notes = append(t.notes, fmt.Sprintf("%s of the handles have values unlike all others; they were left out", words.Count(strange)))
 	}
 	if twice > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("%d of the handles are listed a second time; they were left out", twice))
+		t.notes = append(t.notes, fmt.Sprintf("%s of the handles are listed a second time; they were left out", words.Count(twice)))
 	}
 	return t, nil
 }
 
 // valueLimit returns a power of two below which the handles are not too sparse
 // to be entered in a table.
-func valueLimit(hd *minidump.HandleData) uint64 {
+func valueLimit(ctx context.Context, list *analysis.HandleList) (uint64, error) {
 	var byLength [64 + 1]uint64
-	for h, err := range hd.Only(0) {
-		if err == nil && h.Handle <= maxHandleValue {
+	list.Walk(ctx, 0, func(h *minidump.Handle) bool {
+		if h.Handle <= maxHandleValue {
 			byLength[bits.Len64(h.Handle)]++
 		}
-	}
+		return true
+	}) // the next walk meets the same errors
 	limit, below := uint64(0), uint64(0)
 	for length, n := range byLength {
 		below += n
@@ -142,7 +148,7 @@ func valueLimit(hd *minidump.HandleData) uint64 {
 			limit = 1 << length
 		}
 	}
-	return limit
+	return limit, ctx.Err()
 }
 
 // rank numbers the handles of each set, in the order of their values.

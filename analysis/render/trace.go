@@ -27,18 +27,18 @@ type TraceReport struct {
 	Anomalies  []htrace.AnomalyGroup
 	Operations []int // positions of the operations to list in JSON, if any
 
-	Resolver symbol.Resolver
-	System   *htrace.SystemModules
-	Notes    []string
-	Errors   []string
+	Names  symbol.Names // of Trace.Addresses
+	System *htrace.SystemModules
+	Notes  []string
+	Errors []string
 }
 
-// resolve names the frames of a stack.
-func (r *TraceReport) resolve(stack int) []symbol.Location {
+// locations names the frames of a stack.
+func (r *TraceReport) locations(stack int) []symbol.Location {
 	frames := r.Trace.Frames(stack)
 	named := make([]symbol.Location, len(frames))
 	for i, addr := range frames {
-		named[i] = r.Resolver.Resolve(addr)
+		named[i] = r.Names.At(addr)
 	}
 	return named
 }

@@ -80,7 +80,7 @@ func (r *TraceReport) Folded(w io.Writer) error {
 
 func (r *TraceReport) fold(stack int) string {
 	var names []string
-	for _, l := range slices.Backward(r.resolve(stack)) {
+	for _, l := range slices.Backward(r.locations(stack)) {
 		names = append(names, foldName(functionName(l)))
 		for _, in := range slices.Backward(l.Inlined) {
 			names = append(names, foldName(l.Module+"!"+in.Function))

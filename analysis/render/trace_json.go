@@ -307,7 +307,7 @@ func (r *TraceReport) jsonOperation(position int) *jsonOperation {
 	op := r.Trace.Operation(position)
 	return &jsonOperation{
 		Position: position, Operation: op.OperationType.String(),
-		Thread: hexNumber(op.ThreadID), Process: hexNumber(op.ProcessID), Frames: jsonFrames(r.resolve(op.Stack)),
+		Thread: hexNumber(op.ThreadID), Process: hexNumber(op.ProcessID), Frames: jsonFrames(r.locations(op.Stack)),
 	}
 }
 

@@ -112,7 +112,7 @@ func (b *profileBuilder) location(addr minidump.VA) *profile.Location {
 	if l, ok := b.locations[addr]; ok {
 		return l
 	}
-	named := b.report.Resolver.Resolve(addr)
+	named := b.report.Names.At(addr)
 	l := &profile.Location{ID: uint64(len(b.locations) + 1), Address: uint64(addr), Mapping: b.mapping(addr)}
 	for _, in := range named.Inlined {
 		l.Line = append(l.Line, b.line(moduleFunction(named.Module, in.Function), in.File, in.Line))

@@ -61,7 +61,8 @@ func reportOf(t *testing.T, by htrace.GroupKey) *render.TraceReport {
 		}},
 	}
 	trace := readTrace(t, d)
-	trace.FindDuplicates(names)
+	resolved := names.of(trace)
+	trace.FindDuplicates(resolved)
 	system, err := htrace.NewSystemModules(modules, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +70,9 @@ func reportOf(t *testing.T, by htrace.GroupKey) *render.TraceReport {
 	return &render.TraceReport{
 		Dump: render.DumpHeader{File: "w3wp.dmp", Time: "2023-11-14T22:13:20Z"}, Trace: trace, Diff: trace.All(), Window: 90 * time.Second, By: by,
 		Groups: trace.Group(trace.Outstanding, htrace.GroupOptions{
-			By: by, Resolver: names, System: system, Window: 90 * time.Second,
+			By: by, Names: resolved, System: system, Window: 90 * time.Second,
 		}),
-		Anomalies: trace.GroupAnomalies(names, system), Resolver: names, System: system,
+		Anomalies: trace.GroupAnomalies(resolved, system), Names: resolved, System: system,
 		Notes: []string{"a note"},
 	}
 }

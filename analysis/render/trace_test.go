@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -42,12 +43,23 @@ func traceGolden(t *testing.T, name, got string) {
 
 // traceNames resolves the addresses that it lists, and modules for the rest.
 type traceNames struct {
-	*symbol.Modules
+	modules   *symbol.Modules
 	functions map[minidump.VA]symbol.Location
 }
 
-func (n traceNames) Resolve(addr minidump.VA) symbol.Location {
-	l := n.Modules.Resolve(addr)
+// of names the addresses of a trace.
+func (n traceNames) of(trace *analysis.Trace) symbol.Names {
+	names, err := n.modules.Resolve(context.Background(), trace.Addresses())
+	if err != nil {
+		panic(err)
+	}
+	for addr, l := range names {
+		names[addr] = n.name(addr, l)
+	}
+	return names
+}
+
+func (n traceNames) name(addr minidump.VA, l symbol.Location) symbol.Location {
 	if f, ok := n.functions[addr]; ok {
 		l.Function, l.Displacement, l.Trust = f.Function, f.Displacement, symbol.TrustPDB
 		l.File, l.Line, l.Inlined = f.File, f.Line, f.Inlined
@@ -180,10 +192,10 @@ func TestTraceTextSample32(t *testing.T) {
 	dump, names := cppResourceLeaks()
 	trace := readTrace(t, dump)
 	var list, diff bytes.Buffer
-	if err := render.NewTraceText(&list, 4, names).List(trace, 0, 0); err != nil {
+	if err := render.NewTraceText(&list, 4, names.of(trace)).List(trace, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := render.NewTraceText(&diff, 4, names).Diff(trace, trace.All(), 0); err != nil {
+	if err := render.NewTraceText(&diff, 4, names.of(trace)).Diff(trace, trace.All(), 0); err != nil {
 		t.Fatal(err)
 	}
 	if !containsInOrder(list.String(), cppResourceLeaksList) {
@@ -209,7 +221,7 @@ func TestTraceTextSample64(t *testing.T) {
 		Handle: 0x3300, ThreadID: 0x4dbc, ProcessID: 0x414c, Type: dumptest.OperationOpen, Stack: []uint64{0x7785a30a, 0x7fefd37ac73, 0x7fefd370123},
 	}}}})
 	var got bytes.Buffer
-	if err := render.NewTraceText(&got, 8, names).List(trace, 0, 0); err != nil {
+	if err := render.NewTraceText(&got, 8, names.of(trace)).List(trace, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	const sample = `--------------------------------------
@@ -241,7 +253,7 @@ func TestTraceTextSelection(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var got bytes.Buffer
-		if err := render.NewTraceText(&got, 4, names).List(trace, tt.handle, tt.limit); err != nil {
+		if err := render.NewTraceText(&got, 4, names.of(trace)).List(trace, tt.handle, tt.limit); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(got.String(), "\n")
@@ -268,7 +280,7 @@ No outstanding handles opened since the previous snapshot were detected.
 	} {
 		trace := readTrace(t, dumptest.Dump{HandleOperations: &dumptest.HandleOperationList{Operations: tt.ops}})
 		var got bytes.Buffer
-		if err := render.NewTraceText(&got, 4, traceNames{}).Diff(trace, trace.All(), 0); err != nil {
+		if err := render.NewTraceText(&got, 4, nil).Diff(trace, trace.All(), 0); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(tt.want, got.String()); diff != "" {

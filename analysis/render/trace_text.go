@@ -13,25 +13,25 @@ import (
 
 // TraceText writes operations as WinDbg's !htrace does.
 type TraceText struct {
-	w        *bufio.Writer
-	digits   int
-	resolver symbol.Resolver
-	lines    map[minidump.VA]string // of frames: the same ones come again and again
-	buf      []byte
+	w      *bufio.Writer
+	digits int
+	names  symbol.Names
+	lines  map[minidump.VA]string // of frames: the same ones come again and again
+	buf    []byte
 }
 
 const traceSeparator = "--------------------------------------\n"
 
 // NewTraceText returns a writer to w for a dump with pointers of the given
 // size, 4 or 8 bytes; 0 unknown is like 8.
-func NewTraceText(w io.Writer, pointerSize int, resolver symbol.Resolver) *TraceText {
+func NewTraceText(w io.Writer, pointerSize int, names symbol.Names) *TraceText {
 	digits := 16
 	if pointerSize == 4 {
 		digits = 8
 	}
 	return &TraceText{
 		w: bufio.NewWriterSize(w, 64<<10), digits: digits,
-		resolver: resolver, lines: map[minidump.VA]string{},
+		names: names, lines: map[minidump.VA]string{},
 	}
 }
 
@@ -101,7 +101,7 @@ func (x *TraceText) operation(op *htrace.Operation) {
 // frame is a line such as "0x77ca310c: ntdll!ZwDuplicateObject+0x0000000c". An
 // address in no module has its whole value as displacement from nothing.
 func (x *TraceText) frame(addr minidump.VA) string {
-	l := x.resolver.Resolve(addr)
+	l := x.names.At(addr)
 	name, displacement := "", uint64(addr)
 	switch {
 	case l.Function != "":

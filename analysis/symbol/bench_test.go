@@ -70,12 +70,12 @@ func exporters(modules, functions int) dumptest.Dump {
 
 func TestExportsInMemory(t *testing.T) {
 	s := newSession(t, exporters(3, 2000), symbol.Options{})
-	if got, want := show(s.Resolve(base+2*0x1000000+0x1000+32*1999+5)), "m02!Function01999+0x5  export"; got != want {
+	if got, want := show(resolve(t, s, base+2*0x1000000+0x1000+32*1999+5)), "m02!Function01999+0x5  export"; got != want {
 		t.Errorf("last function: %s, want %s", got, want)
 	}
 	d := exporters(1, 10)
 	d.Modules[0].TimeDateStamp = 1
-	st := newSession(t, d, symbol.Options{}).Inspect()[0]
+	st := inspect(t, newSession(t, d, symbol.Options{}))
 	if st.Trust != symbol.TrustModule || !strings.Contains(fmt.Sprint(st.Tries), "wrong identity") {
 		t.Errorf("another image in memory: %+v", st)
 	}
@@ -89,8 +89,12 @@ func TestSharedMemory(t *testing.T) {
 		d.Modules = append(d.Modules, d.Modules[0])
 	}
 	s := newSession(t, d, symbol.Options{})
+	all, err := s.Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	refused := 0
-	for _, st := range s.Inspect() {
+	for _, st := range all {
 		if strings.Contains(fmt.Sprint(st.Tries), "claim more bytes than it has") {
 			refused++
 		}
@@ -113,10 +117,12 @@ func BenchmarkResolve(b *testing.B) {
 		b.StopTimer()
 		s := newSession(b, d, symbol.Options{})
 		b.StartTimer()
-		for _, a := range addrs {
-			if s.Resolve(a).Trust != symbol.TrustExport {
-				b.Fatal(s.Resolve(a))
-			}
+		names, err := s.Resolve(b.Context(), addrs)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if l := names.At(addrs[len(addrs)-1]); l.Trust != symbol.TrustExport {
+			b.Fatal(l)
 		}
 	}
 }

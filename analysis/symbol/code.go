@@ -1,6 +1,8 @@
 package symbol
 
 import (
+	"context"
+
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -9,11 +11,16 @@ import (
 // what that lacks from the image files. It is not safe for concurrent use.
 type Code struct {
 	s      *Session
+	ctx    context.Context
 	images map[int]*peimage.Image // by index of the module; nil if there is no image
 }
 
-// Code prepares to read code. The caller closes it before the Session.
-func (s *Session) Code() *Code { return &Code{s: s, images: map[int]*peimage.Image{}} }
+// Code prepares to read code. ctx bounds the search for image files, which begins
+// when code is read that the dump does not hold; the reads return its error. The
+// caller closes the Code before the Session.
+func (s *Session) Code(ctx context.Context) *Code {
+	return &Code{s: s, ctx: ctx, images: map[int]*peimage.Image{}}
+}
 
 // Close closes the image files.
 func (c *Code) Close() error {
@@ -36,7 +43,10 @@ func (c *Code) ReadAt(p []byte, addr minidump.VA) (int, error) {
 	if c.captured(addr) {
 		return c.s.memory.ReadAt(p, addr)
 	}
-	img, m := c.image(addr)
+	img, m, err := c.image(addr)
+	if err != nil {
+		return 0, err
+	}
 	if img == nil {
 		return 0, minidump.ErrNotCaptured
 	}
@@ -50,8 +60,8 @@ func (c *Code) Shift(addr minidump.VA) minidump.VA {
 	if c.captured(addr) {
 		return 0
 	}
-	img, m := c.image(addr)
-	if img == nil {
+	img, m, err := c.image(addr)
+	if img == nil || err != nil {
 		return 0
 	}
 	return m.BaseOfImage - minidump.VA(img.ImageBase)
@@ -59,19 +69,24 @@ func (c *Code) Shift(addr minidump.VA) minidump.VA {
 
 func (c *Code) captured(addr minidump.VA) bool { return c.s.memory != nil && c.s.memory.Contains(addr) }
 
-// image returns the image file of the module at addr, or nil.
-func (c *Code) image(addr minidump.VA) (*peimage.Image, *minidump.Module) {
+// image returns the image file of the module at addr, or nil. The error is that
+// of the context.
+func (c *Code) image(addr minidump.VA) (*peimage.Image, *minidump.Module, error) {
 	i := c.s.modules.index(addr)
 	if i < 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	m := &c.s.modules.modules[i]
 	img, known := c.images[i]
 	if !known {
-		if path, _ := c.s.findImage(TrustNone, m); path != "" {
+		path, _, err := c.s.findImage(c.ctx, TrustNone, m)
+		if err != nil {
+			return nil, nil, err
+		}
+		if path != "" {
 			img, _ = peimage.Open(path) // findImage has just opened it
 		}
 		c.images[i] = img
 	}
-	return img, m
+	return img, m, nil
 }

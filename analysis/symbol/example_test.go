@@ -2,6 +2,7 @@ package symbol_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -21,7 +22,12 @@ func ExampleNewResolver() {
 		return
 	}
 	defer r.Close()
-	loc := r.Resolve(0x40429e)
+	names, err := r.Resolve(context.Background(), []minidump.VA{0x40429e})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	loc := names.At(0x40429e)
 	fmt.Println(loc)
 	fmt.Println(loc.Source(), loc.Trust)
 	// Output:

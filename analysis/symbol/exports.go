@@ -1,6 +1,7 @@
 package symbol
 
 import (
+	"context"
 	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
@@ -38,13 +39,16 @@ func (e exportSource) lookup(rva uint32) (name, bool) {
 	return name{function: e.text(x.Name), displacement: uint64(rva - x.RVA)}, true
 }
 
-func loadMemoryExports(s *Session, m *minidump.Module) (source, []Try) {
+func loadMemoryExports(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	src, err := s.memoryExports(m)
 	tries := []Try{{Trust: TrustExport, Where: inMemory, Err: err}}
 	if src == nil {
-		return nil, tries
+		return nil, tries, nil
 	}
-	return src, tries
+	return src, tries, nil
 }
 
 // memoryExports reads the export table of a module from the dump. It may return
@@ -86,19 +90,19 @@ func readExports(img *peimage.Image) (*peimage.Exports, error) {
 }
 
 // loadImageExports reads the export table of an image file.
-func loadImageExports(s *Session, m *minidump.Module) (source, []Try) {
-	path, tries := s.findImage(TrustExport, m)
+func loadImageExports(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {
+	path, tries, err := s.findImage(ctx, TrustExport, m)
 	if path == "" {
-		return nil, tries
+		return nil, tries, err
 	}
 	img, err := peimage.Open(path)
 	if err != nil {
-		return nil, failed(tries, err)
+		return nil, failed(tries, err), nil
 	}
 	exports, err := readExports(img)
 	if exports == nil {
 		img.Close()
-		return nil, failed(tries, err)
+		return nil, failed(tries, err), nil
 	}
-	return exportSource{exports: exports, image: img, text: s.text}, tries
+	return exportSource{exports: exports, image: img, text: s.text}, tries, nil
 }

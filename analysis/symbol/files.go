@@ -1,6 +1,7 @@
 package symbol
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -28,14 +29,15 @@ func (s *Session) textX86(name string) string {
 	return undecorate.NameX86(name)
 }
 
-// find looks for a file, and tells the tries as those of a source.
-func (s *Session) find(from *store.Store, t Trust, req store.Request, check func(path string) error) (string, []Try) {
-	path, places := from.Find(s.context(), req, check)
+// find looks for a file, and returns the tries as those of a source. The error
+// is that of ctx.
+func (s *Session) find(ctx context.Context, from *store.Store, t Trust, req store.Request, check func(path string) error) (string, []Try, error) {
+	path, places, err := from.Find(ctx, req, check)
 	tries := make([]Try, len(places))
 	for i, p := range places {
 		tries[i] = Try{Trust: t, Where: p.Where, Err: p.Err}
 	}
-	return path, tries
+	return path, tries, err
 }
 
 // failed turns the last try, which found a file, into a failure.
@@ -78,27 +80,27 @@ func (p pdbSource) lookup(rva uint32) (name, bool) {
 	return n, true
 }
 
-func loadPDB(s *Session, m *minidump.Module) (source, []Try) {
+func loadPDB(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {
 	req := store.Request{Folder: m.CvRecord.PDBFile, Key: m.CvRecord.Key()}
 	switch m.CvRecord.Kind {
 	case minidump.CodeViewELF:
-		return nil, nil
+		return nil, nil, nil
 	case minidump.CodeViewRSDS, minidump.CodeViewNB10:
 	default:
 		if !s.options.Loose {
-			return nil, []Try{{Trust: TrustPDB, Where: m.BaseName(), Err: ErrNoIdentity}}
+			return nil, []Try{{Trust: TrustPDB, Where: m.BaseName(), Err: ErrNoIdentity}}, nil
 		}
 		req = store.Request{Folder: trimExtension(m.BaseName()) + ".pdb"}
 	}
-	path, tries := s.find(s.files, TrustPDB, req, func(path string) error { return s.checkPDB(path, m) })
+	path, tries, err := s.find(ctx, s.files, TrustPDB, req, func(path string) error { return s.checkPDB(path, m) })
 	if path == "" {
-		return nil, tries
+		return nil, tries, err
 	}
 	f, err := pdb.Open(path)
 	if err != nil {
-		return nil, failed(tries, err)
+		return nil, failed(tries, err), nil
 	}
-	return pdbSource{f, s}, tries
+	return pdbSource{f, s}, tries, nil
 }
 
 // checkPDB refuses a file that is not the PDB of the module.
@@ -147,10 +149,10 @@ func (b symSource) lookup(rva uint32) (name, bool) {
 	return n, true
 }
 
-func loadSym(s *Session, m *minidump.Module) (source, []Try) {
+func loadSym(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {
 	key := symKey(m)
 	if key == "" && !s.options.Loose {
-		return nil, []Try{{Trust: TrustSym, Where: m.BaseName(), Err: ErrNoIdentity}}
+		return nil, []Try{{Trust: TrustSym, Where: m.BaseName(), Err: ErrNoIdentity}}, nil
 	}
 	folder := symbolName(m)
 	file := folder
@@ -158,15 +160,15 @@ func loadSym(s *Session, m *minidump.Module) (source, []Try) {
 		file = trimExtension(file)
 	}
 	req := store.Request{Folder: folder, Key: key, File: file + ".sym", Plain: true}
-	path, tries := s.find(s.files, TrustSym, req, func(path string) error { return s.checkSym(path, key) })
+	path, tries, err := s.find(ctx, s.files, TrustSym, req, func(path string) error { return s.checkSym(path, key) })
 	if path == "" {
-		return nil, tries
+		return nil, tries, err
 	}
 	f, err := breakpad.Open(path)
 	if err != nil {
-		return nil, failed(tries, err)
+		return nil, failed(tries, err), nil
 	}
-	return symSource{f, s}, tries
+	return symSource{f, s}, tries, nil
 }
 
 func (s *Session) checkSym(path, key string) error {

@@ -2,6 +2,7 @@ package symbol
 
 import (
 	"cmp"
+	"context"
 	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/dwarfsym"
@@ -18,10 +19,10 @@ func (s *Session) checkImage(img *peimage.Image, m *minidump.Module) error {
 	return sameKey(img.Key(), m.ImageKey())
 }
 
-// findImage looks for the image file of a module.
-func (s *Session) findImage(t Trust, m *minidump.Module) (string, []Try) {
+// findImage looks for the image file of a module. The error is that of ctx.
+func (s *Session) findImage(ctx context.Context, t Trust, m *minidump.Module) (string, []Try, error) {
 	req := store.Request{Folder: m.BaseName(), Key: m.ImageKey()}
-	return s.find(s.images, t, req, func(path string) error {
+	return s.find(ctx, s.images, t, req, func(path string) error {
 		img, err := peimage.Open(path)
 		if err != nil {
 			return err
@@ -64,24 +65,24 @@ func (i imageSource) lookup(rva uint32) (name, bool) {
 	return name{function: text(sym.Name), displacement: uint64(rva - sym.RVA)}, true
 }
 
-func loadImageSymbols(s *Session, m *minidump.Module) (source, []Try) {
-	path, tries := s.findImage(TrustDWARF, m)
+func loadImageSymbols(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {
+	path, tries, err := s.findImage(ctx, TrustDWARF, m)
 	if path == "" {
-		return nil, tries
+		return nil, tries, err
 	}
 	img, err := peimage.Open(path)
 	if err != nil {
-		return nil, failed(tries, err)
+		return nil, failed(tries, err), nil
 	}
 	src := imageSource{image: img, s: s}
 	var dwarfErr, symErr error
 	src.dwarf, dwarfErr = dwarfsym.New(img)
 	if src.symbols, symErr = img.Symbols(); src.dwarf != nil || src.symbols.Len() > 0 {
-		return src, tries
+		return src, tries, nil
 	}
 	img.Close()
 	if errors.Is(dwarfErr, dwarfsym.ErrNoDWARF) {
 		dwarfErr = cmp.Or(symErr, errors.New("no DWARF and no COFF symbols in the image"))
 	}
-	return nil, failed(tries, dwarfErr)
+	return nil, failed(tries, dwarfErr), nil
 }

@@ -1,6 +1,8 @@
 package symbol
 
 import (
+	"context"
+
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -14,14 +16,18 @@ type Status struct {
 }
 
 // Inspect looks for the symbols of every module, until the first source is found,
-// and reports in the order of the module list.
-func (s *Session) Inspect() []Status {
+// and reports in the order of the module list. The error is that of ctx, and
+// comes without a report.
+func (s *Session) Inspect(ctx context.Context) ([]Status, error) {
 	all := make([]Status, len(s.symbols))
 	for i := range s.symbols {
 		st := Status{Module: &s.modules.modules[i], Trust: TrustModule}
 		for k := range sourceKinds {
-			src := s.source(i, k)
-			st.Tries = append(st.Tries, s.symbols[i][k].tries...)
+			src, tries, err := s.source(ctx, i, k)
+			if err != nil {
+				return nil, err
+			}
+			st.Tries = append(st.Tries, tries...)
 			if src != nil {
 				st.Trust, st.Where = sourceKinds[k].trust, st.Tries[len(st.Tries)-1].Where
 				break
@@ -29,7 +35,7 @@ func (s *Session) Inspect() []Status {
 		}
 		all[i] = st
 	}
-	return all
+	return all, nil
 }
 
 // ManifestFile is a file to fetch for a module from a symbol server or store.
@@ -43,8 +49,13 @@ type ManifestFile struct {
 // Manifest lists the files that would give better names: symbols for modules
 // that have none, and images that neither the dump nor the paths hold. It is in
 // the order of the module list, and no file is listed twice. Modules without
-// identity have no file.
-func (s *Session) Manifest() []ManifestFile {
+// identity have no file. It searches as Inspect does, servers included unless
+// Options.Offline forbids that; the error is that of ctx.
+func (s *Session) Manifest(ctx context.Context) ([]ManifestFile, error) {
+	modules, err := s.Inspect(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var files []ManifestFile
 	listed := make(map[string]bool)
 	add := func(m *minidump.Module, t Trust, req store.Request, servers []store.Element) {
@@ -65,7 +76,7 @@ func (s *Session) Manifest() []ManifestFile {
 	if len(imageServers) == 0 {
 		imageServers = s.servers.symbols
 	}
-	for _, st := range s.Inspect() {
+	for _, st := range modules {
 		m := st.Module
 		if st.Trust != TrustPDB && st.Trust != TrustSym && st.Trust != TrustDWARF {
 			add(m, TrustPDB, store.Request{Folder: m.CvRecord.PDBFile, Key: m.CvRecord.Key()}, s.servers.symbols)
@@ -74,5 +85,5 @@ func (s *Session) Manifest() []ManifestFile {
 			add(m, TrustExport, store.Request{Folder: m.BaseName(), Key: m.ImageKey()}, imageServers)
 		}
 	}
-	return files
+	return files, nil
 }

@@ -2,6 +2,7 @@ package symbol
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sort"
 
@@ -119,8 +120,13 @@ func (m *Modules) index(addr minidump.VA) int {
 	return m.spans[i].module
 }
 
-// Resolve returns module and offset of addr.
-func (m *Modules) Resolve(addr minidump.VA) Location {
+// Resolve returns module and offset of each address. It reads nothing, and its
+// only error is that of a context that has ended already.
+func (m *Modules) Resolve(ctx context.Context, addrs []minidump.VA) (Names, error) {
+	return resolve(ctx, addrs, func(addr minidump.VA) (Location, error) { return m.at(addr), nil })
+}
+
+func (m *Modules) at(addr minidump.VA) Location {
 	i := m.index(addr)
 	if i < 0 {
 		return Location{Address: addr}

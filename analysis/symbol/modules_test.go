@@ -1,6 +1,7 @@
 package symbol_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand"
 	"testing"
@@ -32,7 +33,7 @@ func TestModulesResolve(t *testing.T) {
 		{0, symbol.Location{}},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, m.Resolve(tt.addr)); diff != "" {
+		if diff := cmp.Diff(tt.want, resolve(t, m, tt.addr)); diff != "" {
 			t.Errorf("Resolve(%s) (-want +got):\n%s", tt.addr, diff)
 		}
 		mod, ok := m.Find(tt.addr)
@@ -63,7 +64,7 @@ func TestModulesOverlap(t *testing.T) {
 					want, base = mod.Name(), mod.BaseOfImage
 				}
 			}
-			if got := m.Resolve(addr).Module; got != want {
+			if got := resolve(t, m, addr).Module; got != want {
 				t.Fatalf("round %d: Resolve(%d) is in %q, want %q, of %v", round, addr, got, want, modules)
 			}
 		}
@@ -95,8 +96,13 @@ func ExampleModules() {
 	r := symbol.NewModules([]minidump.Module{
 		{BaseOfImage: 0x180000000, SizeOfImage: 0x5000, ModuleName: `C:\inetpub\MyCustomDll.dll`},
 	})
-	fmt.Println(r.Resolve(0x180001543))
-	fmt.Println(r.Resolve(0x42))
+	names, err := r.Resolve(context.Background(), []minidump.VA{0x42, 0x180001543})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(names.At(0x180001543))
+	fmt.Println(names.At(0x42))
 	// Output:
 	// MyCustomDll+0x1543
 	// 0x42

@@ -2,19 +2,18 @@ package symbol
 
 import (
 	"context"
-	"net/http"
+	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
 )
 
-// Options tell [NewResolver] where to look for symbols. The zero value looks
+// Options say where [NewResolver] to look for symbols. The zero value looks
 // into the dump only.
 type Options struct {
 	// SymbolPath and ImagePath say where symbol files and images are, in the
-	// form of _NT_SYMBOL_PATH; see package store. Images are looked for in the
+	// syntax of _NT_SYMBOL_PATH; see the package comment. Images are looked for in the
 	// folders of SymbolPath too. A server is asked only if a path names it.
 	SymbolPath, ImagePath string
 
@@ -26,17 +25,28 @@ type Options struct {
 	RawNames bool // leave decorated names as they are
 	Offline  bool // ask no servers, look into their caches only
 
-	Client   *http.Client  // for servers; nil means one of its own
-	Timeout  time.Duration // how long a server may send nothing; 0 means 30 s
-	Progress func(Progress)
-
-	// Context ends downloads; nil means none does. It is an option since
-	// Resolve, which may start a download, cannot take one.
-	Context context.Context
+	Fetcher  Fetcher        // asks servers; nil means that none is asked
+	Progress func(Progress) // called during a download, perhaps from several goroutines; nil is allowed
 }
 
 // Progress says how far a download is.
-type Progress = store.Progress
+type Progress struct {
+	URL   string
+	Done  int64 // bytes received
+	Total int64 // bytes announced, or -1
+	End   bool  // the last call for this URL, whether it succeeded or not
+}
+
+// A Fetcher asks a symbol server for a file. Package symserver has one; programs
+// that ask no server need none, and no network. It is safe for concurrent use.
+type Fetcher interface {
+	// Fetch returns what is at an http or https URL, and how many bytes that
+	// will be, -1 if the server does not say. The caller closes the body. Both
+	// Fetch and reading the body end when ctx does. The error wraps ErrNotFound
+	// if the server does not have the file, and ErrServer if it is of no use to
+	// ask this server again.
+	Fetch(ctx context.Context, url string) (body io.ReadCloser, size int64, err error)
+}
 
 // defaultCache is the store in the user's cache folder, "" if there is none.
 func defaultCache() string {
@@ -76,17 +86,12 @@ func (s *Session) openStores() error {
 			images = append(images, e)
 		}
 	}
-	o := store.Options{
-		Client: s.options.Client, Timeout: s.options.Timeout,
-		Offline: s.options.Offline, Progress: s.options.Progress,
+	o := store.Options{Fetcher: s.options.Fetcher, Offline: s.options.Offline}
+	if report := s.options.Progress; report != nil {
+		o.Progress = func(url string, done, total int64, end bool) {
+			report(Progress{URL: url, Done: done, Total: total, End: end})
+		}
 	}
 	s.files, s.images = store.New(symbols, o), store.New(images, o)
 	return nil
-}
-
-func (s *Session) context() context.Context {
-	if s.options.Context == nil {
-		return context.Background()
-	}
-	return s.options.Context
 }

@@ -2,10 +2,11 @@ package symbol
 
 import (
 	"cmp"
+	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -23,17 +24,17 @@ type Session struct {
 	servers  serverList
 	symbols  []moduleSymbols // of each module in modules.List
 	exported atomic.Int64    // bytes of memory that export tables may still claim
-
-	mu    sync.RWMutex
-	cache map[minidump.VA]Location
 }
 
 // moduleSymbols holds the sources of one module, in the order of sourceKinds,
 // each loaded on first use.
-type moduleSymbols [numSources]struct {
-	once   sync.Once
-	source source // nil if there is none
-	tries  []Try
+type moduleSymbols struct {
+	lock  ctxlock.Lock
+	slots [numSources]struct {
+		loaded bool
+		source source // nil if there is none
+		tries  []Try
+	}
 }
 
 // A source names the addresses of one module. lookup takes the RVA. Where a
@@ -43,7 +44,7 @@ type source interface {
 	close() error
 }
 
-// A name is what a source tells of an address; the fields are those of
+// A name is what a source says of an address; the fields are those of
 // Location.
 type name struct {
 	function     string
@@ -55,8 +56,9 @@ type name struct {
 
 // Why a [Try] may have found nothing where nothing is wrong.
 var (
-	ErrNotFound   = store.ErrNotFound
-	ErrNotAsked   = store.ErrNotAsked
+	ErrNotFound   = store.ErrNotFound // no place has the file
+	ErrNotAsked   = store.ErrNotAsked // the server failed before, or there is no Fetcher
+	ErrServer     = store.ErrServer   // wrapped by a Fetcher: the server is not asked again
 	ErrNoIdentity = errors.New("the dump does not tell which symbols belong to the module")
 	ErrNoImage    = errors.New("the dump does not hold the image")
 	ErrNoExports  = errors.New("the image exports nothing")
@@ -71,10 +73,11 @@ type Try struct {
 
 const numSources = 5
 
-// sourceKinds are the sources in the order in which they are asked.
+// sourceKinds are the sources in the order in which they are asked. The error
+// of load is that of its context.
 var sourceKinds = [numSources]struct {
 	trust Trust
-	load  func(*Session, *minidump.Module) (source, []Try)
+	load  func(context.Context, *Session, *minidump.Module) (source, []Try, error)
 }{
 	{TrustPDB, loadPDB},
 	{TrustSym, loadSym},
@@ -88,13 +91,16 @@ var sourceKinds = [numSources]struct {
 // modules comes together with a Session that knows the modules before the
 // damage.
 func NewResolver(f *minidump.File, o Options) (*Session, error) {
-	s := &Session{options: o, cache: make(map[minidump.VA]Location)}
+	s := &Session{options: o}
 	if err := s.openStores(); err != nil {
 		return nil, err
 	}
 	modules, err := f.Modules()
 	s.modules = NewModules(modules)
 	s.symbols = make([]moduleSymbols, len(modules))
+	for i := range s.symbols {
+		s.symbols[i].lock = ctxlock.New()
+	}
 	// Without unloaded modules or memory there are fewer names, but the dump
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
@@ -104,18 +110,15 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	return s, err
 }
 
-// Close closes the symbol files that were opened. Resolve must not be called
+// Close closes the symbol files that were opened. The Session must not be used
 // any more.
 func (s *Session) Close() error {
 	var first error
 	for i := range s.symbols {
-		for k := range s.symbols[i] {
-			slot := &s.symbols[i][k]
-			slot.once.Do(func() {})
-			if slot.source == nil {
-				continue
+		for _, slot := range s.symbols[i].slots {
+			if slot.source != nil {
+				first = cmp.Or(first, slot.source.close())
 			}
-			first = cmp.Or(first, slot.source.close())
 		}
 	}
 	return cmp.Or(first, s.files.Close(), s.images.Close())
@@ -124,31 +127,25 @@ func (s *Session) Close() error {
 // Modules returns the modules of the dump.
 func (s *Session) Modules() *Modules { return s.modules }
 
-// Resolve names addr. Of the sources that know the address the first in the
-// order of the Trust constants wins. An address in a module that was unloaded
-// gets "<Unloaded_name.dll>" for its module, as WinDbg writes it.
-func (s *Session) Resolve(addr minidump.VA) Location {
-	s.mu.RLock()
-	loc, ok := s.cache[addr]
-	s.mu.RUnlock()
-	if ok {
-		return loc
-	}
-	loc = s.resolve(addr)
-	s.mu.Lock()
-	s.cache[addr] = loc
-	s.mu.Unlock()
-	return loc
+// Resolve names addresses. Of the sources that know one the first in the order
+// of the Trust constants wins. An address in a module that was unloaded gets
+// "<Unloaded_name.dll>" for its module, as WinDbg writes it. After an error
+// Resolve can be called again: it goes on where the context ended.
+func (s *Session) Resolve(ctx context.Context, addrs []minidump.VA) (Names, error) {
+	return resolve(ctx, addrs, func(addr minidump.VA) (Location, error) { return s.locate(ctx, addr) })
 }
 
-func (s *Session) resolve(addr minidump.VA) Location {
+func (s *Session) locate(ctx context.Context, addr minidump.VA) (Location, error) {
 	i := s.modules.index(addr)
 	if i < 0 {
-		return s.unloaded.Resolve(addr)
+		return s.unloaded.at(addr), nil
 	}
 	loc := s.modules.locate(i, addr)
 	for k := range sourceKinds {
-		src := s.source(i, k)
+		src, _, err := s.source(ctx, i, k)
+		if err != nil {
+			return loc, err
+		}
 		if src == nil {
 			continue
 		}
@@ -161,14 +158,24 @@ func (s *Session) resolve(addr minidump.VA) Location {
 		loc.Trust = sourceKinds[k].trust
 		break
 	}
-	return loc
+	return loc, nil
 }
 
-// source returns source k of module i, loading it on first use.
-func (s *Session) source(i, k int) source {
-	slot := &s.symbols[i][k]
-	slot.once.Do(func() {
-		slot.source, slot.tries = sourceKinds[k].load(s, &s.modules.modules[i])
-	})
-	return slot.source
+// source returns source k of module i, nil if there is none, and what was
+// searched for it. It is loaded on first use; not so if ctx ends on the way.
+func (s *Session) source(ctx context.Context, i, k int) (source, []Try, error) {
+	m := &s.symbols[i]
+	if err := m.lock.Lock(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer m.lock.Unlock()
+	slot := &m.slots[k]
+	if !slot.loaded {
+		src, tries, err := sourceKinds[k].load(ctx, s, &s.modules.modules[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		slot.loaded, slot.source, slot.tries = true, src, tries
+	}
+	return slot.source, slot.tries, nil
 }

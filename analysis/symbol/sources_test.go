@@ -17,6 +17,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/analysis/internal/undecorate"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/symbol/symserver"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
@@ -48,6 +49,26 @@ func newSession(t testing.TB, d dumptest.Dump, o symbol.Options) *symbol.Session
 		}
 	})
 	return s
+}
+
+// resolve names one address.
+func resolve(t testing.TB, r symbol.Resolver, addr minidump.VA) symbol.Location {
+	t.Helper()
+	names, err := r.Resolve(t.Context(), []minidump.VA{addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names.At(addr)
+}
+
+// inspect returns the status of the first module.
+func inspect(t testing.TB, s *symbol.Session) symbol.Status {
+	t.Helper()
+	all, err := s.Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[0]
 }
 
 // testApp is the module of minidump2.dmp.
@@ -93,7 +114,7 @@ func TestSym(t *testing.T) {
 		0x7c8000: "0x7c8000  ",
 	}
 	for addr, want := range tests {
-		if got := show(s.Resolve(addr)); got != want {
+		if got := show(resolve(t, s, addr)); got != want {
 			t.Errorf("%s is %s, want %s", addr, got, want)
 		}
 	}
@@ -110,7 +131,7 @@ func TestMinidump2(t *testing.T) {
 	defer s.Close()
 	var got []string
 	for _, addr := range []minidump.VA{0x40429e, 0x404200, 0x4053ec, 0x7c816fd7} {
-		got = append(got, s.Resolve(addr).String())
+		got = append(got, resolve(t, s, addr).String())
 	}
 	want := []string{"test_app!`anonymous namespace'::CrashFunction()+0x2e", "test_app!main+0x50",
 		"test_app!__tmainCRTStartup+0x15c", "kernel32+0x16fd7"}
@@ -134,7 +155,7 @@ func TestPDB(t *testing.T) {
 	named, lines, decorated := 0, 0, 0
 	for rva := uint32(0x1000); rva < d.Modules[0].Size; rva += 5 {
 		sym, ok, err := f.Lookup(rva)
-		loc := s.Resolve(base + minidump.VA(rva))
+		loc := resolve(t, s, base+minidump.VA(rva))
 		if err != nil || ok != (loc.Trust == symbol.TrustPDB) {
 			t.Fatalf("%#x: %v, %v, but %s", rva, ok, err, show(loc))
 		}
@@ -148,7 +169,7 @@ func TestPDB(t *testing.T) {
 		if loc.Line > 0 {
 			lines++
 		}
-		if got := raw.Resolve(base + minidump.VA(rva)); got.Function != sym.Name {
+		if got := resolve(t, raw, base+minidump.VA(rva)); got.Function != sym.Name {
 			t.Errorf("%#x: raw name %q, want %q", rva, got.Function, sym.Name)
 		} else if got.Function != loc.Function {
 			decorated++
@@ -159,12 +180,12 @@ func TestPDB(t *testing.T) {
 	}
 	d.Modules[0].CodeView = dumptest.RSDS{GUID: f.GUID, Age: f.Age + 1, Path: "handles64.pdb"}
 	s = newSession(t, d, symbol.Options{SymbolPath: folder})
-	st := s.Inspect()[0]
+	st := inspect(t, s)
 	if st.Trust == symbol.TrustPDB || !strings.Contains(fmt.Sprint(st.Tries), "wrong identity: ") {
 		t.Errorf("another age: %+v", st)
 	}
 	s = newSession(t, d, symbol.Options{SymbolPath: folder, Loose: true})
-	if st := s.Inspect()[0]; st.Trust != symbol.TrustPDB {
+	if st := inspect(t, s); st.Trust != symbol.TrustPDB {
 		t.Errorf("another age, loose: %+v", st)
 	}
 }
@@ -197,7 +218,7 @@ func TestPDBx86(t *testing.T) {
 		if want != undecorate.Name(sym.Name) {
 			changed++
 		}
-		if got := s.Resolve(base + minidump.VA(rva)).Function; got != want {
+		if got := resolve(t, s, base+minidump.VA(rva)).Function; got != want {
 			t.Fatalf("%#x: %s %s is %q, want %q", rva, sym.Kind, sym.Name, got, want)
 		}
 	}
@@ -216,7 +237,7 @@ func TestImages(t *testing.T) {
 		base + 0x800:  "leak+0x800  module",
 	}
 	for addr, want := range tests {
-		if got := show(s.Resolve(addr)); got != want {
+		if got := show(resolve(t, s, addr)); got != want {
 			t.Errorf("%s is %s, want %s", addr, got, want)
 		}
 	}
@@ -233,18 +254,18 @@ func TestImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = newSession(t, image(t, stripped), symbol.Options{SymbolPath: filepath.Dir(stripped)})
-	if got, want := show(s.Resolve(base+0x1068)), "leak!CreateSettings+0x18  export"; got != want {
+	if got, want := show(resolve(t, s, base+0x1068)), "leak!CreateSettings+0x18  export"; got != want {
 		t.Errorf("stripped: %s, want %s", got, want)
 	}
 
 	d := image(t, dll)
 	d.Modules[0].TimeDateStamp++
 	s = newSession(t, d, symbol.Options{ImagePath: filepath.Dir(dll)})
-	if st := s.Inspect()[0]; st.Trust != symbol.TrustModule || !strings.Contains(fmt.Sprint(st.Tries), "wrong identity") {
+	if st := inspect(t, s); st.Trust != symbol.TrustModule || !strings.Contains(fmt.Sprint(st.Tries), "wrong identity") {
 		t.Errorf("another timestamp: %+v", st)
 	}
 	s = newSession(t, d, symbol.Options{ImagePath: filepath.Dir(dll), Loose: true})
-	if st := s.Inspect()[0]; st.Trust != symbol.TrustDWARF {
+	if st := inspect(t, s); st.Trust != symbol.TrustDWARF {
 		t.Errorf("another timestamp, loose: %+v", st)
 	}
 }
@@ -254,18 +275,18 @@ func TestServer(t *testing.T) {
 	defer srv.Close()
 	cache := filepath.Join(t.TempDir(), "cache")
 	for _, o := range []symbol.Options{
-		{SymbolPath: "srv*" + cache + "*" + srv.URL},
+		{SymbolPath: "srv*" + cache + "*" + srv.URL, Fetcher: &symserver.Client{}},
 		{SymbolPath: "srv*" + cache + "*" + srv.URL, Offline: true}, // what the first has left in the cache
 	} {
 		s := newSession(t, testApp(), o)
-		if got := s.Resolve(0x40429e); got.Trust != symbol.TrustSym {
+		if got := resolve(t, s, 0x40429e); got.Trust != symbol.TrustSym {
 			t.Errorf("offline %v: %s", o.Offline, show(got))
 		}
 	}
 	d := testApp()
 	d.Modules[0].Name, d.Modules[0].CodeView = `..\..\nul`, dumptest.RSDS{Path: `..\..\con.pdb`}
-	s := newSession(t, d, symbol.Options{SymbolPath: "srv*" + cache + "*" + srv.URL})
-	if st := s.Inspect()[0]; st.Trust != symbol.TrustModule || !strings.Contains(fmt.Sprint(st.Tries), "names a device") {
+	s := newSession(t, d, symbol.Options{SymbolPath: "srv*" + cache + "*" + srv.URL, Fetcher: &symserver.Client{}})
+	if st := inspect(t, s); st.Trust != symbol.TrustModule || !strings.Contains(fmt.Sprint(st.Tries), "names a device") {
 		t.Errorf("hostile names: %+v", st)
 	}
 }
@@ -277,7 +298,11 @@ func TestManifest(t *testing.T) {
 	d.Modules[2].Base = 0x500000
 	s := newSession(t, d, symbol.Options{SymbolPath: "srv*http://symbols.example/store/", Offline: true})
 	var got []string
-	for _, f := range s.Manifest() {
+	manifest, err := s.Manifest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range manifest {
 		got = append(got, fmt.Sprint(f.Module.Name(), " ", f.Trust, " ", f.Path, " ", f.URLs))
 	}
 	const pdb, exe, dll = "test_app.pdb/5A9832E5287241C1838ED98914E9B7FF1/test_app.pdb", "test_app.exe/45D35F6C2d000/test_app.exe", "other.dll/1234ABCD1000/other.dll"
@@ -296,7 +321,7 @@ func TestUnloaded(t *testing.T) {
 	s := newSession(t, dumptest.Dump{Modules: testApp().Modules, UnloadedModules: &dumptest.UnloadedModuleList{
 		Modules: []dumptest.UnloadedModule{{Base: 0x10000000, Size: 0x1000, Name: "plugin.dll"}},
 	}}, symbol.Options{})
-	if got, want := s.Resolve(0x10000123).String(), "<Unloaded_plugin.dll>+0x123"; got != want {
+	if got, want := resolve(t, s, 0x10000123).String(), "<Unloaded_plugin.dll>+0x123"; got != want {
 		t.Errorf("unloaded module: %s, want %s", got, want)
 	}
 }
@@ -333,7 +358,7 @@ func TestLeakyImages(t *testing.T) {
 				continue
 			}
 			for _, off := range []uint64{0, size / 2, size - 1} {
-				loc := s.Resolve(base + minidump.VA(rva+off))
+				loc := resolve(t, s, base+minidump.VA(rva+off))
 				if loc.Trust != symbol.TrustDWARF || loc.Function != name || loc.Displacement != off {
 					t.Errorf("%s: %#x is %s, want %s+%#x", arch, rva+off, show(loc), name, off)
 				}

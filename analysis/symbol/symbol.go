@@ -1,12 +1,14 @@
 package symbol
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// Trust tells where the name of an address comes from, and so how much it is
+// Trust says where the name of an address comes from, and so how much it is
 // worth.
 type Trust string
 
@@ -54,6 +56,16 @@ func (l Location) String() string {
 	return plus(l.Module+"!"+l.Function, l.Displacement)
 }
 
+// Place returns the address for people who look for the code at fault. The name
+// of the nearest export is a guess that misleads, so that such an address is
+// "MyCustomDll+0x13c8"; else Place is String.
+func (l Location) Place() string {
+	if l.Trust == TrustExport {
+		return plus(l.Module, l.Offset)
+	}
+	return l.String()
+}
+
 // Source returns "file:line", or "" if the line is not known.
 func (l Location) Source() string { return fileLine(l.File, l.Line) }
 
@@ -74,9 +86,43 @@ func fileLine(file string, line int) string {
 	return fmt.Sprintf("%s:%d", file, line)
 }
 
-// A Resolver names addresses. The same address always gets the same name, and
-// an address that cannot be named gets a Location with nothing but the address.
-// A Resolver is safe for concurrent use.
+// A Resolver names addresses. It is safe for concurrent use.
 type Resolver interface {
-	Resolve(addr minidump.VA) Location
+	// Resolve names each of the addresses, which may come in any order and more
+	// than once. It is the only step that reads files and asks servers: the
+	// names are a finished value. The error is that of ctx, and comes without
+	// names: what was not looked for is not the same as what has no name.
+	Resolve(ctx context.Context, addrs []minidump.VA) (Names, error)
+}
+
+// Names are the names of addresses that a [Resolver] was asked for.
+type Names map[minidump.VA]Location
+
+// At returns the name of an address: nothing but the address if the Resolver was
+// not asked for it.
+func (n Names) At(addr minidump.VA) Location {
+	if l, ok := n[addr]; ok {
+		return l
+	}
+	return Location{Address: addr}
+}
+
+// resolve names each address once, in ascending order, so that what is loaded
+// and downloaded does not depend on the order in which they are asked for.
+func resolve(ctx context.Context, addrs []minidump.VA, locate func(minidump.VA) (Location, error)) (Names, error) {
+	sorted := slices.Clone(addrs)
+	slices.Sort(sorted)
+	sorted = slices.Compact(sorted)
+	names := make(Names, len(sorted))
+	for _, addr := range sorted {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		l, err := locate(addr)
+		if err != nil {
+			return nil, err
+		}
+		names[addr] = l
+	}
+	return names, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -11,30 +12,42 @@ import (
 )
 
 // calls prints the calls of one stack.
-func (q *htraceQuery) calls() error {
+func (q *htraceQuery) calls(ctx context.Context) error {
 	stack, what, err := q.chooseStack()
 	if err != nil {
 		return err
 	}
-	code := q.resolver.Code()
+	code := q.resolver.Code(ctx)
 	defer code.Close()
 	decoder, err := q.callDecoder(code)
 	if err != nil {
 		return err
 	}
+	frames := q.trace.Frames(stack)
+	sites := make([]analysis.CallSite, len(frames))
+	errs := make([]error, len(frames))
+	var targets []minidump.VA
+	for i, addr := range frames {
+		sites[i], errs[i] = decoder.Decode(addr)
+		targets = append(targets, sites[i].Target, sites[i].Slot)
+	}
+	names, err := q.resolver.Resolve(ctx, targets)
+	if err != nil {
+		return err
+	}
 	var calls []render.TraceCall
-	for _, addr := range q.trace.Frames(stack) {
-		c := render.TraceCall{Return: q.resolver.Resolve(addr)}
-		site, err := decoder.Decode(addr)
+	for i, addr := range frames {
+		c := render.TraceCall{Return: q.names.At(addr)}
+		site, err := sites[i], errs[i]
 		switch {
 		case errors.Is(err, minidump.ErrNotCaptured):
 			c.Note = "? (its code is not in the dump)"
 		case err != nil:
 			c.Note = "? (" + err.Error() + ")"
 		case site.Target != 0:
-			c.Destination = q.resolver.Resolve(site.Target)
+			c.Destination = names.At(site.Target)
 		case site.Slot != 0:
-			c.Note = "? (through the pointer at " + q.resolver.Resolve(site.Slot).String() + ", which is not in the dump)"
+			c.Note = "? (through the pointer at " + names.At(site.Slot).String() + ", which is not in the dump)"
 		default:
 			c.Note = "? (" + site.Instruction + ")"
 		}

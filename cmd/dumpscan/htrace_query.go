@@ -25,6 +25,7 @@ type htraceQuery struct {
 	earlier  *render.DumpHeader // with --diff
 	window   time.Duration
 	resolver *symbol.Session
+	names    symbol.Names // of the trace
 	system   *htrace.SystemModules
 	notes    []string
 	errors   []string
@@ -40,7 +41,7 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 	if q.trace, err = q.read(d, o.order()); err != nil {
 		return err
 	}
-	session, err := a.resolver(ctx, d, &o.symbols)
+	session, err := a.resolver(d, &o.symbols)
 	if session == nil {
 		return err
 	}
@@ -58,7 +59,23 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 	if q.trace.Len() == 0 {
 		q.note("the dump has a list of handle operations, but it is empty; " + analysis.CaptureTraces)
 	}
-	return q.answer()
+	if q.names, err = session.Resolve(ctx, q.addresses()); err != nil {
+		return err
+	}
+	return q.answer(ctx)
+}
+
+// addresses are those that are to be named: of a listing only what it lists.
+func (q *htraceQuery) addresses() []minidump.VA {
+	o := q.opts
+	if !o.listing || o.json || o.csv || o.folded || o.calls || o.pprof != "" {
+		return q.trace.Addresses()
+	}
+	var stacks []int
+	for _, i := range q.operations() {
+		stacks = append(stacks, q.trace.Operation(i).Stack)
+	}
+	return q.trace.AddressesOf(stacks)
 }
 
 // read replays the trace of a dump; what could not be read is complained about.
@@ -89,11 +106,11 @@ func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 }
 
 // answer writes what was asked for.
-func (q *htraceQuery) answer() error {
+func (q *htraceQuery) answer(ctx context.Context) error {
 	o := q.opts
 	switch {
 	case o.calls:
-		return q.calls()
+		return q.calls(ctx)
 	case o.json:
 		return q.report().JSON(q.stdout)
 	case o.csv:
@@ -103,7 +120,7 @@ func (q *htraceQuery) answer() error {
 	case o.pprof != "":
 		return q.profile()
 	}
-	text := render.NewTraceText(q.stdout, q.dump.PointerSize(), q.resolver)
+	text := render.NewTraceText(q.stdout, q.dump.PointerSize(), q.names)
 	switch {
 	case o.listing:
 		q.orderNote()
@@ -118,13 +135,13 @@ func (q *htraceQuery) answer() error {
 
 // report collects the facts.
 func (q *htraceQuery) report() *render.TraceReport {
-	q.trace.FindDuplicates(q.resolver)
+	q.trace.FindDuplicates(q.names)
 	r := &render.TraceReport{
 		Dump: render.NewDumpHeader(q.dump.name, q.info), Trace: q.trace, Diff: q.diff, Earlier: q.earlier, Window: q.window,
-		By: q.opts.by(), Resolver: q.resolver, System: q.system, Notes: q.notes, Errors: q.errors,
+		By: q.opts.by(), Names: q.names, System: q.system, Notes: q.notes, Errors: q.errors,
 	}
 	r.Groups = q.groups(r.By)
-	r.Anomalies = q.trace.GroupAnomalies(q.resolver, q.system)
+	r.Anomalies = q.trace.GroupAnomalies(q.names, q.system)
 	if q.opts.listing && q.opts.json {
 		r.Operations = q.operations()
 	}
@@ -133,7 +150,7 @@ func (q *htraceQuery) report() *render.TraceReport {
 
 func (q *htraceQuery) groups(by htrace.GroupKey) []htrace.Group {
 	return q.trace.Group(q.diff.Outstanding, htrace.GroupOptions{
-		By: by, Resolver: q.resolver, System: q.system, Window: q.window,
+		By: by, Names: q.names, System: q.system, Window: q.window,
 	})
 }
 

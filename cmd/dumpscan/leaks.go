@@ -145,7 +145,7 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 		}
 	}()
 	options.Resolver = func(s *analysis.Snapshot) (symbol.Resolver, error) {
-		session, err := a.resolver(ctx, dumps[s], &o.symbols)
+		session, err := a.resolver(dumps[s], &o.symbols)
 		if err != nil {
 			return nil, err
 		}

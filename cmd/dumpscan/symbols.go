@@ -13,6 +13,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/symbol/symserver"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -59,11 +60,11 @@ func (o *symbolFlags) register(f *pflag.FlagSet) {
 // resolver prepares to name the addresses of a dump. The caller closes it. An
 // error wraps minidump.ErrNoStream if the dump lists no modules; a damaged list
 // is an error too, and in both cases there is a session that knows the rest.
-func (a *app) resolver(ctx context.Context, d *dump, o *symbolFlags) (*symbol.Session, error) {
+func (a *app) resolver(d *dump, o *symbolFlags) (*symbol.Session, error) {
 	session, err := symbol.NewResolver(d.File, symbol.Options{
 		SymbolPath: o.symbols, ImagePath: o.images,
 		Loose: o.loose, RawNames: o.rawNames, Offline: o.offline,
-		Progress: a.downloads(), Context: ctx,
+		Fetcher: &symserver.Client{}, Progress: a.downloads(),
 	})
 	if session == nil {
 		return nil, usageError{err}
@@ -129,7 +130,7 @@ func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest
 		return err
 	}
 	defer d.Close()
-	session, err := a.resolver(ctx, d, o)
+	session, err := a.resolver(d, o)
 	if session == nil {
 		return err
 	}
@@ -140,16 +141,21 @@ func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest
 	header := render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File))
 	problems := a.complaints(d.name, err)
 	if manifest {
-		r := &render.SymbolManifest{Dump: header, Files: session.Manifest(), Errors: problems}
+		files, err := session.Manifest(ctx)
+		if err != nil {
+			return err
+		}
+		r := &render.SymbolManifest{Dump: header, Files: files, Errors: problems}
 		if asJSON {
 			return r.JSON(a.stdout)
 		}
 		return r.Text(a.stdout)
 	}
-	r := &render.SymbolReport{Dump: header, Modules: session.Inspect(), Errors: problems}
-	if err := ctx.Err(); err != nil {
+	modules, err := session.Inspect(ctx)
+	if err != nil {
 		return err
 	}
+	r := &render.SymbolReport{Dump: header, Modules: modules, Errors: problems}
 	if asJSON {
 		return r.JSON(a.stdout)
 	}

@@ -41,7 +41,7 @@ func (a *app) threads(ctx context.Context, name string, names *symbolFlags, asJS
 		Threads: threads,
 		Errors:  a.complaints(d.name, err),
 	}
-	session, err := a.resolver(ctx, d, names)
+	session, err := a.resolver(d, names)
 	if session == nil {
 		return err
 	}
@@ -49,7 +49,17 @@ func (a *app) threads(ctx context.Context, name string, names *symbolFlags, asJS
 	if !errors.Is(err, minidump.ErrNoStream) {
 		r.Errors = append(r.Errors, a.complaints(d.name, err)...)
 	}
-	r.Start = func(start minidump.VA) string { return session.Resolve(start).String() }
+	var starts []minidump.VA
+	for _, th := range threads {
+		if th.Info != nil {
+			starts = append(starts, th.Info.StartAddress)
+		}
+	}
+	resolved, err := session.Resolve(ctx, starts)
+	if err != nil {
+		return err
+	}
+	r.Start = func(start minidump.VA) string { return resolved.At(start).String() }
 	if asJSON {
 		return r.JSON(a.stdout)
 	}

@@ -13,7 +13,7 @@ import (
 
 // searchFolder looks into a folder: for the file itself, then in the layout of
 // a store.
-func (s *Store) searchFolder(_ context.Context, e Element, req Request, check func(string) error) (string, []Try) {
+func (s *Store) searchFolder(ctx context.Context, e Element, req Request, check func(string) error) (string, []Try) {
 	var tries []Try
 	accept := func(path string) bool {
 		err := check(path)
@@ -30,7 +30,7 @@ func (s *Store) searchFolder(_ context.Context, e Element, req Request, check fu
 			return path, tries
 		}
 		if path, ok := s.lookup(dir, compressed(req.File)); ok {
-			unpacked, err := s.unpackTo(e, req, path, check)
+			unpacked, err := s.unpackTo(ctx, e, req, path, check)
 			if err == nil {
 				return unpacked, tries
 			}
@@ -111,12 +111,12 @@ func firstTier(file string) string {
 }
 
 // unpackTo unpacks a cabinet and keeps the file in it.
-func (s *Store) unpackTo(e Element, req Request, path string, check func(string) error) (string, error) {
+func (s *Store) unpackTo(ctx context.Context, e Element, req Request, path string, check func(string) error) (string, error) {
 	out, err := s.tempFile(e)
 	if err != nil {
 		return "", err
 	}
-	err = unpack(out, path)
+	err = unpack(until{ctx, out}, path)
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
 	}
@@ -125,6 +125,19 @@ func (s *Store) unpackTo(e Element, req Request, path string, check func(string)
 		return "", err
 	}
 	return s.keep(e, req, out.Name(), check)
+}
+
+// until is a writer that ends with a context.
+type until struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (u until) Write(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Writer.Write(p)
 }
 
 func unpack(w io.Writer, path string) error {

@@ -93,7 +93,7 @@ func TestFolders(t *testing.T) {
 				write(t, filepath.Join(dir, filepath.FromSlash(name)), data)
 			}
 			s := newStore(t, dir, store.Options{})
-			path, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check)
+			path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
 			last := tries[len(tries)-1]
 			if tt.want != "" && (path != filepath.Join(dir, filepath.FromSlash(tt.want)) || last.Err != nil) {
 				t.Errorf("found %q, %v", path, tries)
@@ -107,7 +107,7 @@ func TestFolders(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "app.pdb", key, "file.ptr"), []byte("PATH:"+elsewhere+"\r\n"))
 		s := newStore(t, dir, store.Options{})
-		if path, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check); path != elsewhere {
+		if path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, check); path != elsewhere {
 			t.Errorf("found %q, %v", path, tries)
 		}
 	})
@@ -123,7 +123,7 @@ func TestUnpackWithoutCache(t *testing.T) {
 	}
 	s := store.New(elements, store.Options{})
 	accept := func(string) error { return nil }
-	path, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, accept)
+	path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, accept)
 	if info, err := os.Stat(path); err != nil || info.Size() != 120001 {
 		t.Fatalf("unpacked to %q: %v, %v", path, err, tries)
 	}
@@ -155,7 +155,11 @@ func ExampleStore_Find() {
 	s := store.New(elements, store.Options{})
 	defer s.Close()
 	req := store.Request{Folder: `c:\build\mycustomdll.pdb`, Key: key}
-	path, _ := s.Find(context.Background(), req, check)
+	path, _, err := s.Find(context.Background(), req, check)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println(filepath.Base(path))
 	// Output: MyCustomDll.pdb
 }

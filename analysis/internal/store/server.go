@@ -5,42 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
-	"sync"
-	"time"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
 )
 
-// How far a server may go.
-const (
-	maxRedirects = 5
-	maxDownload  = 8 << 30 // bytes; more than a PDB can have
-)
+// maxDownload is how much a server may send, in bytes; more than a PDB can have.
+const maxDownload = 8 << 30
 
 // server is what the run has learnt of one server.
 type server struct {
-	mu      sync.Mutex
-	dead    error // why it is not asked any more
-	twoTier *bool // whether it has an index2.txt; nil if not asked yet
-}
-
-func newClient(o Options) *http.Client {
-	c := http.Client{}
-	if o.Client != nil {
-		c = *o.Client
-	}
-	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects {
-			return fmt.Errorf("more than %d redirects", maxRedirects)
-		}
-		if req.URL.Scheme != "https" && (req.URL.Scheme != "http" || via[0].URL.Scheme == "https") {
-			return fmt.Errorf("redirect to %s refused", req.URL.Redacted())
-		}
-		return nil
-	}
-	return &c
+	lock    ctxlock.Lock // one request at a time for each server
+	dead    error        // why it is not asked any more
+	twoTier *bool        // whether it has an index2.txt; nil if not asked yet
 }
 
 func (s *Store) server(root string) *server {
@@ -48,29 +27,28 @@ func (s *Store) server(root string) *server {
 	defer s.mu.Unlock()
 	srv := s.servers[root]
 	if srv == nil {
-		srv = &server{}
+		srv = &server{lock: ctxlock.New()}
 		s.servers[root] = srv
 	}
 	return srv
 }
 
-// errDead wraps failures after which a server is not asked again.
-var errDead = errors.New("server failed")
-
 // searchServer asks a server for the file, its compressed form, and a pointer,
 // in one tier and, if the server has an index2.txt, in two.
 func (s *Store) searchServer(ctx context.Context, e Element, req Request, check func(string) error) (string, []Try) {
 	srv := s.server(e.URL)
-	srv.mu.Lock()
-	defer srv.mu.Unlock() // one request at a time for each server
+	if err := srv.lock.Lock(ctx); err != nil {
+		return "", nil // Find returns the error
+	}
+	defer srv.lock.Unlock()
 	if srv.dead != nil {
-		return "", []Try{{Where: e.URL, Err: fmt.Errorf("%w: %w", ErrNotAsked, srv.dead)}}
+		return "", []Try{{Where: e.URL, Err: fmt.Errorf("%w again: %w", ErrNotAsked, srv.dead)}}
 	}
 	path, where, err := s.ask(ctx, srv, e, req, check)
 	if err == nil {
 		return path, nil
 	}
-	if errors.Is(err, errDead) && ctx.Err() == nil {
+	if errors.Is(err, ErrServer) && ctx.Err() == nil {
 		srv.dead = err
 	}
 	return "", []Try{{Where: where, Err: err}}
@@ -108,7 +86,7 @@ func (s *Store) ask(ctx context.Context, srv *server, e Element, req Request, ch
 // twoTier asks once whether the server keeps its files in two tiers.
 func (s *Store) twoTier(ctx context.Context, srv *server, e Element) bool {
 	if srv.twoTier == nil {
-		err := s.get(ctx, join(e.URL, "index2.txt"), func(*http.Response) error { return nil })
+		err := s.get(ctx, join(e.URL, "index2.txt"), func(io.Reader, int64) error { return nil })
 		if ctx.Err() != nil {
 			return false
 		}
@@ -122,8 +100,8 @@ func (s *Store) twoTier(ctx context.Context, srv *server, e Element) bool {
 // server has no say over the files of this machine or its network.
 func (s *Store) askPointer(ctx context.Context, e Element, req Request, where string, check func(string) error) (string, error) {
 	var text []byte
-	err := s.get(ctx, where, func(resp *http.Response) (err error) {
-		text, err = io.ReadAll(io.LimitReader(resp.Body, maxPointer))
+	err := s.get(ctx, where, func(body io.Reader, _ int64) (err error) {
+		text, err = io.ReadAll(io.LimitReader(body, maxPointer))
 		return err
 	})
 	if err != nil {
@@ -147,13 +125,13 @@ func (s *Store) askPointer(ctx context.Context, e Element, req Request, where st
 // name, is unpacked.
 func (s *Store) download(ctx context.Context, e Element, req Request, where string, check func(string) error) (string, error) {
 	var temp string
-	err := s.get(ctx, where, func(resp *http.Response) error {
+	err := s.get(ctx, where, func(body io.Reader, size int64) error {
 		out, err := s.tempFile(e)
 		if err != nil {
 			return err
 		}
 		temp = out.Name()
-		err = s.copy(out, resp, where)
+		err = s.copy(out, body, size, where)
 		if closeErr := out.Close(); err == nil {
 			err = closeErr
 		}
@@ -167,17 +145,16 @@ func (s *Store) download(ctx context.Context, e Element, req Request, where stri
 	}
 	if strings.HasSuffix(where, "_") {
 		defer os.Remove(temp)
-		return s.unpackTo(e, req, temp, check)
+		return s.unpackTo(ctx, e, req, temp, check)
 	}
 	return s.keep(e, req, temp, check)
 }
 
-func (s *Store) copy(out *os.File, resp *http.Response, where string) error {
+func (s *Store) copy(out *os.File, body io.Reader, total int64, where string) error {
 	var done int64
-	total := resp.ContentLength
 	report := func(end bool) {
 		if s.options.Progress != nil {
-			s.options.Progress(Progress{URL: where, Done: done, Total: total, End: end})
+			s.options.Progress(where, done, total, end)
 		}
 	}
 	defer func() { report(true) }()
@@ -186,7 +163,7 @@ func (s *Store) copy(out *os.File, resp *http.Response, where string) error {
 	}
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := resp.Body.Read(buf)
+		n, err := body.Read(buf)
 		if n > 0 {
 			if _, err := out.Write(buf[:n]); err != nil {
 				return err
@@ -199,71 +176,24 @@ func (s *Store) copy(out *os.File, resp *http.Response, where string) error {
 		if err == io.EOF {
 			return out.Sync()
 		}
+		if errors.Is(err, ErrServer) {
+			return err
+		}
 		if err != nil {
 			return fmt.Errorf("after %d bytes: %w", done, err)
 		}
 	}
 }
 
-// get sends a request and hands a successful answer to read. The error wraps
-// ErrNotFound if the server does not have the file, and errDead if it is of no
-// use to ask it again.
-func (s *Store) get(ctx context.Context, where string, read func(*http.Response) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stalled := fmt.Errorf("%w: nothing received for %s", errDead, s.options.Timeout)
-	timer := time.AfterFunc(s.options.Timeout, func() { cancel(stalled) })
-	defer timer.Stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+// get hands what the server has at a URL to read, and how many bytes that will
+// be, or -1.
+func (s *Store) get(ctx context.Context, where string, read func(body io.Reader, size int64) error) error {
+	body, size, err := s.options.Fetcher.Fetch(ctx, where)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("User-Agent", "dumpscan")
-	resp, err := s.client.Do(req)
-	if err != nil {
-		if context.Cause(ctx) == stalled {
-			return stalled
-		}
-		var failed *url.Error // repeats method and URL, which the caller names
-		if errors.As(err, &failed) {
-			err = failed.Err
-		}
-		return fmt.Errorf("%w: %w", errDead, err)
-	}
-	defer resp.Body.Close()
-	switch resp.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
-		// Buckets that may not be listed answer 403 for what they do not have.
-		return fmt.Errorf("%w: %s", ErrNotFound, resp.Status)
-	case http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return fmt.Errorf("%w: %s", errDead, resp.Status)
-	default:
-		return fmt.Errorf("server answers %s", resp.Status)
-	}
-	resp.Body = &watched{ReadCloser: resp.Body, timer: timer, timeout: s.options.Timeout}
-	if err := read(resp); err != nil {
-		if context.Cause(ctx) == stalled {
-			return stalled
-		}
-		return err
-	}
-	return nil
-}
-
-// watched starts the timer anew with every byte.
-type watched struct {
-	io.ReadCloser
-	timer   *time.Timer
-	timeout time.Duration
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadCloser.Read(p)
-	if n > 0 {
-		w.timer.Reset(w.timeout)
-	}
-	return n, err
+	defer body.Close()
+	return read(body, size)
 }
 
 // join appends path elements to a URL.

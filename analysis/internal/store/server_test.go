@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
+	"github.com/dumpscan/dumpscan/analysis/symbol/symserver"
 )
+
+// online are the options of a store that asks servers.
+var online = store.Options{Fetcher: &symserver.Client{}}
 
 const key = "0123456789ABCDEF0123456789ABCDEF1"
 
@@ -100,6 +105,16 @@ func newStore(t *testing.T, path string, o store.Options) *store.Store {
 		}
 	})
 	return s
+}
+
+// find is Find with a context that does not end.
+func find(t *testing.T, s *store.Store, req store.Request, check func(string) error) (string, []store.Try) {
+	t.Helper()
+	path, tries, err := s.Find(context.Background(), req, check)
+	if err != nil {
+		t.Errorf("%+v: %v", req, err)
+	}
+	return path, tries
 }
 
 // TestServer is every way a server can answer: either the file is in the cache
@@ -188,8 +203,8 @@ func TestServer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			url, _ := serve(t, tt.handlers)
 			cache := filepath.Join(t.TempDir(), "cache")
-			s := newStore(t, "srv*"+cache+"*"+url, store.Options{Timeout: 100 * time.Millisecond})
-			path, tries := s.Find(context.Background(), store.Request{Folder: `C:\build\app.pdb`, Key: key}, tt.accept)
+			s := newStore(t, "srv*"+cache+"*"+url, store.Options{Fetcher: &symserver.Client{Timeout: 100 * time.Millisecond}})
+			path, tries := find(t, s, store.Request{Folder: `C:\build\app.pdb`, Key: key}, tt.accept)
 			last := tries[len(tries)-1]
 			if tt.want == "" {
 				if path == "" || last.Err != nil {
@@ -215,11 +230,11 @@ func TestServer(t *testing.T) {
 
 func TestServerOrder(t *testing.T) {
 	url, asked := serve(t, nil)
-	s := newStore(t, "srv*"+t.TempDir()+"*"+url+"/sym%20bols", store.Options{})
+	s := newStore(t, "srv*"+t.TempDir()+"*"+url+"/sym%20bols", online)
 	for range 2 { // the second time from memory
-		s.Find(context.Background(), store.Request{Folder: "a b%41.pdb", Key: key}, check)
+		find(t, s, store.Request{Folder: "a b%41.pdb", Key: key}, check)
 	}
-	s.Find(context.Background(), store.Request{Folder: "c.pdb", Key: key, File: "c.sym", Plain: true}, check)
+	find(t, s, store.Request{Folder: "c.pdb", Key: key, File: "c.sym", Plain: true}, check)
 	at := "/sym bols/a b%41.pdb/" + key + "/"
 	want := []string{
 		at + "a b%41.pdb", at + "a b%41.pd_", at + "file.ptr", "/sym bols/index2.txt",
@@ -235,9 +250,9 @@ func TestDeadServerIsNotAskedAgain(t *testing.T) {
 		"/app.pdb/" + key + "/app.pdb": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 		"/b.pdb/" + key + "/b.pdb":     body("good file"),
 	})
-	s := newStore(t, "srv*"+t.TempDir()+"*"+url, store.Options{})
-	s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check)
-	path, tries := s.Find(context.Background(), store.Request{Folder: "b.pdb", Key: key}, check)
+	s := newStore(t, "srv*"+t.TempDir()+"*"+url, online)
+	find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
+	path, tries := find(t, s, store.Request{Folder: "b.pdb", Key: key}, check)
 	last := tries[len(tries)-1]
 	if path != "" || !strings.Contains(fmt.Sprint(last.Err), "not asked again: server failed: 503") {
 		t.Errorf("after a failure: %q, %v", path, last.Err)
@@ -247,20 +262,128 @@ func TestDeadServerIsNotAskedAgain(t *testing.T) {
 	}
 }
 
+// TestCancel breaks a download off. That is not an answer: the next search gets
+// the file.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	var once sync.Once
 	url, _ := serve(t, map[string]http.HandlerFunc{
-		"/app.pdb/" + key + "/app.pdb": func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() },
+		"/app.pdb/" + key + "/app.pdb": func(w http.ResponseWriter, r *http.Request) {
+			once.Do(func() {
+				fmt.Fprint(w, "good")
+				w.(http.Flusher).Flush()
+				cancel()
+				<-r.Context().Done()
+			})
+			fmt.Fprint(w, "good file")
+		},
 	})
 	cache := filepath.Join(t.TempDir(), "cache")
-	s := newStore(t, "srv*"+cache+"*"+url, store.Options{})
-	path, tries := s.Find(ctx, store.Request{Folder: "app.pdb", Key: key}, check)
-	if last := tries[len(tries)-1]; path != "" || !errors.Is(last.Err, context.Canceled) {
-		t.Errorf("cancelled: %q, %v", path, last.Err)
+	s := newStore(t, "srv*"+cache+"*"+url, online)
+	req := store.Request{Folder: "app.pdb", Key: key}
+	path, tries, err := s.Find(ctx, req, check)
+	if path != "" || tries != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %q, %v, %v", path, tries, err)
 	}
 	if left := files(t, cache); len(left) > 0 {
 		t.Errorf("left in the cache: %q", left)
+	}
+	if path, tries := find(t, s, req, check); path == "" {
+		t.Errorf("the search after a cancelled one: %v", tries)
+	}
+}
+
+// TestCancelWaiting gives up while others wait for the server.
+func TestCancelWaiting(t *testing.T) {
+	t.Parallel()
+	fetcher := blocker{asked: make(chan string, 1)}
+	s := newStore(t, "srv*"+t.TempDir()+"*https://symbols.example", store.Options{Fetcher: fetcher})
+	first, stop := context.WithCancel(context.Background())
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Find(first, store.Request{Folder: "app.pdb", Key: key}, check) })
+	<-fetcher.asked
+	for _, name := range []string{"app.pdb", "other.pdb"} { // waits for the answer; waits for the server
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(10*time.Millisecond, cancel)
+		path, tries, err := s.Find(ctx, store.Request{Folder: name, Key: key}, check)
+		if path != "" || tries != nil || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %q, %v, %v", name, path, tries, err)
+		}
+	}
+	stop()
+	wg.Wait()
+}
+
+// blocker is a server that never answers.
+type blocker struct{ asked chan string }
+
+func (b blocker) Fetch(ctx context.Context, url string) (io.ReadCloser, int64, error) {
+	b.asked <- url
+	<-ctx.Done()
+	return nil, 0, ctx.Err()
+}
+
+// TestCancelUnpacking is interrupted before it gets to the cabinet.
+func TestCancelUnpacking(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "app.pdb", key, "app.pdb"), nil)
+	write(t, filepath.Join(dir, "app.pdb", key, "app.pd_"), wordsCab(t))
+	ctx, cancel := context.WithCancel(context.Background())
+	s := newStore(t, dir, store.Options{})
+	path, _, err := s.Find(ctx, store.Request{Folder: "app.pdb", Key: key}, func(path string) error {
+		if filepath.Base(path) != "app.pdb" {
+			t.Errorf("%s was unpacked", path)
+		}
+		cancel()
+		return errors.New("another identity")
+	})
+	if path != "" || !errors.Is(err, context.Canceled) {
+		t.Errorf("%q, %v", path, err)
+	}
+	if got := files(t, dir); len(got) != 2 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+// TestNoFetcher has a server on the path and nothing to ask it with.
+func TestNoFetcher(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, "srv*"+filepath.Join(t.TempDir(), "cache")+"*https://symbols.example", store.Options{})
+	path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
+	last := tries[len(tries)-1]
+	if path != "" || last.Where != "https://symbols.example" || !errors.Is(last.Err, store.ErrNotAsked) {
+		t.Errorf("%q, %v", path, tries)
+	}
+}
+
+// giant is a server with a file that is too large, or says it is.
+type giant struct{ announced int64 }
+
+func (g giant) Fetch(context.Context, string) (io.ReadCloser, int64, error) {
+	return io.NopCloser(strings.NewReader("good file")), g.announced, nil
+}
+
+func TestAnnouncedSize(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		announced int64
+		err       string
+	}{
+		{8 << 30, ""}, // the server lied; the check decides
+		{8<<30 + 1, "8589934593 bytes announced"},
+		{-1, ""},
+	} {
+		cache := filepath.Join(t.TempDir(), "cache")
+		s := newStore(t, "srv*"+cache+"*https://symbols.example", store.Options{Fetcher: giant{tt.announced}})
+		path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
+		last := tries[len(tries)-1]
+		if (path != "") != (tt.err == "") || tt.err != "" && !strings.Contains(fmt.Sprint(last.Err), tt.err) {
+			t.Errorf("%d bytes announced: %q, %v", tt.announced, path, tries)
+		}
 	}
 }
 
@@ -268,25 +391,25 @@ func TestCancel(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	url, asked := serve(t, nil)
 	root := t.TempDir()
-	s := newStore(t, "srv*"+filepath.Join(root, "cache")+"*"+url, store.Options{})
+	s := newStore(t, "srv*"+filepath.Join(root, "cache")+"*"+url, online)
 	names := []string{
 		"", "..", `..\..`, "a/..", ".", `C:`, `C:\`, "app.pdb:stream", "nul", "NUL.pdb", "com1.pdb", "COM¹", "lpt9 .x",
 		"app.pdb\x00.txt", "a\n.pdb", "app.pdb.", "app.pdb ", " a", "a?b", "a*b", `a"b`, "a|b", strings.Repeat("a", 300), "\xff\xfe.pdb",
 	}
 	for _, name := range names {
-		path, tries := s.Find(context.Background(), store.Request{Folder: name, Key: key}, check)
+		path, tries := find(t, s, store.Request{Folder: name, Key: key}, check)
 		if path != "" || len(tries) != 1 || tries[0].Err == nil {
 			t.Errorf("%q: %q, %v", name, path, tries)
 		}
 		if name == "" {
 			continue // the same file as Folder
 		}
-		if _, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key, File: name}, check); tries[0].Err == nil {
+		if _, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key, File: name}, check); tries[0].Err == nil {
 			t.Errorf("file %q: %v", name, tries)
 		}
 	}
 	for _, key := range []string{"..", "../..", "a/b", "xyz", `1\2`, strings.Repeat("1", 200)} {
-		if path, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check); path != "" || len(tries) != 1 {
+		if path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, check); path != "" || len(tries) != 1 {
 			t.Errorf("key %q: %q, %v", key, path, tries)
 		}
 	}
@@ -306,8 +429,8 @@ func TestSlowAndSteady(t *testing.T) {
 			}
 		},
 	})
-	s := newStore(t, url, store.Options{Timeout: 600 * time.Millisecond})
-	path, tries := s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check)
+	s := newStore(t, url, store.Options{Fetcher: &symserver.Client{Timeout: 600 * time.Millisecond}})
+	path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
 	if path == "" {
 		t.Errorf("not found: %v", tries)
 	}
@@ -315,8 +438,8 @@ func TestSlowAndSteady(t *testing.T) {
 
 func TestOffline(t *testing.T) {
 	url, asked := serve(t, nil)
-	s := newStore(t, url, store.Options{Offline: true})
-	s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check)
+	s := newStore(t, url, store.Options{Fetcher: &symserver.Client{}, Offline: true})
+	find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
 	if len(asked()) > 0 {
 		t.Errorf("asked offline: %q", asked())
 	}
@@ -324,10 +447,17 @@ func TestOffline(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	url, _ := serve(t, map[string]http.HandlerFunc{"/app.pdb/" + key + "/app.pdb": body("good file")})
-	var last store.Progress
-	s := newStore(t, url, store.Options{Progress: func(p store.Progress) { last = p }})
-	s.Find(context.Background(), store.Request{Folder: "app.pdb", Key: key}, check)
-	want := store.Progress{URL: url + "/app.pdb/" + key + "/app.pdb", Done: 9, Total: 9, End: true}
+	type progress struct {
+		URL         string
+		Done, Total int64
+		End         bool
+	}
+	var last progress
+	s := newStore(t, url, store.Options{Fetcher: &symserver.Client{}, Progress: func(url string, done, total int64, end bool) {
+		last = progress{url, done, total, end}
+	}})
+	find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
+	want := progress{URL: url + "/app.pdb/" + key + "/app.pdb", Done: 9, Total: 9, End: true}
 	if diff := cmp.Diff(want, last); diff != "" {
 		t.Errorf("last progress (-want +got):\n%s", diff)
 	}

@@ -4,36 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
 )
 
 var (
 	// ErrNotFound is wrapped when a place does not have the file.
 	ErrNotFound = errors.New("not found")
 
-	// ErrNotAsked is wrapped when a server is left alone since it has failed
-	// before.
-	ErrNotAsked = errors.New("not asked again")
+	// ErrNotAsked is wrapped when a server is left alone, since it has failed
+	// before or there is no Fetcher.
+	ErrNotAsked = errors.New("not asked")
+
+	// ErrServer is wrapped by a Fetcher when it is of no use to ask the server
+	// again.
+	ErrServer = errors.New("server failed")
 )
 
-// Options tell how a [Store] works.
+// Options say how a [Store] works.
 type Options struct {
-	Client   *http.Client  // for servers; nil means one of its own
-	Timeout  time.Duration // how long a server may send nothing; 0 means 30 s
-	Offline  bool          // ask no servers, look into their caches only
-	Progress func(Progress)
+	Fetcher  Fetcher // for servers; nil means that none is asked
+	Offline  bool    // ask no servers, look into their caches only
+	Progress func(url string, done, total int64, end bool)
 }
 
-// Progress tells how far a download is.
-type Progress struct {
-	URL   string
-	Done  int64 // bytes received
-	Total int64 // bytes announced, or -1
-	End   bool  // the last call for this URL, whether it succeeded or not
+// Fetcher is symbol.Fetcher.
+type Fetcher interface {
+	Fetch(ctx context.Context, url string) (body io.ReadCloser, size int64, err error)
 }
 
 // A Try is one place that was searched.
@@ -46,7 +47,6 @@ type Try struct {
 type Store struct {
 	elements []Element
 	options  Options
-	client   *http.Client
 
 	mu      sync.Mutex
 	found   map[Request]*result
@@ -56,20 +56,17 @@ type Store struct {
 }
 
 type result struct {
-	once  sync.Once
+	lock  ctxlock.Lock
+	known bool
 	path  string
 	tries []Try
 }
 
 // New returns a Store that searches the elements in their order.
 func New(elements []Element, o Options) *Store {
-	if o.Timeout <= 0 {
-		o.Timeout = 30 * time.Second
-	}
 	return &Store{
 		elements: elements,
 		options:  o,
-		client:   newClient(o),
 		found:    make(map[Request]*result),
 		folders:  make(map[string]map[string]string),
 		servers:  make(map[string]*server),
@@ -89,32 +86,44 @@ func (s *Store) Close() error {
 // Find returns the path of a file that check accepts, or "" if there is none, and
 // what was tried. check gets the path of a file and refuses one of another
 // identity with an error; it must not keep the file open. The answer for a
-// request is remembered, failures too.
-func (s *Store) Find(ctx context.Context, req Request, check func(path string) error) (string, []Try) {
+// request is remembered, failures too. The error is that of ctx: the search was
+// broken off, and what it would have found is not known.
+func (s *Store) Find(ctx context.Context, req Request, check func(path string) error) (string, []Try, error) {
 	clean, err := req.clean()
 	if err != nil {
-		return "", []Try{{Where: req.Folder, Err: err}}
+		return "", []Try{{Where: req.Folder, Err: err}}, nil
 	}
 	s.mu.Lock()
 	r := s.found[clean]
 	if r == nil {
-		r = &result{}
+		r = &result{lock: ctxlock.New()}
 		s.found[clean] = r
 	}
 	s.mu.Unlock()
-	r.once.Do(func() { r.path, r.tries = s.find(ctx, clean, check) })
-	return r.path, r.tries
+	if err := r.lock.Lock(ctx); err != nil {
+		return "", nil, err
+	}
+	defer r.lock.Unlock()
+	if !r.known {
+		path, tries, err := s.find(ctx, clean, check)
+		if err != nil {
+			return "", nil, err
+		}
+		r.known, r.path, r.tries = true, path, tries
+	}
+	return r.path, r.tries, nil
 }
 
-func (s *Store) find(ctx context.Context, req Request, check func(string) error) (string, []Try) {
+func (s *Store) find(ctx context.Context, req Request, check func(string) error) (string, []Try, error) {
 	var tries []Try
 	for _, e := range s.elements {
-		if err := ctx.Err(); err != nil {
-			return "", append(tries, Try{Where: e.String(), Err: err})
-		}
 		search := s.searchFolder
 		if e.URL != "" {
 			if s.options.Offline || req.Key == "" {
+				continue
+			}
+			if s.options.Fetcher == nil {
+				tries = append(tries, Try{Where: e.URL, Err: fmt.Errorf("%w: no servers can be asked here", ErrNotAsked)})
 				continue
 			}
 			search = s.searchServer
@@ -122,10 +131,13 @@ func (s *Store) find(ctx context.Context, req Request, check func(string) error)
 		path, failed := search(ctx, e, req, check)
 		tries = append(tries, failed...)
 		if path != "" {
-			return path, append(tries, Try{Where: path})
+			return path, append(tries, Try{Where: path}), nil
+		}
+		if err := ctx.Err(); err != nil {
+			return "", nil, err
 		}
 	}
-	return "", tries
+	return "", tries, nil
 }
 
 // keep moves a complete temporary file, after check accepted it, to its place

@@ -1,0 +1,88 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+)
+
+// A series is the dumps between which growth is measured.
+type series struct {
+	first, last *Dump
+	elapsed     time.Duration // 0 if it is not known
+	notes       []string      // what the order rests on
+	unknown     string        // why growth cannot be measured; "" if it can
+	lost        string        // a dump without counts, whose place in the series is not known
+}
+
+// series brings the dumps into order.
+func (c *Gate) series(dumps []*Dump) *series {
+	s := &series{first: dumps[0], last: dumps[len(dumps)-1]}
+	var snapshots, inOrder []*analysis.Snapshot
+	for _, d := range dumps {
+		if d.Snapshot != nil {
+			snapshots = append(snapshots, d.Snapshot)
+		} else if s.lost == "" {
+			s.lost = fmt.Sprintf("%s: %v", d.File, d.Err)
+		}
+	}
+	if len(snapshots) < 2 {
+		s.unknown = s.lost
+		if s.lost == "" {
+			s.unknown = "growth needs two dumps"
+		}
+		return s
+	}
+	all := analysis.BuildSeries(snapshots, c.Force)
+	if len(all) > 1 {
+		differ := strings.Join(all[0].Differences(all[1].ProcessIdentity), ", ")
+		s.unknown = fmt.Sprintf("the dumps are not of one process: %s; --force measures nevertheless", differ)
+		return s
+	}
+	inOrder = all[0].Snapshots
+	of := func(snap *analysis.Snapshot) *Dump {
+		return dumps[slices.IndexFunc(dumps, func(d *Dump) bool { return d.Snapshot == snap })]
+	}
+	s.first, s.last, s.elapsed = of(inOrder[0]), of(inOrder[len(inOrder)-1]), all[0].Span()
+	s.notes = all[0].Notes
+	if len(inOrder) < 2 {
+		s.unknown = "growth needs two dumps: " + strings.Join(s.notes, "; ")
+	}
+	if snapshots[0] != inOrder[0] || snapshots[len(snapshots)-1] != inOrder[len(inOrder)-1] {
+		s.notes = append(slices.Clone(s.notes), fmt.Sprintf("the dumps were put in the order of their age: the first is %s, the last %s", s.first.File, s.last.File))
+	}
+	return s
+}
+
+// growth holds the first and the last dump against a LimitGrowth or LimitRate.
+func (c *Gate) growth(i int, s *series) Result {
+	l := &c.Limits[i]
+	r := Result{Limit: l, Files: []string{s.first.File, s.last.File}, Elapsed: s.elapsed}
+	unknown := func(why string) Result {
+		r.Status, r.Reason, r.Measures = Unknown, why, nil
+		return r
+	}
+	if s.unknown != "" {
+		return unknown(s.unknown)
+	}
+	for _, d := range []*Dump{s.first, s.last} {
+		if why := d.unknown(l); why != "" {
+			return unknown(d.File + ": " + why)
+		}
+	}
+	if l.Kind == LimitRate && s.elapsed == 0 {
+		return unknown("a rate needs the time between the dumps: " + strings.Join(s.notes, "; "))
+	}
+	r.judge(l, analysis.AlignKinds(s.first.counts(i, l), s.last.counts(i, l)))
+	if s.first.Partial != nil && r.Status == Breach {
+		return unknown(fmt.Sprintf("not everything of %s could be read, so that growth from it proves nothing: %v", s.first.File, s.first.Partial))
+	}
+	r.settle(s.first, s.last)
+	if s.lost != "" && r.Status == Passed {
+		return unknown("the others are within the limit, but " + s.lost)
+	}
+	return r
+}
