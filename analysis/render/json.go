@@ -4,38 +4,85 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
-	"unicode/utf8"
+	"reflect"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// A JSONWriter writes one JSON object field by field, so that a list of
-// millions of elements never has to be in memory. Each field and each element
-// of a list begins a line. The first error sticks and is returned by Close.
-type JSONWriter struct {
+// A Hex is a number that JSON has as a string in hexadecimal, "0x7e0": an
+// address, a handle, an access mask or other bits. JSON's numbers lose digits
+// above 2^53, and nobody knows these in decimal.
+type Hex uint64
+
+// MarshalText writes the number.
+func (h Hex) MarshalText() ([]byte, error) { return []byte(words.Hex(h)), nil }
+
+// hexes are numbers as JSON has them.
+func hexes[T ~uint32 | ~uint64](numbers []T) []Hex {
+	list := make([]Hex, len(numbers))
+	for i, n := range numbers {
+		list[i] = Hex(n)
+	}
+	return list
+}
+
+// A stream is a list in a report whose elements come one by one.
+type stream interface {
+	// elements calls element with each. What could not be read is noted in the
+	// report, whose errors are written behind the list.
+	elements(element func(any))
+}
+
+// writeJSON writes a report as one object, a line for each field and for each
+// element of a list. Its fields are those of the report's struct with a tag,
+// in the same order, behind "schema".
+func writeJSON(b *bufio.Writer, r Report) error {
+	j := &jsonWriter{w: b}
+	b.WriteByte('{')
+	j.field("schema")
+	j.value(r.schema())
+	v := reflect.Indirect(reflect.ValueOf(r))
+	for i := range v.NumField() {
+		tag, ok := v.Type().Field(i).Tag.Lookup("json")
+		name, option, _ := strings.Cut(tag, ",")
+		f := v.Field(i)
+		if !ok || name == "-" || option != "" && f.IsZero() {
+			continue
+		}
+		j.field(name)
+		if s, ok := f.Interface().(stream); ok {
+			j.list(s.elements)
+		} else if f.Kind() == reflect.Slice {
+			j.list(func(element func(any)) {
+				for i := range f.Len() {
+					element(f.Index(i).Interface())
+				}
+			})
+		} else {
+			j.value(f.Interface())
+		}
+	}
+	b.WriteString("\n}\n")
+	return j.err
+}
+
+// A jsonWriter writes an object field by field. The first error sticks.
+type jsonWriter struct {
 	w      *bufio.Writer
 	fields int
 	err    error
 }
 
-// NewJSONWriter begins an object whose first field is "schema".
-func NewJSONWriter(w io.Writer, schema string) *JSONWriter {
-	j := &JSONWriter{w: bufio.NewWriterSize(w, 64<<10)}
-	j.w.WriteByte('{')
-	j.Field("schema", schema)
-	return j
+func (j *jsonWriter) field(name string) {
+	if j.fields > 0 {
+		j.w.WriteByte(',')
+	}
+	j.fields++
+	j.w.WriteString("\n  \"" + name + "\": ")
 }
 
-// Field writes one field.
-func (j *JSONWriter) Field(name string, value any) {
-	j.name(name)
-	j.value(value)
-}
-
-// List writes a field that is a list. each is called with a function that
-// writes one element.
-func (j *JSONWriter) List(name string, each func(element func(value any))) {
-	j.name(name)
+func (j *jsonWriter) list(each func(element func(any))) {
 	j.w.WriteByte('[')
 	n := 0
 	each(func(value any) {
@@ -52,33 +99,7 @@ func (j *JSONWriter) List(name string, each func(element func(value any))) {
 	j.w.WriteByte(']')
 }
 
-// Strings writes a field that is a list of strings.
-func (j *JSONWriter) Strings(name string, list []string) {
-	j.List(name, func(element func(any)) {
-		for _, s := range list {
-			element(s)
-		}
-	})
-}
-
-// Close ends the object and returns the first error.
-func (j *JSONWriter) Close() error {
-	j.w.WriteString("\n}\n")
-	if err := j.w.Flush(); j.err == nil {
-		j.err = err
-	}
-	return j.err
-}
-
-func (j *JSONWriter) name(name string) {
-	if j.fields > 0 {
-		j.w.WriteByte(',')
-	}
-	j.fields++
-	fmt.Fprintf(j.w, "\n  %q: ", name)
-}
-
-func (j *JSONWriter) value(value any) {
+func (j *jsonWriter) value(value any) {
 	if j.err != nil {
 		return
 	}
@@ -88,34 +109,41 @@ func (j *JSONWriter) value(value any) {
 	}
 }
 
-// marshal is json.Marshal without the escapes for HTML, and with escapes for
-// what a terminal must not see. It is still the same JSON value.
+// marshal is json.Marshal with lists that are never null, without the escapes
+// for HTML, and with escapes for what a terminal must not see. It is still the
+// same JSON value.
 func marshal(value any) ([]byte, error) {
+	v := reflect.New(reflect.TypeOf(value)).Elem()
+	v.Set(reflect.ValueOf(value))
+	fillLists(v)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
+	if err := enc.Encode(v.Interface()); err != nil {
 		return nil, err
 	}
-	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	if bytes.IndexFunc(text, unsafeRune) < 0 {
-		return text, nil
-	}
-	safe := make([]byte, 0, len(text)+16)
-	for _, r := range string(text) {
-		switch {
-		case !unsafeRune(r) || r == utf8.RuneError:
-			safe = utf8.AppendRune(safe, r)
-		case r > 0xffff:
-			hi, lo := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
-			safe = fmt.Appendf(safe, `\u%04x\u%04x`, hi, lo)
-		default:
-			safe = fmt.Appendf(safe, `\u%04x`, r)
-		}
-	}
-	return safe, nil
+	return words.EscapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// hexNumber writes a number as a string, since JSON numbers lose digits above
-// 2^53.
-func hexNumber[T ~uint32 | ~uint64](n T) string { return fmt.Sprintf("%#x", uint64(n)) }
+// fillLists replaces lists that are nil by empty ones.
+func fillLists(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fillLists(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillLists(v.Index(i))
+		}
+	}
+}

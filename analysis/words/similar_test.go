@@ -10,7 +10,7 @@ func TestSimilar(t *testing.T) {
 	types := []string{"Event", "Key", "KeyedEvent", "Token", "Thread", "IoCompletion", "ALPC Port"}
 	for _, tt := range []struct{ word, want string }{
 		{"Kye", "Key"}, {"key", "Key"}, {"Keys", "Key"}, {"ke", "Key"}, {"Evnet", "Event"}, {"even", "Event"},
-		{"IOCompletoin", "IoCompletion"}, {"ALPCPort", "ALPC Port"}, {"Tkn", ""}, {"Toke", "Token"},
+		{"IOCompletoin", "IoCompletion"}, {"ALPCPort", "ALPC Port"}, {"Tkn", "Token"}, {"Toke", "Token"},
 		{"", ""}, {"K", ""}, {"xyz", ""}, {"Threads", "Thread"}, {"Thread", "Thread"}, {"hTread", "Thread"},
 		{"Gadget", ""},
 	} {

@@ -24,6 +24,10 @@ const (
 	exitFound    = 1 // answered, and something was found (leaks, check)
 	exitUsage    = 2 // the command line is wrong
 	exitInput    = 3 // an input could not be read whole, or lacks what was asked for
+
+	// exitInterrupted is what a shell reports for a process that a Ctrl-C has
+	// ended: main ends it by the signal itself.
+	exitInterrupted = 130
 )
 
 // app is what all commands share.
@@ -66,7 +70,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitInput
 	case errors.Is(err, context.Canceled):
 		a.errorf("interrupted")
-		return exitInput
+		return exitInterrupted
 	case errors.As(err, &input):
 		a.errorf("%v", input.error)
 		return exitInput
@@ -107,7 +111,7 @@ func (a *app) errorf(format string, args ...any) { a.message("dumpscan: ", forma
 func (a *app) notef(format string, args ...any) { a.message("note: ", format, args...) }
 
 func (a *app) message(prefix, format string, args ...any) {
-	fmt.Fprintln(a.stderr, prefix+render.Escape(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(a.stderr, prefix+words.Escape(fmt.Sprintf(format, args...)))
 }
 
 // complain reports that a part of an input could not be read. The command goes
@@ -147,9 +151,12 @@ type dump struct {
 
 func (d *dump) Close() error { return d.file.Close() }
 
+// isStdin reports whether a dump is read from standard input.
+func isStdin(name string) bool { return name == "-" || strings.HasPrefix(name, "-:") }
+
 // open opens a dump in any of the forms that package dumpfile knows.
 func (a *app) open(ctx context.Context, name string) (*dump, error) {
-	if name == "-" || strings.HasPrefix(name, "-:") {
+	if isStdin(name) {
 		if a.stdinTaken {
 			return nil, usagef("- is standard input, which holds one dump only; save the other one to a file")
 		}
@@ -177,7 +184,7 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 
 // cutOff says that the file is shorter than its directory tells. Without that,
 // the errors of the streams behind the end look like damage.
-func (a *app) cutOff(name string, size int64, streams []minidump.Directory) {
+func (a *app) cutOff(name string, size int64, streams []minidump.DirectoryEntry) {
 	end := int64(0)
 	for _, s := range streams {
 		if s.StreamType != minidump.UnusedStream {
@@ -202,15 +209,12 @@ func openError(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// handleData returns the handles of the dump, or an error that says why there
-// are none and how to capture them.
-func (d *dump) handleData() (*minidump.HandleData, error) {
-	hd, err := d.HandleData()
-	if errors.Is(err, minidump.ErrNoStream) {
-		return nil, fmt.Errorf("%s: no handles in this dump: %s", d.name, analysis.MissingHandles(d.File))
-	}
+// handles returns the handles of the dump, or an error that says why there are
+// none and how to capture them.
+func (d *dump) handles() (*analysis.HandleList, error) {
+	list, err := analysis.ReadHandles(d.File)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.name, err)
 	}
-	return hd, nil
+	return list, nil
 }
