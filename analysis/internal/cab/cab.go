@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 var (
@@ -16,24 +18,6 @@ var (
 	// ErrCompression is wrapped for a compression that is not read.
 	ErrCompression = errors.New("compression is not supported")
 )
-
-// A FormatError is a cabinet that contradicts itself or ends too early.
-type FormatError struct {
-	Off int64  // file offset
-	Msg string // what is wrong
-	Err error  // cause; may be nil
-}
-
-func (e *FormatError) Error() string {
-	s := fmt.Sprintf("cabinet: at 0x%x: %s", e.Off, e.Msg)
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (e *FormatError) Unwrap() error { return e.Err }
 
 // Header flags (CFHEADER.flags).
 const (
@@ -60,8 +44,7 @@ type File struct {
 
 	folder folder
 	start  uint32 // bytes before the file in its folder
-	r      io.ReaderAt
-	size   int64
+	in     *io.SectionReader
 }
 
 type folder struct {
@@ -73,44 +56,43 @@ type folder struct {
 
 // Open reads the directory of a cabinet of size bytes as far as its first file.
 func Open(r io.ReaderAt, size int64) (*File, error) {
-	c := newCursor(r, 0, size)
-	if sig := c.u32(); c.err != nil || sig != 0x4643534d {
+	in := io.NewSectionReader(r, 0, size)
+	c := bounded.Load("cabinet header", 0, 40, in.ReadAt)
+	if sig := c.U32(); c.Err() != nil || sig != 0x4643534d {
 		return nil, ErrNotCabinet
 	}
-	c.skip(12)
-	filesOff := int64(c.u32())
-	c.skip(6)
-	folders, files, flags := c.u16(), c.u16(), c.u16()
-	c.skip(4)
-	var folderReserve, dataReserve int
+	c.Skip(12)
+	filesOff := int64(c.U32())
+	c.Skip(6)
+	folders, files, flags := c.U16(), c.U16(), c.U16()
+	c.Skip(4)
+	var headerReserve, folderReserve, dataReserve int
 	if flags&flagReservePresent != 0 {
-		headerReserve := int(c.u16())
-		folderReserve, dataReserve = int(c.u8()), int(c.u8())
-		c.skip(headerReserve)
+		headerReserve, folderReserve, dataReserve = int(c.U16()), int(c.U8()), int(c.U8())
+	}
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	if flags&(flagPrevCabinet|flagNextCabinet) != 0 {
-		return nil, &FormatError{Off: 30, Msg: "the cabinet is one part of several"}
+		return nil, &bounded.Error{Part: "cabinet header", Off: 30, Msg: "the cabinet is one part of several"}
 	}
-	if c.err == nil && (folders == 0 || files == 0) {
-		return nil, &FormatError{Off: 26, Msg: "the cabinet is empty"}
+	if folders == 0 || files == 0 {
+		return nil, &bounded.Error{Part: "cabinet header", Off: 26, Msg: "the cabinet is empty"}
 	}
-	foldersOff := c.off
-	f, index := readFile(newCursor(r, filesOff, size))
-	if c.err != nil {
-		return nil, c.err
-	}
-	if f == nil {
-		return nil, &FormatError{Off: filesOff, Msg: "the file entry is cut off"}
+	foldersOff := c.Off() + int64(headerReserve)
+	f, index, err := readFile(in, filesOff)
+	if err != nil {
+		return nil, err
 	}
 	if index >= folders {
-		return nil, &FormatError{Off: filesOff + 8, Msg: fmt.Sprintf("file in folder %d of %d", index, folders)}
+		return nil, &bounded.Error{Part: filePart, Off: filesOff + 8, Msg: fmt.Sprintf("file in folder %d of %d", index, folders)}
 	}
-	c = newCursor(r, foldersOff+int64(index)*int64(8+folderReserve), size)
-	f.folder = folder{off: int64(c.u32()), blocks: int(c.u16()), method: c.u16(), reserve: dataReserve}
-	if c.err != nil {
-		return nil, c.err
+	c = bounded.Load("cabinet folder", foldersOff+int64(index)*int64(8+folderReserve), 8, in.ReadAt)
+	f.folder = folder{off: int64(c.U32()), blocks: int(c.U16()), method: c.U16(), reserve: dataReserve}
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
-	f.r, f.size = r, size
+	f.in = in
 	switch f.folder.method & 0xf {
 	case storedType, mszipType:
 		return f, nil
@@ -122,24 +104,28 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	return nil, fmt.Errorf("cabinet: compression 0x%x: %w", f.folder.method, ErrCompression)
 }
 
-// readFile reads the file entry at c (CFFILE) and the index of its folder.
-func readFile(c *cursor) (*File, uint16) {
-	f := &File{Size: c.u32(), start: c.u32()}
-	index := c.u16()
-	c.skip(6)
-	var name []byte
-	for len(name) <= 256 {
-		b := c.u8()
-		if c.err != nil {
-			return nil, 0
-		}
-		if b == 0 {
-			f.Name = string(name)
-			return f, index
-		}
-		name = append(name, b)
+const (
+	filePart  = "cabinet file entry"
+	blockPart = "cabinet block"
+	maxName   = 256 // bytes of a file's name, without the zero byte
+)
+
+// readFile reads a file entry (CFFILE) and the index of its folder.
+func readFile(in *io.SectionReader, off int64) (*File, uint16, error) {
+	c := bounded.Load(filePart, off, 16+maxName+1, in.ReadAt)
+	f := &File{Size: c.U32(), start: c.U32()}
+	index := c.U16()
+	c.Skip(6)
+	name := c.Take(c.Left())
+	if c.Err() != nil {
+		return nil, 0, c.Err()
 	}
-	return nil, 0
+	end := bytes.IndexByte(name, 0)
+	if end < 0 {
+		return nil, 0, &bounded.Error{Part: filePart, Off: off, Msg: "the name has no end"}
+	}
+	f.Name = string(name[:end])
+	return f, index, nil
 }
 
 // WriteTo unpacks the file to w. An error can come after some bytes of it were
@@ -156,7 +142,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 		}
 		if f.folder.method&0xf == mszipType {
 			if err := z.inflate(block[:size], data); err != nil {
-				return out.written, &FormatError{Off: off, Msg: "MSZIP block", Err: err}
+				return out.written, &bounded.Error{Part: blockPart, Off: off, Msg: "MSZIP block", Err: err}
 			}
 			data = block[:size]
 		}
@@ -166,7 +152,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 		off = next
 	}
 	if out.left > 0 {
-		return out.written, &FormatError{Off: off, Msg: fmt.Sprintf("%d bytes of the file are missing", out.left)}
+		return out.written, &bounded.Error{Part: blockPart, Off: off, Msg: fmt.Sprintf("%d bytes of the file are missing", out.left)}
 	}
 	return out.written, nil
 }
@@ -174,26 +160,24 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 // block reads the data block at off (CFDATA): its bytes, how many they unpack
 // to, and where the next one is.
 func (f *File) block(off int64) (data []byte, size int, next int64, err error) {
-	c := newCursor(f.r, off, f.size)
-	sum := c.u32()
-	head := c.take(4)
-	if c.err != nil {
-		return nil, 0, 0, c.err
+	c := bounded.Load(blockPart, off, 8+f.folder.reserve, f.in.ReadAt)
+	sum, head, reserve := c.U32(), c.Take(4), c.Take(f.folder.reserve)
+	if c.Err() != nil {
+		return nil, 0, 0, c.Err()
 	}
 	packed, size := int(binary.LittleEndian.Uint16(head)), int(binary.LittleEndian.Uint16(head[2:]))
-	reserve := c.take(f.folder.reserve)
-	data = c.take(packed)
-	if c.err != nil {
-		return nil, 0, 0, c.err
+	c = bounded.Load(blockPart, c.Off(), packed, f.in.ReadAt)
+	if data = c.Take(packed); c.Err() != nil {
+		return nil, 0, 0, c.Err()
 	}
 	if size > maxBlock || size == 0 || f.folder.method&0xf == storedType && size != packed {
-		return nil, 0, 0, &FormatError{Off: off, Msg: fmt.Sprintf("block of %d bytes unpacks to %d", packed, size)}
+		return nil, 0, 0, &bounded.Error{Part: blockPart, Off: off, Msg: fmt.Sprintf("block of %d bytes unpacks to %d", packed, size)}
 	}
 	// The sum covers the data first, then what stands before it.
 	if sum != 0 && checksum(append(bytes.Clone(head), reserve...), checksum(data, 0)) != sum {
-		return nil, 0, 0, &FormatError{Off: off, Msg: "wrong checksum"}
+		return nil, 0, 0, &bounded.Error{Part: blockPart, Off: off, Msg: "wrong checksum"}
 	}
-	return data, size, c.off, nil
+	return data, size, c.Off(), nil
 }
 
 // checksum is CFDATA.csum: words of four bytes joined by exclusive or, the one

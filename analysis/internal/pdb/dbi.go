@@ -1,6 +1,10 @@
 package pdb
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
+)
 
 const (
 	dbiHeaderSize = 64
@@ -40,29 +44,29 @@ func (f *File) readDBI() error {
 	}
 	d := &f.dbi
 	d.s = s
-	if sig := c.u32(); sig != 0xffffffff {
+	if sig := c.U32(); sig != 0xffffffff {
 		return s.fail(0, "header signature %#x", sig)
 	}
-	c.skip(4) // version
-	f.Age = c.u32()
-	c.skip(4) // stream of the global symbols' hash, build number
-	d.publics = c.u16()
-	c.skip(2) // version of mspdb.dll
-	d.records = c.u16()
-	c.skip(2) // its build number
+	c.Skip(4) // version
+	f.Age = c.U32()
+	c.Skip(4) // stream of the global symbols' hash, build number
+	d.publics = c.U16()
+	c.Skip(2) // version of mspdb.dll
+	d.records = c.U16()
+	c.Skip(2) // its build number
 
 	// The parts follow the header in the order module info, section contributions, section map, source info,
 	// type server map, edit-and-continue, optional debug header; the last two sizes stand in other places.
 	var sizes [7]uint32
 	for i := range 5 {
-		sizes[i] = c.u32()
+		sizes[i] = c.U32()
 	}
-	c.skip(4) // index of the MFC type server
-	sizes[6], sizes[5] = c.u32(), c.u32()
-	c.skip(2) // flags
-	f.Machine = c.u16()
-	if c.err != nil {
-		return c.err
+	c.Skip(4) // index of the MFC type server
+	sizes[6], sizes[5] = c.U32(), c.U32()
+	c.Skip(2) // flags
+	f.Machine = c.U16()
+	if c.Err() != nil {
+		return c.Err()
 	}
 	var parts [7]extent
 	at := int64(dbiHeaderSize)
@@ -87,9 +91,9 @@ func (d *dbi) readDebugHeader(part extent) error {
 		return err
 	}
 	for i := range n {
-		d.debugHeader[i] = c.u16()
+		d.debugHeader[i] = c.U16()
 	}
-	return c.err
+	return c.Err()
 }
 
 // moduleInfo is what the DBI stream says of one module: an object file's contribution.
@@ -110,9 +114,9 @@ func (d *dbi) readModules() ([]moduleInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &cursor{stream: d.s.name, base: w.off, buf: b}
-		c.skip(34) // a pointer, the first section contribution, flags
-		m := moduleInfo{stream: c.u16(), symbols: c.u32(), c11: c.u32(), c13: c.u32()}
+		c := bounded.New(d.s.name, w.off, b)
+		c.Skip(34) // a pointer, the first section contribution, flags
+		m := moduleInfo{stream: c.U16(), symbols: c.U32(), c11: c.U32(), c13: c.U32()}
 		// One module a stream: a file whose modules share one could make every lookup cost as much as the file.
 		if m.stream != noStream {
 			if owner[m.stream] {

@@ -12,7 +12,7 @@
 //
 // A PDB is taken to be hostile. A block number is checked before it is read, no memory is allocated because of a
 // declared count alone, and the streams together may not claim more bytes than the file has, so the cost of a lookup
-// is bounded by the file's size. Errors are [*FormatError] and carry the stream and the offset in it.
+// is bounded by the file's size. Errors are *bounded.Error and carry the stream and the offset in it.
 //
 // The layout is the one that the LLVM project documents (https://llvm.org/docs/PDB/) and that the headers of
 // https://github.com/microsoft/microsoft-pdb declare.

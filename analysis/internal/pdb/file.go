@@ -55,7 +55,7 @@ func Open(path string) (*File, error) {
 }
 
 // NewFile reads identity and headers of a PDB of size bytes from r, which must stay readable. The error is
-// [ErrNotPDB] for another kind of file, and a [*FormatError] for a damaged one.
+// [ErrNotPDB] for another kind of file, and a *bounded.Error for a damaged one.
 func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	m, err := openMSF(r, size)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
 )
 
@@ -29,7 +30,7 @@ func FuzzFile(f *testing.F) {
 		if (a == nil) != (err != nil) {
 			t.Fatalf("file %v, error %v", a, err)
 		}
-		var format *pdb.FormatError
+		var format *bounded.Error
 		if err != nil {
 			if !errors.Is(err, pdb.ErrNotPDB) && !errors.As(err, &format) {
 				t.Errorf("error %v", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
 	"github.com/dumpscan/dumpscan/analysis/internal/pdb/pdbtest"
 )
@@ -34,35 +35,35 @@ func TestHostile(t *testing.T) {
 		change func([]byte) []byte
 		want   string
 	}{
-		"block size":          {put(32, 1000), "superblock at offset 0x20: block size 1000"},
-		"truncated":           {func(b []byte) []byte { return b[:len(b)-1] }, "superblock at offset 0x28: truncated"},
-		"directory too large": {put(44, 1<<31), "superblock at offset 0x2c"},
-		"directory too small": {put(44, 3), "superblock at offset 0x2c"},
-		"block map outside":   {put(52, 1<<30), "block map at offset 0x0"},
-		"directory outside":   {func(b []byte) []byte { return put(int(le.Uint32(b[52:]))*4096, 1<<30)(b) }, "directory at offset 0x0"},
-		"directory is itself": {func(b []byte) []byte { return put(int(le.Uint32(b[52:]))*4096, 0)(b) }, "directory at offset 0x0"},
-		"stream outside":      {func(b []byte) []byte { e, _ := list(b, pdbtest.StreamInfo); return put(e, 1<<30)(b) }, "PDB info at offset 0x0"},
-		"stream too large":    {func(b []byte) []byte { e, _ := list(b, 0); return put(e-4*13, 1<<31)(b) }, "directory at offset"},
-		"too many streams":    {func(b []byte) []byte { e, _ := list(b, 0); return put(e-4*16-4, 1<<30)(b) }, "directory at offset"},
-		"DBI signature":       {in(pdbtest.StreamDBI, 0, 1), "DBI at offset 0x0"},
-		"DBI part":            {in(pdbtest.StreamDBI, 24, 1<<31), "DBI at offset 0x18"},
+		"block size":          {put(32, 1000), "superblock at 0x20: block size 1000"},
+		"truncated":           {func(b []byte) []byte { return b[:len(b)-1] }, "superblock at 0x28: truncated"},
+		"directory too large": {put(44, 1<<31), "superblock at 0x2c"},
+		"directory too small": {put(44, 3), "superblock at 0x2c"},
+		"block map outside":   {put(52, 1<<30), "block map at 0x0"},
+		"directory outside":   {func(b []byte) []byte { return put(int(le.Uint32(b[52:]))*4096, 1<<30)(b) }, "directory at 0x0"},
+		"directory is itself": {func(b []byte) []byte { return put(int(le.Uint32(b[52:]))*4096, 0)(b) }, "directory at 0x0"},
+		"stream outside":      {func(b []byte) []byte { e, _ := list(b, pdbtest.StreamInfo); return put(e, 1<<30)(b) }, "PDB info at 0x0"},
+		"stream too large":    {func(b []byte) []byte { e, _ := list(b, 0); return put(e-4*13, 1<<31)(b) }, "directory at 0x"},
+		"too many streams":    {func(b []byte) []byte { e, _ := list(b, 0); return put(e-4*16-4, 1<<30)(b) }, "directory at 0x"},
+		"DBI signature":       {in(pdbtest.StreamDBI, 0, 1), "DBI at 0x0"},
+		"DBI part":            {in(pdbtest.StreamDBI, 24, 1<<31), "DBI at 0x18"},
 		"contributions' kind": {in(pdbtest.StreamDBI, 64+76+92+80, 7), "section contributions of version"},
 		"module shared": {func(b []byte) []byte {
 			_, at := list(b, pdbtest.StreamDBI)
 			le.PutUint16(b[at+64+76+34:], pdbtest.FirstModule)
 			return b
 		}, "of another module"},
-		"module's symbols":      {in(pdbtest.StreamDBI, 64+36, 1<<31), "module 0 at offset 0x0"},
+		"module's symbols":      {in(pdbtest.StreamDBI, 64+36, 1<<31), "module 0 at 0x0"},
 		"module's signature":    {in(pdbtest.FirstModule, 0, 2), "symbol records of version 2"},
 		"record without length": {in(pdbtest.FirstModule, 4, 0), "record of 2 bytes"},
-		"record too long":       {in(pdbtest.FirstModule, 4, 0x1110ffff), "module 0 at offset 0x4"},
+		"record too long":       {in(pdbtest.FirstModule, 4, 0x1110ffff), "module 0 at 0x4"},
 		"id missing":            {in(pdbtest.StreamIPI, 12, 0x1000), "no record 0x1000"},
-		"ids too many":          {in(pdbtest.StreamIPI, 16, 1<<30), "IPI at offset 0x10"},
+		"ids too many":          {in(pdbtest.StreamIPI, 16, 1<<30), "IPI at 0x10"},
 		"id of another kind":    {in(pdbtest.StreamIPI, 56, 0x16ff0000|12), "for an inlined function"},
 		"public of other kind":  {in(pdbtest.StreamRecords, 0, 0x11100000|28), "address map of public symbols"},
-		"public outside":        {in(pdbtest.StreamPublics, 28, 1<<30), "symbol records at offset 0x40000000"},
-		"public map too large":  {in(pdbtest.StreamPublics, 4, 1<<31), "publics at offset 0x4"},
-		"names cut short":       {in(pdbtest.StreamNames, 8, 3), "/names at offset"},
+		"public outside":        {in(pdbtest.StreamPublics, 28, 1<<30), "symbol records at 0x40000000"},
+		"public map too large":  {in(pdbtest.StreamPublics, 4, 1<<31), "publics at 0x4"},
+		"names cut short":       {in(pdbtest.StreamNames, 8, 3), "/names at 0x"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +72,7 @@ func TestHostile(t *testing.T) {
 			for rva := uint32(0x1000); err == nil && rva < 0x2100; rva += 4 {
 				_, _, err = f.Lookup(rva)
 			}
-			var format *pdb.FormatError
+			var format *bounded.Error
 			if !errors.As(err, &format) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // Streams with a fixed number.
@@ -33,11 +35,11 @@ func (f *File) readInfo() error {
 	if err != nil {
 		return err
 	}
-	c.skip(8) // version, and a signature that GUID replaced
-	f.InfoAge = c.u32()
-	copy(f.GUID[:], c.take(16))
-	if c.err != nil {
-		return c.err
+	c.Skip(8) // version, and a signature that GUID replaced
+	f.InfoAge = c.U32()
+	copy(f.GUID[:], c.Take(16))
+	if c.Err() != nil {
+		return c.Err()
 	}
 	f.namesStream = findNamed(c, "/names")
 	return nil
@@ -45,14 +47,14 @@ func (f *File) readInfo() error {
 
 // findNamed looks a stream up in the map of named streams; -1 when it has no such name. A broken map is the same as
 // one without the name: only line numbers need it.
-func findNamed(c *cursor, want string) int {
-	names := c.take(int(min(c.u32(), 1<<31-1)))
-	count, _ := c.u32(), c.u32()         // entries, capacity
-	c.skip(4 * int(min(c.u32(), 1<<28))) // bit vector: buckets in use
-	c.skip(4 * int(min(c.u32(), 1<<28))) // bit vector: buckets deleted
+func findNamed(c *bounded.Cursor, want string) int {
+	names := c.Take(int(min(c.U32(), 1<<31-1)))
+	count, _ := c.U32(), c.U32()         // entries, capacity
+	c.Skip(4 * int(min(c.U32(), 1<<28))) // bit vector: buckets in use
+	c.Skip(4 * int(min(c.U32(), 1<<28))) // bit vector: buckets deleted
 	for range count {
-		key, value := c.u32(), c.u32()
-		if c.err != nil {
+		key, value := c.U32(), c.U32()
+		if c.Err() != nil {
 			return -1
 		}
 		if int64(key) >= int64(len(names)) {

@@ -3,6 +3,8 @@ package pdb
 import (
 	"cmp"
 	"slices"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // site is one inlined call at an address.
@@ -63,13 +65,13 @@ func (m *module) inlineSites(p item, off uint32) ([]site, error) {
 // siteAt decodes an S_INLINESITE record and tells whether and with which line it covers offset off of its function.
 func (m *module) siteAt(r record, off uint32) (site, bool, error) {
 	c := r.body
-	c.skip(8) // offsets of related records: parent, end
-	s := site{inlinee: c.u32()}
+	c.Skip(8) // offsets of related records: parent, end
+	s := site{inlinee: c.U32()}
 	if r.kind == symInlineSite2 {
-		c.skip(4) // invocations
+		c.Skip(4) // invocations
 	}
-	if c.err != nil {
-		return site{}, false, c.err
+	if c.Err() != nil {
+		return site{}, false, c.Err()
 	}
 	base, err := m.inlineeLine(s.inlinee)
 	if err != nil {
@@ -99,15 +101,15 @@ func (m *module) readInlineeLines() ([]inlineeLine, error) {
 			return nil, err
 		}
 		const extraFiles = 1 // CV_INLINEE_SOURCE_LINE_SIGNATURE_EX
-		sig := c.u32()
-		for c.off < len(c.buf) && c.err == nil {
-			out = append(out, inlineeLine{c.u32(), place{c.u32(), c.u32()}})
+		sig := c.U32()
+		for c.Left() > 0 && c.Err() == nil {
+			out = append(out, inlineeLine{c.U32(), place{c.U32(), c.U32()}})
 			if sig == extraFiles {
-				c.skip(4 * int(min(c.u32(), 1<<28)))
+				c.Skip(4 * int(min(c.U32(), 1<<28)))
 			}
 		}
-		if c.err != nil {
-			return nil, c.err
+		if c.Err() != nil {
+			return nil, c.Err()
 		}
 	}
 	slices.SortStableFunc(out, func(a, b inlineeLine) int { return cmp.Compare(a.inlinee, b.inlinee) })
@@ -129,17 +131,17 @@ const (
 
 // annotated runs the binary annotations of an inline site, a little program that draws a table of code ranges and
 // lines, until it comes to the range that holds offset off. Code offsets count from the start of the function.
-func annotated(c *cursor, at place, off uint32) (place, bool) {
+func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 	var code, start uint32 // where the program is; where the row that is being drawn begins
 	var row place          // its line
 	open := false
 	covers := func(end uint32) bool { return open && off >= start && off < end }
-	for c.off < len(c.buf) {
-		op, ok := c.compressed()
+	for c.Left() > 0 {
+		op, ok := compressed(c)
 		if !ok || op == annotEnd {
 			break
 		}
-		arg, ok := c.compressed()
+		arg, ok := compressed(c)
 		if !ok {
 			break
 		}
@@ -159,7 +161,7 @@ func annotated(c *cursor, at place, off uint32) (place, bool) {
 			}
 			open = false
 		case annotChangeCodeLengthAndOffset:
-			delta, _ := c.compressed()
+			delta, _ := compressed(c)
 			if code += delta; covers(code) {
 				return row, true
 			}
@@ -179,18 +181,18 @@ func annotated(c *cursor, at place, off uint32) (place, bool) {
 }
 
 // compressed reads an unsigned number of one, two or four bytes (CVUncompressData).
-func (c *cursor) compressed() (uint32, bool) {
-	b := uint32(c.u8())
+func compressed(c *bounded.Cursor) (uint32, bool) {
+	b := uint32(c.U8())
 	switch {
 	case b&0x80 == 0:
 	case b&0xc0 == 0x80:
-		b = b&0x3f<<8 | uint32(c.u8())
+		b = b&0x3f<<8 | uint32(c.U8())
 	case b&0xe0 == 0xc0:
-		b = b&0x1f<<24 | uint32(c.u8())<<16 | uint32(c.u8())<<8 | uint32(c.u8())
+		b = b&0x1f<<24 | uint32(c.U8())<<16 | uint32(c.U8())<<8 | uint32(c.U8())
 	default:
 		return 0, false
 	}
-	return b, c.err == nil
+	return b, c.Err() == nil
 }
 
 // signed turns a number around its sign, which is kept in the lowest bit.

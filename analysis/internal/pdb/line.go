@@ -31,24 +31,24 @@ func (m *module) lineAt(a address) (place, bool, error) {
 	if err != nil {
 		return place{}, false, err
 	}
-	c.skip(6) // offset, section
+	c.Skip(6) // offset, section
 	perLine := lineSize
-	if c.u16()&linesHaveColumn != 0 {
+	if c.U16()&linesHaveColumn != 0 {
 		perLine += columnSize
 	}
-	c.skip(4) // size
+	c.Skip(4) // size
 	var best place
 	var bestOff uint32
 	found := false
-	for c.off < len(c.buf) && c.err == nil {
-		file, count := c.u32(), int64(c.u32())
-		c.skip(4) // size of this block
-		left := int64(len(c.buf) - c.off)
+	for c.Left() > 0 && c.Err() == nil {
+		file, count := c.U32(), int64(c.U32())
+		c.Skip(4) // size of this block
+		left := int64(c.Left())
 		if count*int64(perLine) > left {
-			return place{}, false, m.s.fail(c.base+int64(c.off), "%d lines in %d bytes", count, left)
+			return place{}, false, m.s.fail(c.Off(), "%d lines in %d bytes", count, left)
 		}
-		entries := c.take(int(count) * lineSize)
-		c.skip(int(count) * (perLine - lineSize)) // columns
+		entries := c.Take(int(count) * lineSize)
+		c.Skip(int(count) * (perLine - lineSize)) // columns
 		for ; len(entries) > 0; entries = entries[lineSize:] {
 			off := binary.LittleEndian.Uint32(entries)
 			// Entries for one offset: a function whose first line makes no code. Its opening line is what its
@@ -63,7 +63,7 @@ func (m *module) lineAt(a address) (place, bool, error) {
 	if best.line == lineAlwaysStepInto || best.line == lineNeverStepInto {
 		found = false
 	}
-	return best, found, c.err
+	return best, found, c.Err()
 }
 
 // nameOf gives the offset in /names that a file of the checksum table has.

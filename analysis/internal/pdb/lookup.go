@@ -73,7 +73,7 @@ func (m *module) nameProc(sym *Symbol, p item) error {
 	if err != nil {
 		return err
 	}
-	r.body.skip(p.kind.fixed() - recordHead)
-	sym.Name, sym.Kind, sym.Size = r.body.cstring(), p.kind, p.length
-	return r.body.err
+	r.body.Skip(p.kind.fixed() - recordHead)
+	sym.Name, sym.Kind, sym.Size = r.body.CString(), p.kind, p.length
+	return r.body.Err()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 const (
@@ -41,7 +43,7 @@ func openMSF(r io.ReaderAt, size int64) (*msf, error) {
 		return nil, ErrNotPDB
 	}
 	if _, err := r.ReadAt(head[:], 0); err != nil && err != io.EOF {
-		return nil, &FormatError{Stream: "superblock", Msg: "cannot read", Err: err}
+		return nil, &bounded.Error{Part: "superblock", Msg: "cannot read", Err: err}
 	}
 	if string(head[:len(msfMagic)]) != msfMagic {
 		return nil, ErrNotPDB
@@ -51,10 +53,10 @@ func openMSF(r io.ReaderAt, size int64) (*msf, error) {
 	switch m.blockSize {
 	case 512, 1024, 2048, 4096, 8192, 16384, 32768:
 	default:
-		return nil, &FormatError{Stream: "superblock", Off: 32, Msg: fmt.Sprintf("block size %d", m.blockSize)}
+		return nil, &bounded.Error{Part: "superblock", Off: 32, Msg: fmt.Sprintf("block size %d", m.blockSize)}
 	}
 	if int64(m.numBlocks)*m.blockSize > size {
-		return nil, &FormatError{Stream: "superblock", Off: 40,
+		return nil, &bounded.Error{Part: "superblock", Off: 40,
 			Msg: fmt.Sprintf("truncated: %d blocks of %d bytes declared, %d bytes present", m.numBlocks, m.blockSize, size)}
 	}
 	if err := m.readDirectory(size); err != nil {
@@ -66,7 +68,7 @@ func openMSF(r io.ReaderAt, size int64) (*msf, error) {
 // readDirectory finds the directory's blocks and reads the sizes of the streams.
 func (m *msf) readDirectory(fileSize int64) error {
 	if m.dirSize < 4 || m.dirSize > fileSize {
-		return &FormatError{Stream: "superblock", Off: 44, Msg: fmt.Sprintf("stream directory of %d bytes", m.dirSize)}
+		return &bounded.Error{Part: "superblock", Off: 44, Msg: fmt.Sprintf("stream directory of %d bytes", m.dirSize)}
 	}
 	// The directory's block numbers fill the block map. Its blocks in turn are listed behind the superblock's fields:
 	// one for all but the largest files.
@@ -89,7 +91,7 @@ func (m *msf) readDirectory(fileSize int64) error {
 	}
 	m.numStreams = int64(binary.LittleEndian.Uint32(count[:]))
 	if m.numStreams > (m.dirSize-4)/4 {
-		return &FormatError{Stream: "directory", Msg: fmt.Sprintf("%d streams in %d bytes", m.numStreams, m.dirSize)}
+		return &bounded.Error{Part: "directory", Msg: fmt.Sprintf("%d streams in %d bytes", m.numStreams, m.dirSize)}
 	}
 	raw := make([]byte, 4*min(m.numStreams, maxStreams))
 	if err := m.readDir(raw, 4); err != nil {
@@ -108,7 +110,7 @@ func (m *msf) readDirectory(fileSize int64) error {
 		// the directory as it was before the last write; its blocks may be in use again, but are not counted twice:
 		// the file still has room for it.)
 		if blocks*m.blockSize > 2*fileSize || 4*(1+m.numStreams+blocks) > m.dirSize {
-			return &FormatError{Stream: "directory", Off: int64(4 + i),
+			return &bounded.Error{Part: "directory", Off: int64(4 + i),
 				Msg: fmt.Sprintf("streams up to %d take %d blocks, more than file or directory can hold", i/4, blocks)}
 		}
 	}
@@ -118,11 +120,11 @@ func (m *msf) readDirectory(fileSize int64) error {
 // numbers reads n block numbers at offset off of a block.
 func (m *msf) numbers(block uint32, off, n int64, part string) ([]uint32, error) {
 	if off+4*n > m.blockSize || block >= m.numBlocks {
-		return nil, &FormatError{Stream: part, Off: off, Msg: fmt.Sprintf("%d block numbers in block %d", n, block)}
+		return nil, &bounded.Error{Part: part, Off: off, Msg: fmt.Sprintf("%d block numbers in block %d", n, block)}
 	}
 	raw := make([]byte, 4*n)
 	if _, err := m.r.ReadAt(raw, int64(block)*m.blockSize+off); err != nil {
-		return nil, &FormatError{Stream: part, Off: off, Msg: "cannot read", Err: err}
+		return nil, &bounded.Error{Part: part, Off: off, Msg: "cannot read", Err: err}
 	}
 	out := make([]uint32, n)
 	for i := range out {
@@ -134,13 +136,13 @@ func (m *msf) numbers(block uint32, off, n int64, part string) ([]uint32, error)
 // readDir fills p from offset off of the stream directory.
 func (m *msf) readDir(p []byte, off int64) error {
 	if off+int64(len(p)) > m.dirSize {
-		return &FormatError{Stream: "directory", Off: off, Msg: "past its end"}
+		return &bounded.Error{Part: "directory", Off: off, Msg: "past its end"}
 	}
 	for len(p) > 0 {
 		within := off % m.blockSize
 		n := min(int64(len(p)), m.blockSize-within)
 		if err := m.readBlock(p[:n], m.dir[off/m.blockSize], within); err != nil {
-			return &FormatError{Stream: "directory", Off: off, Msg: "cannot read", Err: err}
+			return &bounded.Error{Part: "directory", Off: off, Msg: "cannot read", Err: err}
 		}
 		p, off = p[n:], off+n
 	}
@@ -174,7 +176,7 @@ func (m *msf) readBlock(p []byte, block uint32, off int64) error {
 // stream opens stream i; name is for errors. A stream that does not exist is an error.
 func (m *msf) stream(i int, name string) (*stream, error) {
 	if i < 0 || i >= len(m.sizes) || m.sizes[i] == nilStreamSize {
-		return nil, &FormatError{Stream: name, Msg: fmt.Sprintf("no stream %d", i)}
+		return nil, &bounded.Error{Part: name, Msg: fmt.Sprintf("no stream %d", i)}
 	}
 	return &stream{m: m, name: name, size: int64(m.sizes[i]), list: 4 * (1 + m.numStreams + int64(m.firsts[i]))}, nil
 }

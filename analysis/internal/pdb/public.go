@@ -53,8 +53,8 @@ func (f *File) public(a address) (sym Symbol, at address, ok bool, err error) {
 	if err != nil {
 		return Symbol{}, address{}, false, err
 	}
-	r.body.skip(publicName)
-	return Symbol{Name: r.body.cstring(), Kind: KindPublic}, at, true, r.body.err
+	r.body.Skip(publicName)
+	return Symbol{Name: r.body.CString(), Kind: KindPublic}, at, true, r.body.Err()
 }
 
 // publicName is the offset of the name in the body of an S_PUB32: flags, offset and section stand before it.

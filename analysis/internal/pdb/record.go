@@ -1,6 +1,10 @@
 package pdb
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
+)
 
 // Symbol records (SYM_ENUM_e of microsoft-pdb's cvinfo.h).
 const (
@@ -49,8 +53,8 @@ const recordHead = 4
 // record is a symbol or type record: a 16-bit length that counts what follows it, a 16-bit kind, and the body.
 type record struct {
 	kind uint16
-	off  int64   // of the length field, in the stream
-	body *cursor // valid until the next record is read
+	off  int64           // of the length field, in the stream
+	body *bounded.Cursor // valid until the next record is read
 }
 
 // record reads the next record and walks over it.
@@ -68,7 +72,7 @@ func (w *window) record() (record, error) {
 		return record{}, err
 	}
 	r := record{kind: binary.LittleEndian.Uint16(b[2:]), off: w.off,
-		body: &cursor{stream: w.s.name, base: w.off + 4, buf: b[4:]}}
+		body: bounded.New(w.s.name, w.off+4, b[4:])}
 	w.skip(int64(size))
 	return r, nil
 }
@@ -127,4 +131,23 @@ func decodeProc(kind Kind, b []byte, off int64) item {
 		p.length = le.Uint32(b[16:])
 	}
 	return p
+}
+
+// skipNumeric passes over a numeric leaf: a 16-bit value, or a tag and the value it announces.
+func skipNumeric(c *bounded.Cursor) {
+	at := c.Off()
+	switch tag := c.U16(); tag {
+	case leafChar:
+		c.Skip(1)
+	case leafShort, leafUShort:
+		c.Skip(2)
+	case leafLong, leafULong:
+		c.Skip(4)
+	case leafQuad, leafUQuad:
+		c.Skip(8)
+	default:
+		if tag >= leafNumeric {
+			c.Fail(at, "numeric leaf %#x", tag)
+		}
+	}
 }

@@ -28,16 +28,16 @@ func (f *File) readSections() error {
 	if err != nil {
 		return err
 	}
-	for len(c.buf)-c.off >= headerSize {
-		c.skip(8) // name
-		size, start := c.u32(), c.u32()
-		if raw := c.u32(); size == 0 {
+	for c.Left() >= headerSize {
+		c.Skip(8) // name
+		size, start := c.U32(), c.U32()
+		if raw := c.U32(); size == 0 {
 			size = raw // as the loader has it
 		}
 		f.sections = append(f.sections, section{start, size})
-		c.skip(headerSize - 20)
+		c.Skip(headerSize - 20)
 	}
-	return c.err
+	return c.Err()
 }
 
 // address is a place as symbol records give it: a section, counted from 1, and bytes into it.

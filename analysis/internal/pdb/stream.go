@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // stream is one stream of the container.
@@ -16,7 +18,7 @@ type stream struct {
 
 // fail makes the error for what is found at offset off.
 func (s *stream) fail(off int64, format string, args ...any) error {
-	return &FormatError{Stream: s.name, Off: off, Msg: fmt.Sprintf(format, args...)}
+	return &bounded.Error{Part: s.name, Off: off, Msg: fmt.Sprintf(format, args...)}
 }
 
 // readAt fills p from offset off, or fails.
@@ -35,7 +37,7 @@ func (s *stream) readAt(p []byte, off int64) error {
 		}
 		n := min(int64(len(p)), int64(len(blocks))*bs-within)
 		if err := s.readBlocks(p[:n], blocks, within); err != nil {
-			return &FormatError{Stream: s.name, Off: off, Msg: "cannot read", Err: err}
+			return &bounded.Error{Part: s.name, Off: off, Msg: "cannot read", Err: err}
 		}
 		p, off = p[n:], off+n
 	}
@@ -84,7 +86,7 @@ func (s *stream) readBlocks(p []byte, blocks []uint32, within int64) error {
 
 // cursor reads n bytes at offset off into memory, for decoding. The bytes are known to exist before they are
 // allocated.
-func (s *stream) cursor(off, n int64) (*cursor, error) {
+func (s *stream) cursor(off, n int64) (*bounded.Cursor, error) {
 	if off < 0 || n < 0 || n > s.size-off || n > math.MaxInt {
 		return nil, s.fail(off, "%d bytes wanted, the stream has %d", n, s.size)
 	}
@@ -92,7 +94,7 @@ func (s *stream) cursor(off, n int64) (*cursor, error) {
 	if err := s.readAt(buf, off); err != nil {
 		return nil, err
 	}
-	return &cursor{stream: s.name, base: off, buf: buf}, nil
+	return bounded.New(s.name, off, buf), nil
 }
 
 // u32 reads one number.

@@ -80,11 +80,11 @@ func (t *text) function(id uint32) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	scope := r.body.u32()
-	r.body.skip(4) // type
-	name = r.body.cstring()
-	if r.body.err != nil {
-		return "", r.body.err
+	scope := r.body.U32()
+	r.body.Skip(4) // type
+	name = r.body.CString()
+	if r.body.Err() != nil {
+		return "", r.body.Err()
 	}
 	var outer string
 	switch {
@@ -126,17 +126,17 @@ func (t *text) className(index uint32) (string, error) {
 	c := r.body
 	switch r.kind {
 	case leafClass, leafStructure, leafInterface:
-		c.skip(16) // members, properties, member list, base, shape of the virtual table
-		c.skipNumeric()
+		c.Skip(16) // members, properties, member list, base, shape of the virtual table
+		skipNumeric(c)
 	case leafUnion:
-		c.skip(8)
-		c.skipNumeric()
+		c.Skip(8)
+		skipNumeric(c)
 	case leafEnum:
-		c.skip(12)
+		c.Skip(12)
 	default:
 		return "", nil
 	}
-	return c.cstring(), c.err
+	return c.CString(), c.Err()
 }
 
 // scopeName gives the name of a namespace; "" for another scope.
@@ -145,6 +145,6 @@ func (t *text) scopeName(ids *types, index uint32) (string, error) {
 	if err != nil || r.kind != leafStringID {
 		return "", err
 	}
-	r.body.skip(4) // list of substrings that come before, empty in PDBs
-	return r.body.cstring(), r.body.err
+	r.body.Skip(4) // list of substrings that come before, empty in PDBs
+	return r.body.CString(), r.body.Err()
 }

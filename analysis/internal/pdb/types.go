@@ -22,16 +22,16 @@ func (f *File) openTypes(number int, name string) (*types, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.skip(4) // version
-	headerSize := int64(c.u32())
-	t := &types{s: s, first: c.u32(), last: c.u32()}
-	t.records = extent{headerSize, headerSize + int64(c.u32())}
+	c.Skip(4) // version
+	headerSize := int64(c.U32())
+	t := &types{s: s, first: c.U32(), last: c.U32()}
+	t.records = extent{headerSize, headerSize + int64(c.U32())}
 	if t.records.end > s.size {
 		return nil, s.fail(16, "records end at %#x, the stream at %#x", t.records.end, s.size)
 	}
-	hash := c.u16()
-	c.skip(2 + 4 + 4 + 8) // second hash stream, size and number of buckets, extent of the hash values
-	off, size := int64(c.u32()), int64(c.u32())
+	hash := c.U16()
+	c.Skip(2 + 4 + 4 + 8) // second hash stream, size and number of buckets, extent of the hash values
+	off, size := int64(c.U32()), int64(c.U32())
 	if hash != noStream && size >= 8 {
 		h, err := f.msf.stream(int(hash), name+" hash")
 		if err != nil {
@@ -41,7 +41,7 @@ func (f *File) openTypes(number int, name string) (*types, error) {
 			t.offsets, t.offsetsExtent = h, extent{off, off + size}
 		}
 	}
-	return t, c.err
+	return t, c.Err()
 }
 
 // maxWalk is how far apart entries of the sparse index may be; writers make one for every 8 KB of records.

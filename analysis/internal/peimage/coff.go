@@ -3,11 +3,14 @@ package peimage
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"io"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // symbolSize is the size of a COFF symbol in bytes (IMAGE_SYMBOL).
@@ -40,15 +43,15 @@ func (img *Image) Symbols() (*Symbols, error) {
 	if img.mapped || img.symbols == 0 {
 		return s, nil
 	}
-	const step = chunk / symbolSize
+	const step = 1000 // symbols read at once
 	aux := 0
 	for i := uint32(0); i < img.symbolCount; {
 		n := min(step, img.symbolCount-i)
-		c := load("symbol table", img.symbols+int64(i)*symbolSize, int(n)*symbolSize, img.readRaw)
+		c := bounded.Load("symbol table", img.symbols+int64(i)*symbolSize, int(n)*symbolSize, img.r.ReadAt)
 		for ; n > 0; n-- {
-			p := c.take(symbolSize)
-			if c.err != nil {
-				return s.sorted(), c.err
+			p := c.Take(symbolSize)
+			if c.Err() != nil {
+				return s.sorted(), c.Err()
 			}
 			if aux > 0 {
 				aux--
@@ -65,8 +68,8 @@ func (img *Image) Symbols() (*Symbols, error) {
 // add takes a symbol if it is a function by its type. Labels are left out: the
 // linker defines many, such as ___crt_xt_end__, at the address of a function.
 func (s *Symbols) add(p []byte, index uint32) {
-	c := cursor{buf: p[8:]}
-	value, number, kind := c.u32(), int(c.u16()), c.u16()
+	c := bounded.New("symbol", 0, p[8:])
+	value, number, kind := c.U32(), int(c.U16()), c.U16()
 	if number < 1 || number > len(s.img.Sections) || kind>>4&3 != 2 {
 		return
 	}
@@ -97,15 +100,15 @@ func (s *Symbols) Lookup(rva uint32) (Symbol, bool, error) {
 	if !ok || !section.Contains(rva) || item.rva < section.VirtualAddress {
 		return Symbol{}, false, nil
 	}
-	c := load("symbol name", s.img.symbols+int64(item.index)*symbolSize, 8, s.img.readRaw)
-	name := c.take(8)
-	if c.err != nil {
-		return Symbol{}, false, c.err
+	c := bounded.Load("symbol name", s.img.symbols+int64(item.index)*symbolSize, 8, s.img.r.ReadAt)
+	name := c.Take(8)
+	if c.Err() != nil {
+		return Symbol{}, false, c.Err()
 	}
 	text := string(bytes.TrimRight(name, "\x00"))
-	if c.pos = 0; c.u32() == 0 {
+	if binary.LittleEndian.Uint32(name) == 0 {
 		var err error
-		if text, err = s.img.longName(int64(c.u32())); err != nil {
+		if text, err = s.img.longName(int64(binary.LittleEndian.Uint32(name[4:]))); err != nil {
 			return Symbol{}, false, err
 		}
 	}
@@ -115,7 +118,7 @@ func (s *Symbols) Lookup(rva uint32) (Symbol, bool, error) {
 // longName reads a name from the string table, which follows the symbols.
 func (img *Image) longName(off int64) (string, error) {
 	table := img.symbols + int64(img.symbolCount)*symbolSize
-	return readName("name in the string table", table+off, img.readRaw)
+	return readName("name in the string table", table+off, img.r.ReadAt)
 }
 
 // FullName returns the name of a section. One of more than 8 bytes is read
@@ -139,16 +142,16 @@ func (img *Image) Data(s Section) ([]byte, error) {
 	if s.VirtualSize != 0 {
 		n = min(n, s.VirtualSize)
 	}
-	off, read := int64(s.PointerToRawData), img.readRaw
+	off, read := int64(s.PointerToRawData), img.r.ReadAt
 	if img.mapped {
 		off, read = int64(s.VirtualAddress), img.readRVA
 	}
 	if int64(n) > img.size-off {
-		return nil, &FormatError{Part: "section " + s.Name, Off: off, Msg: "the file ends before its " + strconv.Itoa(int(n)) + " bytes"}
+		return nil, &bounded.Error{Part: "section " + s.Name, Off: off, Msg: "the file ends before its " + strconv.Itoa(int(n)) + " bytes"}
 	}
-	c := load("section "+s.Name, off, int(n), read)
-	data := c.take(int(n))
-	return data, c.err
+	c := bounded.Load("section "+s.Name, off, int(n), read)
+	data := c.Take(int(n))
+	return data, c.Err()
 }
 
 // readName reads the text at off up to its zero byte.
@@ -167,8 +170,8 @@ func readName(part string, off int64, read func([]byte, int64) (int, error)) (st
 			if err == nil {
 				err = io.ErrUnexpectedEOF
 			}
-			return "", &FormatError{Part: part, Off: off, Msg: "has no end", Err: err}
+			return "", &bounded.Error{Part: part, Off: off, Msg: "has no end", Err: err}
 		}
 	}
-	return "", &FormatError{Part: part, Off: off, Msg: "longer than " + strconv.Itoa(maxName) + " bytes"}
+	return "", &bounded.Error{Part: part, Off: off, Msg: "longer than " + strconv.Itoa(maxName) + " bytes"}
 }

@@ -8,7 +8,7 @@
 // An image is taken to be hostile. Every declared offset and count is checked
 // against the bytes that can be read; tables are read piece by piece, so that
 // a count alone allocates nothing. The 16-bit ordinals of the format bound an
-// export table to 65,536 functions. Errors are *FormatError and carry the
+// export table to 65,536 functions. Errors are *bounded.Error and carry the
 // RVA or file offset.
 //
 // The layout is that of Microsoft's "PE Format"

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // maxExports is how many functions 16-bit ordinals can tell apart; linkers
@@ -43,13 +45,13 @@ func (img *Image) Exports() (*Exports, error) {
 	if img.exports.rva == 0 || img.exports.size == 0 {
 		return e, nil
 	}
-	c := load("export directory", int64(img.exports.rva), 40, img.readRVA)
-	c.skip(16)
-	e.base = c.u32()
-	functions, names := c.u32(), c.u32()
-	addressTable, nameTable, ordinalTable := c.u32(), c.u32(), c.u32()
-	if c.err != nil {
-		return e, c.err
+	c := bounded.Load("export directory", int64(img.exports.rva), 40, img.readRVA)
+	c.Skip(16)
+	e.base = c.U32()
+	functions, names := c.U32(), c.U32()
+	addressTable, nameTable, ordinalTable := c.U32(), c.U32(), c.U32()
+	if c.Err() != nil {
+		return e, c.Err()
 	}
 	functions, names = min(functions, maxExports), min(names, maxExports)
 	err := e.readAddresses(addressTable, int(functions))
@@ -79,11 +81,11 @@ func compareNamed(a, b export) int {
 // directory is not code but the name of a forwarder.
 func (e *Exports) readAddresses(table uint32, n int) error {
 	dir := e.img.exports
-	c := load("export address table", int64(table), n*4, e.img.readRVA)
+	c := bounded.Load("export address table", int64(table), n*4, e.img.readRVA)
 	for i := range n {
-		rva := c.u32()
-		if c.err != nil {
-			return c.err
+		rva := c.U32()
+		if c.Err() != nil {
+			return c.Err()
 		}
 		if rva != 0 && rva-dir.rva >= dir.size {
 			e.items = append(e.items, export{rva: rva, index: uint32(i)})
@@ -98,16 +100,16 @@ func (e *Exports) readNames(nameTable, ordinalTable uint32, n int) error {
 	for i, item := range e.items {
 		place[item.index] = int32(i + 1)
 	}
-	names := load("export name table", int64(nameTable), n*4, e.img.readRVA)
-	ordinals := load("export ordinal table", int64(ordinalTable), n*2, e.img.readRVA)
+	names := bounded.Load("export name table", int64(nameTable), n*4, e.img.readRVA)
+	ordinals := bounded.Load("export ordinal table", int64(ordinalTable), n*2, e.img.readRVA)
 	first := make(map[uint32]bool) // functions' addresses that have a name
 	for range n {
-		nameRVA, i := names.u32(), ordinals.u16()
-		if names.err != nil {
-			return names.err
+		nameRVA, i := names.U32(), ordinals.U16()
+		if names.Err() != nil {
+			return names.Err()
 		}
-		if ordinals.err != nil {
-			return ordinals.err
+		if ordinals.Err() != nil {
+			return ordinals.Err()
 		}
 		at := place[i]
 		if at == 0 || nameRVA == 0 {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"sort"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // ErrNotPE means that the bytes do not begin as a PE image does.
@@ -19,7 +21,7 @@ type Image struct {
 	ImageBase     uint64 // preferred base address
 	Sections      []Section
 
-	r             io.ReaderAt
+	r             *io.SectionReader // the file, or the loaded image, whose headers lie alike
 	size          int64
 	mapped        bool
 	closer        io.Closer
@@ -50,14 +52,14 @@ const (
 
 // NewFile reads the headers of an image file of size bytes.
 func NewFile(r io.ReaderAt, size int64) (*Image, error) {
-	return newImage(&Image{r: r, size: size})
+	return newImage(&Image{r: io.NewSectionReader(r, 0, size), size: size})
 }
 
 // NewMapped reads the headers of an image that is loaded: offset 0 of r is its
 // base address, and r may have holes, as the memory in a dump does. Reads end at
 // size bytes.
 func NewMapped(r io.ReaderAt, size int64) (*Image, error) {
-	return newImage(&Image{r: r, size: size, mapped: true})
+	return newImage(&Image{r: io.NewSectionReader(r, 0, size), size: size, mapped: true})
 }
 
 // Open opens the image file at path. The caller must Close it.
@@ -93,27 +95,27 @@ func (img *Image) Close() error {
 func (img *Image) Key() string { return fmt.Sprintf("%08X%x", img.TimeDateStamp, img.SizeOfImage) }
 
 func newImage(img *Image) (*Image, error) {
-	dos := load("DOS header", 0, 64, img.readRaw)
-	if magic := dos.u16(); dos.err != nil || magic != 0x5a4d {
+	dos := bounded.Load("DOS header", 0, 64, img.r.ReadAt)
+	if magic := dos.U16(); dos.Err() != nil || magic != 0x5a4d {
 		return nil, fmt.Errorf("%w: no MZ at the start", ErrNotPE)
 	}
-	dos.skip(58)
-	lfanew := int64(dos.u32())
-	if dos.err != nil {
-		return nil, dos.err
+	dos.Skip(58)
+	lfanew := int64(dos.U32())
+	if dos.Err() != nil {
+		return nil, dos.Err()
 	}
-	c := load("PE header", lfanew, 24, img.readRaw)
-	if sig := c.u32(); c.err != nil || sig != 0x4550 {
+	c := bounded.Load("PE header", lfanew, 24, img.r.ReadAt)
+	if sig := c.U32(); c.Err() != nil || sig != 0x4550 {
 		return nil, fmt.Errorf("%w: no PE signature at 0x%x", ErrNotPE, lfanew)
 	}
-	img.Machine = c.u16()
-	sections := int(c.u16())
-	img.TimeDateStamp = c.u32()
-	img.symbols, img.symbolCount = int64(c.u32()), c.u32()
-	optional := int(c.u16())
-	c.skip(2)
-	if c.err != nil {
-		return nil, c.err
+	img.Machine = c.U16()
+	sections := int(c.U16())
+	img.TimeDateStamp = c.U32()
+	img.symbols, img.symbolCount = int64(c.U32()), c.U32()
+	optional := int(c.U16())
+	c.Skip(2)
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	if err := img.readOptional(lfanew+24, optional); err != nil {
 		return nil, err
@@ -122,54 +124,54 @@ func newImage(img *Image) (*Image, error) {
 }
 
 func (img *Image) readOptional(off int64, size int) error {
-	c := load("optional header", off, size, img.readRaw)
-	magic := c.u16()
-	if c.err == nil && magic != magicPE32 && magic != magicPE32Plus {
+	c := bounded.Load("optional header", off, size, img.r.ReadAt)
+	magic := c.U16()
+	if c.Err() == nil && magic != magicPE32 && magic != magicPE32Plus {
 		return fmt.Errorf("%w: optional header of kind 0x%x", ErrNotPE, magic)
 	}
-	c.skip(22)
+	c.Skip(22)
 	if magic == magicPE32Plus {
-		img.ImageBase = c.u64()
+		img.ImageBase = c.U64()
 	} else {
-		c.skip(4)
-		img.ImageBase = uint64(c.u32())
+		c.Skip(4)
+		img.ImageBase = uint64(c.U32())
 	}
-	c.skip(24)
-	img.SizeOfImage = c.u32()
-	img.sizeOfHeaders = c.u32()
-	c.skip(8)
+	c.Skip(24)
+	img.SizeOfImage = c.U32()
+	img.sizeOfHeaders = c.U32()
+	c.Skip(8)
 	if magic == magicPE32Plus {
-		c.skip(32)
+		c.Skip(32)
 	} else {
-		c.skip(16)
+		c.Skip(16)
 	}
-	c.skip(4)
-	directories := c.u32()
-	if c.err != nil {
-		return c.err
+	c.Skip(4)
+	directories := c.U32()
+	if c.Err() != nil {
+		return c.Err()
 	}
 	if directories > 0 {
-		img.exports = directory{rva: c.u32(), size: c.u32()}
+		img.exports = directory{rva: c.U32(), size: c.U32()}
 	}
-	return c.err
+	return c.Err()
 }
 
 func (img *Image) readSections(off int64, n int) error {
-	c := load("section table", off, n*40, img.readRaw)
+	c := bounded.Load("section table", off, n*40, img.r.ReadAt)
 	for i := range n {
-		name := c.take(8)
-		s := Section{VirtualSize: c.u32(), VirtualAddress: c.u32(), SizeOfRawData: c.u32(), PointerToRawData: c.u32()}
-		c.skip(12)
-		s.Characteristics = c.u32()
-		if c.err != nil {
-			return c.err
+		name := c.Take(8)
+		s := Section{VirtualSize: c.U32(), VirtualAddress: c.U32(), SizeOfRawData: c.U32(), PointerToRawData: c.U32()}
+		c.Skip(12)
+		s.Characteristics = c.U32()
+		if c.Err() != nil {
+			return c.Err()
 		}
 		for len(name) > 0 && name[len(name)-1] == 0 {
 			name = name[:len(name)-1]
 		}
 		s.Name = string(name)
 		if i > 0 && s.VirtualAddress <= img.Sections[i-1].VirtualAddress {
-			return &FormatError{Part: "section table", Off: off + int64(i)*40, Msg: "sections are not in ascending order"}
+			return &bounded.Error{Part: "section table", Off: off + int64(i)*40, Msg: "sections are not in ascending order"}
 		}
 		img.Sections = append(img.Sections, s)
 	}
@@ -194,31 +196,11 @@ func (img *Image) section(rva uint32) (Section, bool) {
 	return img.Sections[i-1], true
 }
 
-// readRaw reads at an offset of r: of the file, or of the loaded image, whose
-// headers lie alike.
-func (img *Image) readRaw(p []byte, off int64) (int, error) {
-	if off < 0 || off >= img.size {
-		return 0, io.EOF
-	}
-	short := int64(len(p)) > img.size-off
-	if short {
-		p = p[:img.size-off]
-	}
-	n, err := img.r.ReadAt(p, off)
-	if n == len(p) {
-		err = nil
-		if short {
-			err = io.EOF
-		}
-	}
-	return n, err
-}
-
 // readRVA reads what is loaded at rva, up to the end of the bytes the file has
 // for that section.
 func (img *Image) readRVA(p []byte, rva int64) (int, error) {
 	if img.mapped {
-		return img.readRaw(p, rva)
+		return img.r.ReadAt(p, rva)
 	}
 	if rva < 0 || rva > 1<<32-1 {
 		return 0, io.EOF
@@ -232,11 +214,11 @@ func (img *Image) readRVA(p []byte, rva int64) (int, error) {
 		return 0, io.EOF
 	}
 	if int64(len(p)) > left {
-		n, err := img.readRaw(p[:left], off+rva-base)
+		n, err := img.r.ReadAt(p[:left], off+rva-base)
 		if err == nil {
 			err = io.EOF
 		}
 		return n, err
 	}
-	return img.readRaw(p, off+rva-base)
+	return img.r.ReadAt(p, off+rva-base)
 }

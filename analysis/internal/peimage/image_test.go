@@ -166,26 +166,28 @@ func TestLookup(t *testing.T) {
 		{0x2000, ""}, {0x2fef, ""}, // not across the border of sections
 		{0x2ff5, "table+0x5"}, {0x3000, ""}, {0xffffffff, ""},
 	}
-	for _, mapped := range []bool{false, true} {
-		exports, err := open(t, sample(), mapped).Exports()
+	for _, image := range []struct{ pe32, mapped bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
+		ti, mapped := sample(), image.mapped
+		ti.pe32 = image.pe32
+		exports, err := open(t, ti, mapped).Exports()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, tt := range tests {
 			x, ok, err := exports.Lookup(tt.rva)
 			if err != nil {
-				t.Errorf("mapped %v: Lookup(%#x): %v", mapped, tt.rva, err)
+				t.Errorf("%+v: Lookup(%#x): %v", image, tt.rva, err)
 			}
 			got := ""
 			if ok {
 				got = fmt.Sprintf("%s+%#x", x.Name, tt.rva-x.RVA)
 			}
 			if got != tt.want {
-				t.Errorf("mapped %v: Lookup(%#x) = %q, want %q", mapped, tt.rva, got, tt.want)
+				t.Errorf("%+v: Lookup(%#x) = %q, want %q", image, tt.rva, got, tt.want)
 			}
 		}
 		if exports.Len() != 4 {
-			t.Errorf("mapped %v: %d exports, want 4", mapped, exports.Len())
+			t.Errorf("%+v: %d exports, want 4", image, exports.Len())
 		}
 	}
 }

@@ -142,7 +142,7 @@ func TestServer(t *testing.T) {
 		}, ""},
 		{"compressed and cut off", map[string]http.HandlerFunc{
 			at + "app.pd_": func(w http.ResponseWriter, _ *http.Request) { w.Write(cabinet[:9000]) },
-		}, check, "cabinet: at 0x"},
+		}, check, "cabinet block at 0x"},
 		{"compressed but no cabinet", map[string]http.HandlerFunc{at + "app.pd_": body("good file")}, check, "not a cabinet"},
 		{"pointer to the server", map[string]http.HandlerFunc{
 			at + "file.ptr": func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "PATH:http://%s/elsewhere", r.Host) },

@@ -22,8 +22,3 @@ func ExampleNameX86() {
 	fmt.Println(undecorate.NameX86("_RegSetValueW@16"))
 	// Output: RegSetValueW
 }
-
-func ExampleSignature() {
-	fmt.Println(undecorate.Signature("?close@Table@store@@QEAA_NI@Z"))
-	// Output: public: bool __cdecl store::Table::close(unsigned int)
-}

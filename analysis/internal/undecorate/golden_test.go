@@ -16,10 +16,10 @@ func TestAgainstLLVM(t *testing.T) {
 	}
 	total, raw := 0, 0
 	for line := range strings.Lines(string(data)) {
-		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		decorated, short, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		total++
-		if !check(t, fields[0], fields[1], fields[2]) {
-			t.Logf("raw: %s = %s", fields[0], fields[2])
+		if !check(t, decorated, short) {
+			t.Logf("raw: %s = %s", decorated, short)
 			raw++
 		}
 	}
@@ -28,20 +28,13 @@ func TestAgainstLLVM(t *testing.T) {
 	}
 }
 
-// check compares one name with LLVM's readings and tells whether it was understood.
-func check(t *testing.T, decorated, short, full string) bool {
-	name, signature := Name(decorated), Signature(decorated)
-	if (name == decorated) != (signature == decorated) {
-		t.Errorf("%s: name %q, signature %q", decorated, name, signature)
-	}
+// check compares one name with LLVM's reading and reports whether it was understood.
+func check(t *testing.T, decorated, short string) bool {
+	name := Name(decorated)
 	if name == decorated {
 		return false
 	}
-	// llvm-undname counts an anonymous namespace among the names that digits refer to; clang, which made these, does not.
-	if want := house(full); signature != want && !strings.Contains(want, " 0xF7A48BEA::") {
-		t.Errorf("%s\nsignature: %s\n     LLVM: %s", decorated, signature, want)
-	}
-	if strings.Contains(full, "<void __cdecl(int)>") {
+	if strings.Contains(decorated, "$$A6AXH@Z") {
 		return true // the short form lacks return types even in template arguments
 	}
 	want := nested.ReplaceAllString(keyless(house(short)), "$1$2")

@@ -172,12 +172,7 @@ func (p *parser) localScope() string {
 		p.fail()
 		return ""
 	}
-	outer := p.symbol()
-	text := outer.name
-	if p.full {
-		text = outer.signature
-	}
-	return p.text("`", text, "'::`", strconv.FormatUint(block, 10), "'")
+	return p.text("`", p.symbol(), "'::`", strconv.FormatUint(block, 10), "'")
 }
 
 // typeName reads the qualified name of a class or enum.

@@ -7,7 +7,6 @@ import "strings"
 type parser struct {
 	in   string // what is left
 	anon bool   // a back reference may mean an anonymous namespace, as with Visual C++; not so with clang
-	full bool   // for Signature: keep `class`, `struct`, `union` and `enum` before types
 	bad  bool
 
 	depth int

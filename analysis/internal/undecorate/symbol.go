@@ -7,40 +7,23 @@ import (
 	"strings"
 )
 
-// symbolText is a whole decorated name, read.
-type symbolText struct {
-	name      string // qualified, without type and parameters
-	signature string
-}
+// Codes that follow a name, of private, protected and public members in turn.
+const (
+	members   = "AEIMQU" // functions with a this pointer: ordinary and virtual ones
+	thunks    = "GOW"    // the same, adjusting it: a number follows
+	globals   = "CKSY"   // functions without: static members, and those outside of classes
+	variables = "01234"  // static members, globals, and statics of functions
+)
 
-// access says how a member or global function is declared, by the code that follows its name.
-var access = map[byte]struct {
-	text   string
-	member bool // has a this pointer
-	thunk  bool // an adjustor: a number follows
-}{
-	'A': {"private: ", true, false}, 'C': {"private: static ", false, false}, 'E': {"private: virtual ", true, false},
-	'G': {"[thunk]: private: virtual ", true, true},
-	'I': {"protected: ", true, false}, 'K': {"protected: static ", false, false}, 'M': {"protected: virtual ", true, false},
-	'O': {"[thunk]: protected: virtual ", true, true},
-	'Q': {"public: ", true, false}, 'S': {"public: static ", false, false}, 'U': {"public: virtual ", true, false},
-	'W': {"[thunk]: public: virtual ", true, true},
-	'Y': {"", false, false},
-}
-
-var storage = map[byte]string{
-	'0': "private: static ", '1': "protected: static ", '2': "public: static ", '3': "", '4': "",
-}
-
-// symbol reads a decorated name from its question mark.
-func (p *parser) symbol() symbolText {
+// symbol reads a decorated name from its question mark, and returns it qualified, without type and parameters.
+func (p *parser) symbol() string {
 	if !p.enter() {
-		return symbolText{}
+		return ""
 	}
 	defer p.leave()
 	if !p.eat("?") {
 		p.fail()
-		return symbolText{}
+		return ""
 	}
 	switch {
 	case p.eat("?_R0"):
@@ -54,8 +37,7 @@ func (p *parser) symbol() symbolText {
 		if !p.eat("@8") {
 			p.fail()
 		}
-		text := p.text(t, " `RTTI Type Descriptor'")
-		return symbolText{text, text}
+		return p.text(t, " `RTTI Type Descriptor'")
 	case p.eat("?_R1"):
 		var at []string
 		for range 4 {
@@ -86,21 +68,20 @@ func (p *parser) symbol() symbolText {
 }
 
 // descriptor reads the class that an RTTI structure belongs to.
-func (p *parser) descriptor(what string) symbolText {
+func (p *parser) descriptor(what string) string {
 	text := p.join(what, p.scopes())
 	if !p.eat("8") {
 		p.fail()
 	}
-	return symbolText{text, text}
+	return text
 }
 
 // table reads what follows the name of a virtual table: its qualifiers, and the base class that it is for.
-func (p *parser) table(name string) symbolText {
+func (p *parser) table(name string) string {
 	if !p.eat("6") && !p.eat("7") {
 		p.fail()
 	}
-	cv, ok := qualifiers[p.next()]
-	if !ok {
+	if _, ok := qualifiers[p.next()]; !ok {
 		p.fail()
 	}
 	if !p.eat("@") {
@@ -110,14 +91,14 @@ func (p *parser) table(name string) symbolText {
 		}
 		name = p.text(name, "{for `", base, "'}")
 	}
-	return symbolText{name, p.text(strings.TrimPrefix(cv+" ", " "), name)}
+	return name
 }
 
 // initializer reads the compiler's own function that sets a global variable up or down.
-func (p *parser) initializer(what string) symbolText {
+func (p *parser) initializer(what string) string {
 	if p.peek() == '?' { // a static member, by its whole decorated name
 		p.fail()
-		return symbolText{}
+		return ""
 	}
 	id, scopes := p.qualified()
 	if id.kind != identPlain {
@@ -128,53 +109,53 @@ func (p *parser) initializer(what string) symbolText {
 }
 
 // encoding reads what a name stands for: a variable or a function.
-func (p *parser) encoding(id ident, scopes []string) symbolText {
+func (p *parser) encoding(id ident, scopes []string) string {
 	if p.eat("$") {
 		return p.displaced(id, scopes)
 	}
 	code := p.next()
-	if where, ok := storage[code]; ok && id.kind == identPlain {
-		return p.variable(where, p.join(p.text(id.text, id.args), scopes))
+	is := func(codes string) bool { return strings.IndexByte(codes, code) >= 0 }
+	switch {
+	case p.bad:
+	case is(variables) && id.kind == identPlain:
+		return p.variable(p.join(p.text(id.text, id.args), scopes))
+	case is(members):
+		return p.function(id, scopes, true, "")
+	case is(globals):
+		return p.function(id, scopes, false, "")
+	case is(thunks):
+		return p.function(id, scopes, true, "`adjustor{"+strconv.FormatUint(p.small(), 10)+"}'")
 	}
-	how, ok := access[code]
-	if !ok {
-		p.fail()
-		return symbolText{}
-	}
-	var adjust string
-	if how.thunk {
-		adjust = "`adjustor{" + strconv.FormatUint(p.small(), 10) + "}'"
-	}
-	return p.function(id, scopes, how.text, how.member, adjust)
+	p.fail()
+	return ""
 }
 
 // displaced reads a thunk that finds its object through a virtual base.
-func (p *parser) displaced(id ident, scopes []string) symbolText {
-	where, ok := map[byte]string{'0': "private", '2': "protected", '4': "public"}[p.next()]
-	displacement, adjustment := p.small(), p.small()
-	if !ok || displacement > math.MaxUint32 || adjustment > math.MaxUint32 {
+func (p *parser) displaced(id ident, scopes []string) string {
+	if !p.eat("0") && !p.eat("2") && !p.eat("4") { // private, protected, public
 		p.fail()
 	}
-	return p.function(id, scopes, "[thunk]: "+where+": virtual ", true,
-		fmt.Sprintf("`vtordisp{%d,%d}'", int32(displacement), int32(adjustment)))
+	displacement, adjustment := p.small(), p.small()
+	if displacement > math.MaxUint32 || adjustment > math.MaxUint32 {
+		p.fail()
+	}
+	return p.function(id, scopes, true, fmt.Sprintf("`vtordisp{%d,%d}'", int32(displacement), int32(adjustment)))
 }
 
-// function reads the type of a function whose name and access are known.
-func (p *parser) function(id ident, scopes []string, where string, member bool, adjust string) symbolText {
-	var this string
+// function reads the type of a function, and returns its name. adjust is what a thunk does.
+func (p *parser) function(id ident, scopes []string, member bool, adjust string) string {
 	if member {
-		this = p.thisQualifiers()
+		p.thisQualifiers()
 	}
-	f := p.functionType(this)
+	ret := p.functionType("").before
 	if p.bad {
-		return symbolText{}
+		return ""
 	}
-	ret := f.before
 	switch id.kind {
 	case identConstructor, identDestructor:
 		if len(scopes) == 0 || ret != "" {
 			p.fail()
-			return symbolText{}
+			return ""
 		}
 		if id.text = scopes[0]; id.kind == identDestructor {
 			id.text = "~" + scopes[0]
@@ -185,16 +166,11 @@ func (p *parser) function(id ident, scopes []string, where string, member bool, 
 		}
 		id.text = "operator " + ret
 	}
-	name := p.join(p.text(id.text, id.args), scopes)
-	if ret != "" {
-		ret += " "
-	}
-	name += adjust
-	return symbolText{name, p.text(where, ret, f.call, " ", name, f.after)}
+	return p.join(p.text(id.text, id.args), scopes) + adjust
 }
 
-// variable reads type and qualifiers of a variable.
-func (p *parser) variable(where, name string) symbolText {
+// variable reads type and qualifiers of a variable, and returns its name.
+func (p *parser) variable(name string) string {
 	t := p.plainType()
 	if p.eat("E") && !t.pointer || p.eat("I") && !t.pointer {
 		p.fail()
@@ -204,10 +180,7 @@ func (p *parser) variable(where, name string) symbolText {
 		p.fail()
 	}
 	if !t.pointer { // for a pointer they repeat those of what it points to
-		t = p.qualify(t, cv)
+		p.qualify(t, cv)
 	}
-	if !t.marked() {
-		t.before += " "
-	}
-	return symbolText{name, p.text(where, t.before, name, t.after)}
+	return name
 }

@@ -60,11 +60,7 @@ func (p *parser) templateArgument() string {
 			return ""
 		}
 		defer p.leave()
-		s := p.symbol()
-		if p.full {
-			return p.text("&", s.signature)
-		}
-		return p.text("&", s.name)
+		return p.text("&", p.symbol())
 	case p.eat("$$Y"): // a class template itself
 		return p.typeName()
 	case p.eat("$$B"): // an array, not decayed

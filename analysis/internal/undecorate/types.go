@@ -82,14 +82,8 @@ func (p *parser) plainType() typeText {
 		return p.pointer("&&", "")
 	case p.eat("$$C"):
 		return p.qualifiedType()
-	case p.eat("T"):
-		return p.tagged("union ")
-	case p.eat("U"):
-		return p.tagged("struct ")
-	case p.eat("V"):
-		return p.tagged("class ")
-	case p.eat("W4"):
-		return p.tagged("enum ")
+	case p.eat("T"), p.eat("U"), p.eat("V"), p.eat("W4"): // union, struct, class, enum
+		return typeText{before: p.typeName()}
 	case p.eat("P"):
 		return p.pointer("*", "")
 	case p.eat("Q"):
@@ -115,14 +109,6 @@ func (p *parser) plainType() typeText {
 	p.in = p.in[n:]
 	if !ok {
 		p.fail()
-	}
-	return typeText{before: name}
-}
-
-func (p *parser) tagged(key string) typeText {
-	name := p.typeName()
-	if p.full {
-		name = p.text(key, name)
 	}
 	return typeText{before: name}
 }

@@ -10,11 +10,10 @@ import (
 // `ns::Task::Run`. Template arguments are kept. A type descriptor's name (`.?AVTask@ns@@`) gives the class.
 // A name that is not decorated, or not understood, is returned as it is.
 func Name(decorated string) string {
-	s, ok := visual(decorated, false)
-	if ok {
-		return s.name
+	if name, ok := visual(decorated); ok {
+		return name
 	}
-	return other(decorated, demangle.NoParams, demangle.NoEnclosingParams)
+	return other(decorated)
 }
 
 // NameX86 is [Name] for images of 32-bit x86, where C names are decorated as well: `_main` for __cdecl, `_Sleep@4`
@@ -55,42 +54,31 @@ func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// Signature gives the whole declaration as undname does: `public: void __cdecl ns::Task::Run(void)`. A name
-// that is not decorated, or not understood, is returned as it is.
-func Signature(decorated string) string {
-	s, ok := visual(decorated, true)
-	if ok {
-		return s.signature
-	}
-	return other(decorated)
-}
-
 // visual reads a Visual C++ name. What digits refer back to differs between Visual C++ and clang once an anonymous
 // namespace has been named, so such a name is read both ways, and stays raw if both work and disagree.
-func visual(decorated string, full bool) (symbolText, bool) {
+func visual(decorated string) (string, bool) {
 	if !strings.HasPrefix(decorated, "?") && !strings.HasPrefix(decorated, ".?A") {
-		return symbolText{}, false
+		return "", false
 	}
-	s, ok := read(&parser{in: decorated, full: full})
+	s, ok := read(&parser{in: decorated})
 	if !strings.Contains(decorated, "?A0x") {
 		return s, ok
 	}
-	other, otherOK := read(&parser{in: decorated, full: full, anon: true})
+	other, otherOK := read(&parser{in: decorated, anon: true})
 	switch {
 	case !ok:
 		return other, otherOK
 	case otherOK && other != s:
-		return symbolText{}, false
+		return "", false
 	}
 	return s, true
 }
 
 // read reads a name to its last character.
-func read(p *parser) (symbolText, bool) {
-	var s symbolText
+func read(p *parser) (string, bool) {
+	var s string
 	if p.eat(".?A") { // the name in a type descriptor: a type without qualifiers
-		text := p.plainType().abstract(p)
-		s = symbolText{text, text}
+		s = p.plainType().abstract(p)
 	} else {
 		s = p.symbol()
 	}
@@ -104,7 +92,7 @@ const (
 )
 
 // other reads Itanium and Rust names. 32-bit Windows puts an underscore before them as before every C name.
-func other(decorated string, options ...demangle.Option) string {
+func other(decorated string) string {
 	name := decorated
 	if strings.HasPrefix(name, "__Z") || strings.HasPrefix(name, "__R") {
 		name = name[1:]
@@ -112,7 +100,7 @@ func other(decorated string, options ...demangle.Option) string {
 	if len(name) > maxOther || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
 		return decorated
 	}
-	text, err := demangle.ToString(name, append(options, demangle.MaxLength(maxOtherText))...)
+	text, err := demangle.ToString(name, demangle.NoParams, demangle.NoEnclosingParams, demangle.MaxLength(maxOtherText))
 	if err != nil {
 		return decorated
 	}

@@ -108,15 +108,22 @@ func (s Site) records() []byte {
 
 // lines gives a DEBUG_S_LINES subsection, with a block for every run of lines of one file.
 func (f Proc) lines(files *checksums) []byte {
-	body := slices.Concat(u32(f.Off), u16(f.Seg, 0), u32(f.Size))
+	perLine, flags := 8, uint16(0)
+	if f.Columns {
+		perLine, flags = 12, 1
+	}
+	body := slices.Concat(u32(f.Off), u16(f.Seg, flags), u32(f.Size))
 	for rest := f.Lines; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].File == rest[0].File {
 			n++
 		}
-		body = append(body, u32(files.add(rest[0].File), uint32(n), uint32(12+8*n))...)
+		body = append(body, u32(files.add(rest[0].File), uint32(n), uint32(12+perLine*n))...)
 		for _, l := range rest[:n] {
 			body = append(body, u32(l.Off, l.Line|1<<31)...)
+		}
+		if f.Columns {
+			body = append(body, slices.Repeat(u16(5, 9), n)...) // first and last column of each line
 		}
 		rest = rest[n:]
 	}

@@ -25,6 +25,7 @@ type PDB struct {
 	// An image that was rearranged after linking: pairs of RVAs. The sections above are then those before that.
 	OMAPToSource, OMAPFromSource [][2]uint32
 
+	NoNames   bool // leave the stream of source file names out of the list of named streams
 	BlockSize int  // 4096 if zero
 	Scatter   bool // put the blocks of streams in the file backwards
 }
@@ -50,8 +51,9 @@ type Proc struct {
 	Name string
 	Kind uint16 // kind of its record; S_GPROC32 if zero
 	Extent
-	Lines []Line
-	Sites []Site
+	Lines   []Line
+	Columns bool // Lines have a table of columns behind them
+	Sites   []Site
 }
 
 // Line says that from Off bytes into its function on the code is of a line.
@@ -199,6 +201,9 @@ func (p PDB) info() []byte {
 	b := u32(20000404, 0, cmp.Or(p.InfoAge, p.Age))
 	b = append(b, p.GUID[:]...)
 	name := text("/names")
+	if p.NoNames {
+		name = text("/other")
+	}
 	b = append(append(b, u32(uint32(len(name)))...), name...)
 	return append(b, u32(1, 1, 1, 1, 0, 0, StreamNames)...) // one entry, capacity, bit vectors, key, value
 }

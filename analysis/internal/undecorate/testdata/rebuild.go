@@ -1,7 +1,7 @@
 //go:build ignore
 
 // Rebuild compiles corpus.cpp for x64 and x86, collects the decorated names of the objects, has llvm-undname
-// read them and writes names.golden: decorated name, qualified name with parameters, signature.
+// read them and writes names.golden: decorated name, qualified name with parameters.
 //
 //	cd analysis/internal/undecorate/testdata && go run rebuild.go
 //
@@ -56,11 +56,11 @@ func main() {
 	for i, name := range names {
 		// The name in a type descriptor is its class; the short form would leave that out for a type.
 		if class, ok := strings.CutSuffix(full[i], " `RTTI Type Descriptor Name'"); ok {
-			full[i], short[i] = class, class
+			short[i] = class
 		} else if strings.HasSuffix(full[i], " `RTTI Type Descriptor'") {
 			short[i] = full[i]
 		}
-		out.WriteString(name + "\t" + short[i] + "\t" + full[i] + "\n")
+		out.WriteString(name + "\t" + short[i] + "\n")
 	}
 	if err := os.WriteFile("names.golden", out.Bytes(), 0o644); err != nil {
 		log.Fatal(err)
