@@ -88,7 +88,8 @@ type facts struct {
 		Count int    `json:"count"`
 		Bytes uint64 `json:"bytes"`
 	} `json:"memory_list"`
-	MemoryInfoCount int `json:"memory_info_count"`
+	MemoryInfoCount int            `json:"memory_info_count"`
+	Exception       *factException `json:"exception"`
 }
 
 type factSystem struct {
@@ -107,6 +108,14 @@ type factModule struct {
 	DebugID     string `json:"debug_id"`
 	FileVersion string `json:"file_version"`
 	Timestamp   string `json:"timestamp"`
+}
+
+type factException struct {
+	Address string   `json:"address"`
+	Code    string   `json:"code"`
+	Flags   uint32   `json:"flags"`
+	Params  []string `json:"params"`
+	TID     uint32   `json:"tid"`
 }
 
 type factThread struct {
@@ -195,6 +204,39 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 	checkThreads(t, f, want)
 	checkHandles(t, f, want)
 	checkMemory(t, f, want)
+	checkException(t, f, want.Exception)
+}
+
+func checkException(t *testing.T, f *minidump.File, want *factException) {
+	e, err := f.Exception()
+	if want == nil {
+		if !errors.Is(err, minidump.ErrNoStream) {
+			t.Errorf("exception %+v, %v, want none", e, err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &factException{
+		Address: e.ExceptionAddress.String(), Code: fmt.Sprintf("%#x", uint32(e.ExceptionCode)), Flags: e.ExceptionFlags, TID: e.ThreadID,
+	}
+	for _, p := range e.ExceptionInformation {
+		got.Params = append(got.Params, fmt.Sprintf("%#x", p))
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("exception (-want +got):\n%s", d)
+	}
+	si, err := f.SystemInfo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := e.ExceptionCode.Name(si.PlatformID); si.PlatformID != minidump.PlatformWindowsNT && strings.HasPrefix(name, "STATUS_") {
+		t.Errorf("%s on %s", name, si.PlatformID)
+	}
+	if _, err := f.Section(e.ThreadContext); err != nil {
+		t.Error(err)
+	}
 }
 
 func checkModules(t *testing.T, f *minidump.File, want []factModule) {
