@@ -18,6 +18,7 @@ var readers = map[minidump.StreamType]func(f *minidump.File) error{
 	minidump.ThreadListStream:         func(f *minidump.File) error { _, err := f.Threads(); return err },
 	minidump.ModuleListStream:         func(f *minidump.File) error { _, err := f.Modules(); return err },
 	minidump.MemoryListStream:         func(f *minidump.File) error { _, err := f.Memory(); return err },
+	minidump.ExceptionStream:          func(f *minidump.File) error { _, err := f.Exception(); return err },
 	minidump.SystemInfoStream:         func(f *minidump.File) error { _, err := f.SystemInfo(); return err },
 	minidump.Memory64ListStream:       func(f *minidump.File) error { _, err := f.Memory(); return err },
 	minidump.HandleDataStream:         func(f *minidump.File) error { _, err := f.HandleData(); return err },
@@ -43,7 +44,7 @@ func everyStream() dumptest.Dump {
 // leastSizes are how long a stream of each type must be.
 var leastSizes = map[minidump.StreamType]uint32{
 	minidump.ThreadListStream: 4, minidump.ModuleListStream: 4, minidump.MemoryListStream: 4, minidump.ThreadNamesStream: 4,
-	minidump.SystemInfoStream: 32, minidump.Memory64ListStream: 16, minidump.MemoryInfoListStream: 16,
+	minidump.SystemInfoStream: 32, minidump.ExceptionStream: 168, minidump.Memory64ListStream: 16, minidump.MemoryInfoListStream: 16,
 	minidump.HandleDataStream: 12, minidump.UnloadedModuleListStream: 12, minidump.ThreadInfoListStream: 12,
 	minidump.HandleOperationListStream: 12, minidump.MiscInfoStream: 24, minidump.ProcessVmCountersStream: 80,
 }

@@ -1,10 +1,11 @@
 // Package minidump reads Windows minidump files: the header and directory,
-// the lists of threads, modules, memory and handles, and the record of handle
-// operations behind WinDbg's !htrace. It runs on every operating system and
+// the lists of threads, modules, memory and handles, the exception, and the
+// record of handle operations behind WinDbg's !htrace. It runs on every operating system and
 // imports the standard library only.
 //
 // [Open] and [NewFile] read the 32-byte header and the stream directory and
-// nothing more. Everything else is decoded when it is asked for, so the
+// nothing more; compressed dumps are opened with package minidump/dumpfile.
+// Everything else is decoded when it is asked for, so the
 // handles of a dump with 8 GiB of memory cost what those of a small dump
 // cost. A [File] is immutable and safe for concurrent use.
 //
@@ -15,8 +16,14 @@
 // point anywhere, chains may run in circles, strings may be absent. What
 // cannot be read is reported as a [FormatError] that names the stream and the
 // file offset, and what can be read is still returned: the list methods
-// return the entries before the damage together with the error, the iterators
-// yield an error in the place of the record it belongs to and go on.
+// return the entries that can be read together with the first error. The
+// iterators make one step for each record that is in the file, with an error in
+// the step of the record that it belongs to, and go on; that a list is shorter
+// than it declares is no step of them, the Len method of the list says it.
+//
+// No method reads beyond the size that the directory gives a stream. When there
+// are several streams of one type, the first that is usable is read, for all
+// types alike; [File.Ignored] returns the others.
 //
 // # Words
 //

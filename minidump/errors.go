@@ -8,7 +8,8 @@ import (
 var (
 	// ErrNotMinidump is wrapped by the error of [Open] and [NewFile] for a
 	// file that is something else; the message says what it is where the
-	// first bytes tell.
+	// first bytes show that. A compressed dump is something else, too: package
+	// minidump/dumpfile opens it.
 	ErrNotMinidump = errors.New("not a minidump")
 
 	// ErrNoStream is wrapped when the directory has no stream of the type

@@ -13,14 +13,14 @@ import (
 // duplicate too, and since Windows 8 PointerCount is raised by references
 // that the kernel keeps in stock: neither is a sign of a leak.
 type Handle struct {
-	Handle        uint64 // the value, a multiple of 4
-	TypeName      string // "Key", "Event", ...; "" if the dump has none
-	ObjectName    string // "" for an object without name, or if the dump has none
-	Attributes    uint32 // OBJ_*
-	GrantedAccess uint32 // access mask
-	HandleCount   uint32
-	PointerCount  uint32
-	ObjectInfo    []ObjectInformation // nil if the dump has none
+	Handle        uint64              // the value, a multiple of 4; the format does not exclude 0
+	TypeName      string              // "Key", "Event", ...; "" if the dump has none
+	ObjectName    string              // "" for an object without name, or if the dump has none
+	Attributes    uint32              // OBJ_*
+	GrantedAccess uint32              // access mask
+	HandleCount   uint32              // handles to the object, of all processes
+	PointerCount  uint32              // references to the object, handles included
+	ObjectInfo    []ObjectInformation // at most 64 links, in the order of their chain; nil if the dump has none
 }
 
 // HandleParts chooses what [HandleData.Only] reads beside the descriptor

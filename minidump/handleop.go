@@ -31,8 +31,9 @@ func (t OperationType) String() string {
 	return fmt.Sprintf("OperationType(%d)", uint32(t))
 }
 
-// maxTraces is the number of return addresses in a record (AVRF_MAX_TRACES).
-const maxTraces = 32
+// MaxTraces is the number of return addresses that a record has room for
+// (AVRF_MAX_TRACES).
+const MaxTraces = 32
 
 // A HandleOperation is one record of the handle trace
 // (AVRF_HANDLE_OPERATION, 288 bytes).
@@ -41,16 +42,19 @@ type HandleOperation struct {
 	ProcessID       uint32 // of the caller: another process's id means that it put the handle here with DuplicateHandle
 	ThreadID        uint32 // of the caller
 	OperationType   OperationType
-	Depth           uint32        // as declared; Frames clips it
+	Depth           uint32        // frames of the stack, as declared; Frames clips it
 	Index           uint32        // identifies the stack, or 0
-	ReturnAddresses [maxTraces]VA // zero beyond Depth, whatever the file has there; see Frames
+	ReturnAddresses [MaxTraces]VA // innermost first; zero beyond Depth, whatever the file has there; see Frames
 }
 
-// Frames returns the return addresses that mean something, innermost first.
+// Frames returns the return addresses that mean something, innermost first: at
+// most 32, which is [MaxTraces], and none from the first that is zero. With a
+// Depth of 0, which some writers leave, it is only the zero that ends them. They
+// are part of o.
 func (o *HandleOperation) Frames() []VA {
-	n := min(o.Depth, maxTraces)
+	n := min(o.Depth, MaxTraces)
 	if n == 0 {
-		n = maxTraces
+		n = MaxTraces
 	}
 	for i, a := range o.ReturnAddresses[:n] {
 		if a == 0 {
@@ -114,7 +118,7 @@ func (l *HandleOperationList) operations(t table) iter.Seq2[*HandleOperation, er
 
 // operationSize is the size of a whole record, which is decoded without asking
 // for each of its 40 values whether it is there: traces are long.
-const operationSize = 32 + 8*maxTraces
+const operationSize = 32 + 8*MaxTraces
 
 // decodeOperation overwrites o with a record.
 func decodeOperation(record []byte, o *HandleOperation) error {
@@ -130,8 +134,8 @@ func decodeOperation(record []byte, o *HandleOperation) error {
 	o.OperationType = OperationType(binary.LittleEndian.Uint32(b[16:]))
 	o.Depth = binary.LittleEndian.Uint32(b[24:])
 	o.Index = binary.LittleEndian.Uint32(b[28:])
-	n := maxTraces
-	if o.Depth > 0 && o.Depth < maxTraces {
+	n := MaxTraces
+	if o.Depth > 0 && o.Depth < MaxTraces {
 		n = int(o.Depth)
 	}
 	a := b[32:]

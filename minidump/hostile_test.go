@@ -38,6 +38,7 @@ func everything() dumptest.Dump {
 		HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
 			{Handle: 8, ProcessID: 4242, ThreadID: 7, Type: dumptest.OperationOpen, Stack: []uint64{0x401010, 0x401020}},
 		}},
+		Exception:         &dumptest.Exception{ThreadID: 7, ExceptionCode: 0xc0000008, Parameters: []uint64{1}, Context: []byte{1}},
 		MemoryInfos:       &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{{BaseAddress: 0x10000, RegionSize: 0x1000}}},
 		ProcessVmCounters: &dumptest.ProcessVmCounters{},
 		CommentA:          &comment,

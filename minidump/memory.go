@@ -27,7 +27,7 @@ type Memory struct {
 
 // Memory reads the lists of captured memory, not the memory itself. With an
 // error, the memory that is there can still be used; a file that was cut off,
-// as full-memory dumps often are, is such an error, and [Memory.Missing] tells
+// as full-memory dumps often are, is such an error, and [Memory.Missing] says
 // how much was lost. The error wraps [ErrNoStream] if there is no list at all.
 func (f *File) Memory() (*Memory, error) {
 	m := &Memory{f: f}

@@ -2,7 +2,7 @@ package minidump
 
 import "sort"
 
-// A memoryIndex tells which range holds an address. Ranges may overlap and
+// A memoryIndex says which range holds an address. Ranges may overlap and
 // nest, a million in one of a hostile file, and a look-up must not try them
 // one after the other: the index splits the address space where the answer
 // changes, at most twice for each range.

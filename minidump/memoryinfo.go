@@ -1,36 +1,111 @@
 package minidump
 
-import "iter"
-
-// The states, types and protections of a [MemoryInfo] that matter here
-// (MEM_* and PAGE_* of winnt.h).
-const (
-	MemCommit  = 0x1000
-	MemReserve = 0x2000
-	MemFree    = 0x10000
-
-	MemPrivate = 0x20000
-	MemMapped  = 0x40000
-	MemImage   = 0x1000000
+import (
+	"fmt"
+	"iter"
+	"strings"
 )
+
+// A MemoryState says whether a region of the address space is in use (MEM_* of
+// winnt.h).
+type MemoryState uint32
+
+// The states of a region.
+const (
+	MemCommit  MemoryState = 0x1000
+	MemReserve MemoryState = 0x2000
+	MemFree    MemoryState = 0x10000
+)
+
+// String returns the name in winnt.h, such as "MEM_COMMIT".
+func (s MemoryState) String() string {
+	switch s {
+	case MemCommit:
+		return "MEM_COMMIT"
+	case MemReserve:
+		return "MEM_RESERVE"
+	case MemFree:
+		return "MEM_FREE"
+	}
+	return fmt.Sprintf("MemoryState(%#x)", uint32(s))
+}
+
+// A MemoryType says what the pages of a region come from (MEM_* of winnt.h). It
+// is 0 for a region that is free.
+type MemoryType uint32
+
+// The types of a region.
+const (
+	MemPrivate MemoryType = 0x20000
+	MemMapped  MemoryType = 0x40000   // a section, such as a data file
+	MemImage   MemoryType = 0x1000000 // a section of a program or DLL
+)
+
+// String returns the name in winnt.h, such as "MEM_PRIVATE".
+func (t MemoryType) String() string {
+	switch t {
+	case MemPrivate:
+		return "MEM_PRIVATE"
+	case MemMapped:
+		return "MEM_MAPPED"
+	case MemImage:
+		return "MEM_IMAGE"
+	}
+	return fmt.Sprintf("MemoryType(%#x)", uint32(t))
+}
+
+// A Protection says what the process may do with the pages of a region: one of
+// the first eight, and any of the others with it (PAGE_* of winnt.h).
+type Protection uint32
+
+// The protections of a region.
+const (
+	PageNoAccess         Protection = 0x1
+	PageReadOnly         Protection = 0x2
+	PageReadWrite        Protection = 0x4
+	PageWriteCopy        Protection = 0x8
+	PageExecute          Protection = 0x10
+	PageExecuteRead      Protection = 0x20
+	PageExecuteReadWrite Protection = 0x40
+	PageExecuteWriteCopy Protection = 0x80
+
+	PageGuard          Protection = 0x100
+	PageNoCache        Protection = 0x200
+	PageWriteCombine   Protection = 0x400
+	PageTargetsInvalid Protection = 0x40000000
+)
+
+var protectionNames = [...]string{
+	"PAGE_NOACCESS", "PAGE_READONLY", "PAGE_READWRITE", "PAGE_WRITECOPY",
+	"PAGE_EXECUTE", "PAGE_EXECUTE_READ", "PAGE_EXECUTE_READWRITE", "PAGE_EXECUTE_WRITECOPY",
+	"PAGE_GUARD", "PAGE_NOCACHE", "PAGE_WRITECOMBINE", 30: "PAGE_TARGETS_INVALID",
+}
+
+// String returns the names in winnt.h, such as "PAGE_READWRITE|PAGE_GUARD".
+// Bits without a name come last, as one hexadecimal number; none is "0".
+func (p Protection) String() string {
+	if p == 0 {
+		return "0"
+	}
+	return strings.Join(bitNames(uint64(p), protectionNames[:]), "|")
+}
+
+// Writable reports whether the process may write to the pages: read-write,
+// copy-on-write, or the executable forms of these.
+func (p Protection) Writable() bool {
+	return p&(PageReadWrite|PageWriteCopy|PageExecuteReadWrite|PageExecuteWriteCopy) != 0
+}
 
 // MemoryInfo describes a region of the address space, captured or not
 // (MINIDUMP_MEMORY_INFO, 48 bytes).
 type MemoryInfo struct {
 	BaseAddress       VA
-	AllocationBase    VA
-	AllocationProtect uint32 // PAGE_*
-	RegionSize        uint64 // bytes
-	State             uint32 // MemCommit, MemReserve or MemFree
-	Protect           uint32 // PAGE_*
-	Type              uint32 // MemPrivate, MemMapped or MemImage
-}
-
-// Writable reports whether the process may write to the region: read-write,
-// copy-on-write, or executable forms of these.
-func (m MemoryInfo) Writable() bool {
-	const readWrite, writeCopy, executeReadWrite, executeWriteCopy = 0x4, 0x8, 0x40, 0x80
-	return m.Protect&(readWrite|writeCopy|executeReadWrite|executeWriteCopy) != 0
+	AllocationBase    VA         // the base of the allocation that the region is part of; 0 if free
+	AllocationProtect Protection // when it was allocated; 0 if free
+	RegionSize        uint64     // bytes
+	State             MemoryState
+	Protect           Protection // 0 if reserved, PageNoAccess if free
+	Type              MemoryType
 }
 
 // A MemoryInfoList describes the whole address space, region by region
@@ -73,9 +148,9 @@ func (l *MemoryInfoList) All() iter.Seq2[*MemoryInfo, error] {
 
 func decodeMemoryInfo(record []byte, m *MemoryInfo) error {
 	c := &cursor{buf: record, stream: MemoryInfoListStream}
-	*m = MemoryInfo{BaseAddress: c.va(), AllocationBase: c.va(), AllocationProtect: c.u32()}
+	*m = MemoryInfo{BaseAddress: c.va(), AllocationBase: c.va(), AllocationProtect: Protection(c.u32())}
 	c.skip(4)
 	m.RegionSize = c.u64()
-	m.State, m.Protect, m.Type = c.u32(), c.u32(), c.u32()
+	m.State, m.Protect, m.Type = MemoryState(c.u32()), Protection(c.u32()), MemoryType(c.u32())
 	return c.err
 }

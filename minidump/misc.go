@@ -2,7 +2,7 @@ package minidump
 
 import "time"
 
-// MiscFlags tell which fields of a [MiscInfo] the writer has filled in
+// MiscFlags say which fields of a [MiscInfo] the writer has filled in
 // (MINIDUMP_MISC1_* to MINIDUMP_MISC5_*).
 type MiscFlags uint32
 
@@ -27,7 +27,7 @@ const (
 // MINIDUMP_MISC_INFO_5; 24, 44, 232, 832 or 1364 bytes). A field is zero
 // unless its flag is set in Flags1 and the structure is long enough for it.
 type MiscInfo struct {
-	SizeOfInfo uint32
+	SizeOfInfo uint32 // bytes, as declared
 	Flags1     MiscFlags
 
 	ProcessID         uint32 // MiscProcessID
@@ -35,10 +35,10 @@ type MiscInfo struct {
 	ProcessUserTime   uint32 // seconds
 	ProcessKernelTime uint32 // seconds
 
-	ProcessorMaxMhz           uint32 // MiscProcessorPowerInfo
+	ProcessorMaxMhz           uint32 // MiscProcessorPowerInfo; MHz, as the two below
 	ProcessorCurrentMhz       uint32
 	ProcessorMhzLimit         uint32
-	ProcessorMaxIdleState     uint32
+	ProcessorMaxIdleState     uint32 // number of a power state, as the next
 	ProcessorCurrentIdleState uint32
 
 	ProcessIntegrityLevel uint32 // MiscProcessIntegrity; 0x1000 low, 0x2000 medium, 0x3000 high, 0x4000 system
@@ -64,7 +64,7 @@ type TimeZone struct {
 }
 
 // CreateTime returns when the process was started, in UTC to the second; ok
-// is false if the dump does not tell.
+// is false if the dump does not say.
 func (m *MiscInfo) CreateTime() (t time.Time, ok bool) {
 	if m.Flags1&MiscProcessTimes == 0 || m.ProcessCreateTime == 0 {
 		return time.Time{}, false

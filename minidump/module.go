@@ -11,8 +11,8 @@ import (
 type Module struct {
 	BaseOfImage   VA
 	SizeOfImage   uint32 // bytes
-	CheckSum      uint32
-	TimeDateStamp uint32 // from the PE header; a hash in reproducible builds
+	CheckSum      uint32 // from the PE header, as the next
+	TimeDateStamp uint32 // seconds since 1970 UTC; a hash in reproducible builds
 	ModuleName    string // full path
 	VersionInfo   FixedFileInfo
 	CvRecord      CodeView
@@ -135,8 +135,10 @@ func (v CodeView) Key() string {
 	return ""
 }
 
-// Modules returns the ModuleList. A name or record that cannot be read is
-// left empty; the error is the first that was met.
+// Modules returns the ModuleList in the order of the file, which begins with
+// the program itself. A name or a CodeView record that cannot be read is left
+// empty, a module of which nothing can be read is left out; the error is the
+// first that was met.
 func (f *File) Modules() ([]Module, error) {
 	t, err := f.listTable(ModuleListStream, 108, "modules")
 	if err != nil {
@@ -216,13 +218,15 @@ func cString(p []byte) string {
 type UnloadedModule struct {
 	BaseOfImage   VA
 	SizeOfImage   uint32 // bytes
-	CheckSum      uint32
-	TimeDateStamp uint32
+	CheckSum      uint32 // from the PE header, as the next
+	TimeDateStamp uint32 // seconds since 1970 UTC; a hash in reproducible builds
 	ModuleName    string // file name without folders
 }
 
-// UnloadedModules returns the UnloadedModuleList. A name that cannot be read
-// is left empty; the error is the first that was met.
+// UnloadedModules returns the UnloadedModuleList, which a dump has if it was
+// written with MiniDumpWithUnloadedModules. A name that cannot be read is left
+// empty, a module of which nothing can be read is left out; the error is the
+// first that was met.
 func (f *File) UnloadedModules() ([]UnloadedModule, error) {
 	t, err := f.exTable(UnloadedModuleListStream, 24, false, "unloaded modules")
 	if err != nil {

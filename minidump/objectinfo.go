@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// ObjectInfoType tells what an [ObjectInformation] holds
+// ObjectInfoType says what an [ObjectInformation] holds
 // (MINIDUMP_HANDLE_OBJECT_INFORMATION_TYPE).
 type ObjectInfoType uint32
 
@@ -43,7 +43,7 @@ func (t ObjectInfoType) String() string {
 // Decode reads the known kinds.
 type ObjectInformation struct {
 	InfoType ObjectInfoType
-	Data     []byte
+	Data     []byte // at most 4096 bytes
 }
 
 // ObjectInfo is what [ObjectInformation.Decode] returns: one of
@@ -57,14 +57,14 @@ type ThreadInformation struct {
 	Teb          VA     // 0 after it has exited
 	ProcessID    uint64
 	ThreadID     uint64
-	AffinityMask uint64
-	Priority     int32
-	BasePriority int32 // relative to the process
+	AffinityMask uint64 // a bit for each processor
+	Priority     int32  // 0 to 31
+	BasePriority int32  // relative to the process
 }
 
 // MutantInformation is MiniMutantInformation1 (MUTANT_BASIC_INFORMATION).
 type MutantInformation struct {
-	CurrentCount   int32 // 1 free; owned 1-CurrentCount times otherwise
+	CurrentCount   int32 // 1 when free; 0, -1, … when its owner has it once, twice, …
 	OwnedByCaller  bool
 	AbandonedState bool // its owner exited without releasing it
 }
@@ -81,8 +81,8 @@ type MutantOwner struct {
 type ProcessInformation struct {
 	ExitStatus      uint32 // StillActive while the process runs
 	Peb             VA
-	AffinityMask    uint64
-	BasePriority    int32
+	AffinityMask    uint64 // a bit for each processor
+	BasePriority    int32  // 0 to 31
 	ProcessID       uint64
 	ParentProcessID uint64
 	Extended        bool   // MiniProcessInformation2: ExtendedFlags is known
@@ -91,13 +91,39 @@ type ProcessInformation struct {
 
 // EventInformation is MiniEventInformation1 (EVENT_BASIC_INFORMATION).
 type EventInformation struct {
-	EventType  uint32 // 0 notification (manual reset), 1 synchronization (auto reset)
-	EventState int32  // 0 not signaled
+	EventType  EventType
+	EventState int32 // not 0 when the event is signaled
+}
+
+// ManualReset reports whether the event stays signaled until it is reset.
+func (e EventInformation) ManualReset() bool { return e.EventType == NotificationEvent }
+
+// Signaled reports whether the event is set.
+func (e EventInformation) Signaled() bool { return e.EventState != 0 }
+
+// An EventType says what becomes of an event that ends a wait (EVENT_TYPE).
+type EventType uint32
+
+// The types of events.
+const (
+	NotificationEvent    EventType = 0 // manual reset: it stays signaled
+	SynchronizationEvent EventType = 1 // auto reset: it ends one wait
+)
+
+// String returns the name in the Windows headers.
+func (t EventType) String() string {
+	switch t {
+	case NotificationEvent:
+		return "NotificationEvent"
+	case SynchronizationEvent:
+		return "SynchronizationEvent"
+	}
+	return fmt.Sprintf("EventType(%d)", uint32(t))
 }
 
 // SectionInformation is MiniSectionInformation1 (SECTION_BASIC_INFORMATION).
 type SectionInformation struct {
-	BaseAddress          VA
+	BaseAddress          VA     // 0 unless it was asked for (SEC_BASED)
 	AllocationAttributes uint32 // SEC_*
 	MaximumSize          uint64 // bytes
 }
@@ -105,7 +131,7 @@ type SectionInformation struct {
 // SemaphoreInformation is MiniSemaphoreInformation1
 // (SEMAPHORE_BASIC_INFORMATION).
 type SemaphoreInformation struct {
-	CurrentCount int32
+	CurrentCount int32 // waits that it lets pass at once
 	MaximumCount int32
 }
 
@@ -199,7 +225,7 @@ func (o ObjectInformation) Decode() (ObjectInfo, error) {
 		}
 		return p, c.err
 	case MiniEventInformation1:
-		return EventInformation{EventType: c.u32(), EventState: c.i32()}, c.err
+		return EventInformation{EventType: EventType(c.u32()), EventState: c.i32()}, c.err
 	case MiniSectionInformation1:
 		var s SectionInformation
 		s.BaseAddress, s.AllocationAttributes = VA(c.ptr(ptr)), c.u32()

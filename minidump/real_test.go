@@ -1,11 +1,9 @@
 package minidump_test
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,51 +14,41 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumpfile"
 )
 
 // realDumps holds dumps of real programs that cannot be part of this
 // repository. The tests that need it skip where it is absent.
 const realDumps = "../../shared/dumps"
 
-func openReal(t *testing.T, name string) *minidump.File {
+// openDump opens a dump, compressed or not.
+func openDump(t testing.TB, path string) (*minidump.File, error) {
 	t.Helper()
-	f, err := openRealErr(t, name)
+	file, err := dumpfile.Open(t.Context(), path, dumpfile.Options{TempDir: t.TempDir()})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { file.Close() })
+	return file.Dump()
+}
+
+func mustOpen(t testing.TB, path string) *minidump.File {
+	t.Helper()
+	f, err := openDump(t, path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-func openRealErr(t *testing.T, name string) (*minidump.File, error) {
+// realDump is the path of a dump that is not part of this repository.
+func realDump(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(realDumps, name)
-	in, err := os.Open(path)
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no real dumps here: %v", err)
 	}
-	defer in.Close()
-	if strings.HasSuffix(name, ".gz") {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path = filepath.Join(t.TempDir(), "plain.dmp")
-		out, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.Copy(out, z); err != nil {
-			t.Fatal(err)
-		}
-		if err := out.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f, err := minidump.Open(path)
-	if err == nil {
-		t.Cleanup(func() { f.Close() })
-	}
-	return f, err
+	return path
 }
 
 // facts are what a program that shares no code with this package found in the
@@ -88,15 +76,20 @@ type facts struct {
 		Count int    `json:"count"`
 		Bytes uint64 `json:"bytes"`
 	} `json:"memory_list"`
-	MemoryInfoCount int `json:"memory_info_count"`
+	MemoryInfoCount int            `json:"memory_info_count"`
+	Exception       *factException `json:"exception"`
 }
 
 type factSystem struct {
 	Arch     uint16 `json:"arch"`
+	Level    uint16 `json:"level"`
+	Revision uint16 `json:"revision"`
 	CPUs     uint8  `json:"cpus"`
+	Product  uint8  `json:"product_type"`
 	OS       string `json:"os"`
 	Platform uint32 `json:"platform"`
 	CSD      string `json:"csd"`
+	Suite    uint16 `json:"suite_mask"`
 }
 
 type factModule struct {
@@ -109,13 +102,25 @@ type factModule struct {
 	Timestamp   string `json:"timestamp"`
 }
 
+type factException struct {
+	Address string   `json:"address"`
+	Code    string   `json:"code"`
+	Flags   uint32   `json:"flags"`
+	Params  []string `json:"params"`
+	TID     uint32   `json:"tid"`
+}
+
 type factThread struct {
 	TID        uint32 `json:"tid"`
 	Teb        uint64 `json:"teb"`
 	Suspend    uint32 `json:"suspend"`
+	PrioClass  uint32 `json:"prio_class"`
 	Prio       int32  `json:"prio"`
 	StackStart uint64 `json:"stack_start"`
+	StackSize  uint32 `json:"stack_size"`
+	StackRVA   uint32 `json:"stack_rva"`
 	CtxSize    uint32 `json:"ctx_size"`
+	CtxRVA     uint32 `json:"ctx_rva"`
 }
 
 type factHandle struct {
@@ -128,27 +133,40 @@ type factHandle struct {
 	PointerCount uint32 `json:"pointer_count"`
 }
 
-func loadFacts(t *testing.T) map[string]json.RawMessage {
+func loadFacts(t *testing.T, path string) map[string]facts {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(realDumps, "facts.json"))
+	text, err := os.ReadFile(path)
 	if err != nil {
-		t.Skipf("no real dumps here: %v", err)
+		t.Fatal(err)
 	}
-	var all map[string]json.RawMessage
+	var all map[string]facts
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-func TestRealDumpsAgreeWithFacts(t *testing.T) {
-	for name, raw := range loadFacts(t) {
+// TestFacts holds the dumps of this repository against what testdata/facts.py
+// found in them.
+func TestFacts(t *testing.T) {
+	for name, want := range loadFacts(t, "testdata/facts.json") {
 		t.Run(name, func(t *testing.T) {
-			var want facts
-			if err := json.Unmarshal(raw, &want); err != nil {
-				t.Fatal(err)
+			t.Parallel()
+			dir := "../testdata"
+			if strings.HasPrefix(name, "leaky") {
+				dir = leakyDumps
 			}
-			checkFacts(t, openReal(t, name), want)
+			checkFacts(t, mustOpen(t, filepath.Join(dir, name)), want)
+		})
+	}
+}
+
+// TestRealFacts does the same for dumps that are not in the repository.
+func TestRealFacts(t *testing.T) {
+	for name, want := range loadFacts(t, realDump(t, "facts.json")) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkFacts(t, mustOpen(t, realDump(t, name)), want)
 		})
 	}
 }
@@ -172,9 +190,10 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 	si, err := f.SystemInfo()
 	if err == nil {
 		got := factSystem{
-			Arch: uint16(si.ProcessorArchitecture), CPUs: si.NumberOfProcessors,
+			Arch: uint16(si.ProcessorArchitecture), Level: si.ProcessorLevel, Revision: si.ProcessorRevision,
+			CPUs: si.NumberOfProcessors, Product: uint8(si.ProductType),
 			OS:       fmt.Sprintf("%d.%d.%d", si.MajorVersion, si.MinorVersion, si.BuildNumber),
-			Platform: uint32(si.PlatformID), CSD: si.CSDVersion,
+			Platform: uint32(si.PlatformID), CSD: si.CSDVersion, Suite: si.SuiteMask,
 		}
 		if d := cmp.Diff(want.System, got); d != "" {
 			t.Errorf("system (-want +got):\n%s", d)
@@ -195,6 +214,39 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 	checkThreads(t, f, want)
 	checkHandles(t, f, want)
 	checkMemory(t, f, want)
+	checkException(t, f, want.Exception)
+}
+
+func checkException(t *testing.T, f *minidump.File, want *factException) {
+	e, err := f.Exception()
+	if want == nil {
+		if !errors.Is(err, minidump.ErrNoStream) {
+			t.Errorf("exception %+v, %v, want none", e, err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &factException{
+		Address: e.ExceptionAddress.String(), Code: fmt.Sprintf("%#x", uint32(e.ExceptionCode)), Flags: e.ExceptionFlags, TID: e.ThreadID,
+	}
+	for _, p := range e.ExceptionInformation {
+		got.Params = append(got.Params, fmt.Sprintf("%#x", p))
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("exception (-want +got):\n%s", d)
+	}
+	si, err := f.SystemInfo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := e.ExceptionCode.Name(si.PlatformID); si.PlatformID != minidump.PlatformWindowsNT && strings.HasPrefix(name, "STATUS_") {
+		t.Errorf("%s on %s", name, si.PlatformID)
+	}
+	if _, err := f.Section(e.ThreadContext); err != nil {
+		t.Error(err)
+	}
 }
 
 func checkModules(t *testing.T, f *minidump.File, want []factModule) {
@@ -227,8 +279,9 @@ func checkThreads(t *testing.T, f *minidump.File, want facts) {
 	var got []factThread
 	for _, th := range threads {
 		got = append(got, factThread{
-			TID: th.ThreadID, Teb: uint64(th.Teb), Suspend: th.SuspendCount, Prio: th.Priority,
-			StackStart: uint64(th.Stack.StartOfMemoryRange), CtxSize: th.ThreadContext.DataSize,
+			TID: th.ThreadID, Teb: uint64(th.Teb), Suspend: th.SuspendCount, PrioClass: th.PriorityClass, Prio: th.Priority,
+			StackStart: uint64(th.Stack.StartOfMemoryRange), StackSize: th.Stack.Memory.DataSize, StackRVA: th.Stack.Memory.RVA,
+			CtxSize: th.ThreadContext.DataSize, CtxRVA: th.ThreadContext.RVA,
 		})
 	}
 	if d := cmp.Diff(want.Threads, got); d != "" {
@@ -275,7 +328,8 @@ func checkHandles(t *testing.T, f *minidump.File, want facts) {
 	if len(got) != want.Handles.Count {
 		t.Errorf("%d handles, want %d", len(got), want.Handles.Count)
 	}
-	if d := cmp.Diff(want.Handles.List, got, cmpopts.EquateEmpty()); d != "" {
+	// Of a long list the facts hold the first ones.
+	if d := cmp.Diff(want.Handles.List, got[:min(len(got), len(want.Handles.List))], cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("handles (-want +got):\n%s", d)
 	}
 }
@@ -314,7 +368,7 @@ func TestRealFilesThatAreNoMinidumps(t *testing.T) {
 		"kernel-triage-head.dmp": "64-bit Windows kernel",
 		"microdump-x86.dmp":      "Breakpad microdump",
 	} {
-		_, err := openRealErr(t, name)
+		_, err := openDump(t, realDump(t, name))
 		if !errors.Is(err, minidump.ErrNotMinidump) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}

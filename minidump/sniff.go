@@ -5,18 +5,21 @@ import (
 	"fmt"
 )
 
-// sniffSize is how much of a file is read to tell what it is. It covers the
+// sniffSize is how much of a file is read to see what it is. It covers the
 // header and leaves room to find the marker of a text file.
 const sniffSize = 4096
+
+// unpack is for those who have a compressed dump and this package alone.
+const unpack = "; unpack it first, or open it with package minidump/dumpfile"
 
 // kinds are files that people take for minidumps, by their first bytes.
 var kinds = []struct{ magic, what string }{
 	{"PAGEDU64", "a 64-bit Windows kernel or complete memory dump (PAGEDU64); dumpscan reads user-mode minidumps"},
 	{"PAGEDUMP", "a 32-bit Windows kernel or complete memory dump (PAGEDUMP); dumpscan reads user-mode minidumps"},
 	{"PMDM", "a big-endian minidump (an old PowerPC writer), which is not supported"},
-	{"\x1f\x8b", "a gzip archive; unpack it first"},
-	{"\x28\xb5\x2f\xfd", "a Zstandard archive; unpack it first"},
-	{"PK\x03\x04", "a zip archive; unpack it first"},
+	{"\x1f\x8b", "a gzip archive" + unpack},
+	{"\x28\xb5\x2f\xfd", "a Zstandard archive" + unpack},
+	{"PK\x03\x04", "a zip archive" + unpack},
 	{"PK\x05\x06", "an empty zip archive"},
 	{"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"},
 	{"Rar!\x1a\x07", "a RAR archive; unpack it first"},

@@ -88,7 +88,7 @@ func (t StreamType) String() string {
 	return fmt.Sprintf("StreamType(%#x)", uint32(t))
 }
 
-// Flags tell what the writer of a dump was asked to save (MINIDUMP_TYPE).
+// Flags say what the writer of a dump was asked to save (MINIDUMP_TYPE).
 // They are the request: a stream may be missing although its flag is set, and
 // Breakpad and Crashpad leave them 0.
 type Flags uint64
@@ -118,14 +118,21 @@ func (f Flags) Names() []string {
 	if f == 0 {
 		return []string{"Normal"}
 	}
+	return bitNames(uint64(f), flagNames[:])
+}
+
+// bitNames returns the names of the bits that are set, in ascending order.
+// Those without a name come last, as one hexadecimal number.
+func bitNames(bits uint64, of []string) []string {
 	var names []string
-	for i, name := range flagNames {
-		if f&(1<<i) != 0 {
+	for i, name := range of {
+		if bit := uint64(1) << i; bits&bit != 0 && name != "" {
 			names = append(names, name)
+			bits &^= bit
 		}
 	}
-	if rest := f &^ (1<<len(flagNames) - 1); rest != 0 {
-		names = append(names, fmt.Sprintf("%#x", uint64(rest)))
+	if bits != 0 {
+		names = append(names, fmt.Sprintf("%#x", bits))
 	}
 	return names
 }

@@ -52,12 +52,18 @@ func (p ProcessorArchitecture) PointerSize() int { return processors[p].pointer 
 // (VER_PLATFORM_* of winnt.h; from 0x8000 on Breakpad's own).
 type PlatformID uint32
 
-// PlatformWindowsNT is every Windows since NT 3.1.
-const PlatformWindowsNT PlatformID = 2
+// The platforms that dumps are met from.
+const (
+	PlatformWindowsNT PlatformID = 2 // every Windows since NT 3.1
+	PlatformMacOS     PlatformID = 0x8101
+	PlatformIOS       PlatformID = 0x8102
+	PlatformLinux     PlatformID = 0x8201
+	PlatformAndroid   PlatformID = 0x8203
+)
 
 var platforms = map[PlatformID]string{
-	1: "Windows 9x", PlatformWindowsNT: "Windows NT", 0x8000: "Unix", 0x8101: "macOS", 0x8102: "iOS",
-	0x8201: "Linux", 0x8202: "Solaris", 0x8203: "Android", 0x8204: "PS3", 0x8205: "NaCl", 0x8206: "Fuchsia",
+	1: "Windows 9x", PlatformWindowsNT: "Windows NT", 0x8000: "Unix", PlatformMacOS: "macOS", PlatformIOS: "iOS",
+	PlatformLinux: "Linux", 0x8202: "Solaris", PlatformAndroid: "Android", 0x8204: "PS3", 0x8205: "NaCl", 0x8206: "Fuchsia",
 }
 
 // String returns the name of the platform, such as "Windows NT".
@@ -68,20 +74,44 @@ func (p PlatformID) String() string {
 	return fmt.Sprintf("PlatformID(%#x)", uint32(p))
 }
 
+// A ProductType tells a Windows server from a client (VER_NT_* of winnt.h).
+// Other systems leave it 0.
+type ProductType uint8
+
+// The product types.
+const (
+	ProductWorkstation      ProductType = 1
+	ProductDomainController ProductType = 2
+	ProductServer           ProductType = 3
+)
+
+// String returns the name in winnt.h, such as "VER_NT_WORKSTATION".
+func (t ProductType) String() string {
+	switch t {
+	case ProductWorkstation:
+		return "VER_NT_WORKSTATION"
+	case ProductDomainController:
+		return "VER_NT_DOMAIN_CONTROLLER"
+	case ProductServer:
+		return "VER_NT_SERVER"
+	}
+	return fmt.Sprintf("ProductType(%d)", uint8(t))
+}
+
 // SystemInfo describes the machine and its operating system
 // (MINIDUMP_SYSTEM_INFO, 56 bytes).
 type SystemInfo struct {
 	ProcessorArchitecture ProcessorArchitecture
-	ProcessorLevel        uint16
-	ProcessorRevision     uint16
+	ProcessorLevel        uint16 // the family, on x86 and AMD64
+	ProcessorRevision     uint16 // the model in the high byte and the stepping in the low one, on x86 and AMD64
 	NumberOfProcessors    uint8
-	ProductType           uint8 // 1 workstation, 2 domain controller, 3 server
-	MajorVersion          uint32
+	ProductType           ProductType
+	MajorVersion          uint32 // of the operating system, as the two below
 	MinorVersion          uint32
 	BuildNumber           uint32
 	PlatformID            PlatformID
-	CSDVersion            string // service pack on Windows
-	SuiteMask             uint16
+	CSDVersion            string // service pack on Windows; the whole version of the kernel on other systems
+	SuiteMask             uint16 // VER_SUITE_*
 	VendorID              string // x86 only, for example "GenuineIntel"
 }
 
@@ -97,7 +127,7 @@ func (f *File) SystemInfo() (*SystemInfo, error) {
 		ProcessorLevel:        c.u16(),
 		ProcessorRevision:     c.u16(),
 		NumberOfProcessors:    c.u8(),
-		ProductType:           c.u8(),
+		ProductType:           ProductType(c.u8()),
 		MajorVersion:          c.u32(),
 		MinorVersion:          c.u32(),
 		BuildNumber:           c.u32(),

@@ -17,16 +17,16 @@ func (c *cursor) memoryDescriptor() MemoryDescriptor {
 // A Thread of the dumped process (MINIDUMP_THREAD, 48 bytes).
 type Thread struct {
 	ThreadID      uint32
-	SuspendCount  uint32
-	PriorityClass uint32
-	Priority      int32
+	SuspendCount  uint32 // 0 for a thread that may run
+	PriorityClass uint32 // *_PRIORITY_CLASS; 0x20 is normal
+	Priority      int32  // THREAD_PRIORITY_*, relative to the class
 	Teb           VA
-	Stack         MemoryDescriptor
-	ThreadContext Location // see [File.Section]; a CONTEXT of the processor
+	Stack         MemoryDescriptor // what the dump holds of it, from the stack pointer up
+	ThreadContext Location         // see [File.Section]; a CONTEXT of the processor
 }
 
-// Threads returns the ThreadList. With an error, the threads before the
-// damage are returned too.
+// Threads returns the ThreadList in the order of the file. With an error, the
+// threads that can be read are returned too.
 func (f *File) Threads() ([]Thread, error) {
 	t, err := f.listTable(ThreadListStream, 48, "threads")
 	if err != nil {
@@ -47,7 +47,7 @@ func (f *File) Threads() ([]Thread, error) {
 	return threads, err
 }
 
-// ThreadDumpFlags tell what went wrong, or was special, when a thread was
+// ThreadDumpFlags say what went wrong, or was special, when a thread was
 // dumped (MINIDUMP_THREAD_INFO_*).
 type ThreadDumpFlags uint32
 
@@ -76,11 +76,11 @@ type ThreadInfo struct {
 	KernelTime   uint64 // 100 ns
 	UserTime     uint64 // 100 ns
 	StartAddress VA
-	Affinity     uint64
+	Affinity     uint64 // a bit for each processor
 }
 
 // ThreadInfos returns the ThreadInfoList, which a dump has if it was written
-// with MiniDumpWithThreadInfo. With an error, the entries before the damage
+// with MiniDumpWithThreadInfo. With an error, the entries that can be read
 // are returned too.
 func (f *File) ThreadInfos() ([]ThreadInfo, error) {
 	t, err := f.exTable(ThreadInfoListStream, 64, false, "threads")
@@ -105,7 +105,8 @@ func (f *File) ThreadInfos() ([]ThreadInfo, error) {
 	return infos, err
 }
 
-// FileTime converts a FILETIME (100 ns since 1601 UTC) to a time in UTC.
+// FileTime converts a FILETIME (100 ns since 1601 UTC) to a time in UTC. 0,
+// which stands for a time that is not known, becomes 1601.
 func FileTime(t uint64) time.Time {
 	const perSecond, from1601to1970 = 10_000_000, 11_644_473_600
 	return time.Unix(int64(t/perSecond)-from1601to1970, int64(t%perSecond)*100).UTC()

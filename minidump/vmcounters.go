@@ -1,6 +1,6 @@
 package minidump
 
-// VmCountersFlags tell which parts of [ProcessVmCounters] are filled in.
+// VmCountersFlags say which parts of [ProcessVmCounters] are filled in.
 type VmCountersFlags uint16
 
 // The parts of revision 2; revision 1 has the base part and PrivateUsage.

@@ -52,6 +52,8 @@ func walk(data []byte) string {
 	show("comments", comments, err)
 	counters, err := f.ProcessVmCounters()
 	show("counters", counters, err)
+	exception, err := f.Exception()
+	show("exception", exception, err)
 	walkHandles(f, show)
 	walkMemory(f, show)
 	return out.String()

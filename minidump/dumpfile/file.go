@@ -111,9 +111,14 @@ func (f *File) Name() string { return f.name }
 func (f *File) Truncated() error { return f.truncated }
 
 // Dump reads the header and the directory. The dump is good until f is closed;
-// it does not need to be closed itself.
+// it does not need to be closed itself. An error is of type *fs.PathError, as
+// that of Open is, and wraps what [minidump.NewFile] says.
 func (f *File) Dump() (*minidump.File, error) {
-	return minidump.NewFile(f, f.Size())
+	d, err := minidump.NewFile(f, f.Size())
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: f.name, Err: err}
+	}
+	return d, nil
 }
 
 // Close closes the file and removes what was unpacked.
