@@ -127,7 +127,7 @@ func privateSpans(f *minidump.File, stacks []vaSpan) ([]vaSpan, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.State != minidump.MemCommit || m.Type != minidump.MemPrivate || !m.Writable() {
+		if m.State != minidump.MemCommit || m.Type != minidump.MemPrivate || !m.Protect.Writable() {
 			continue
 		}
 		r := region{vaSpan{uint64(m.BaseAddress), uint64(m.BaseAddress) + m.RegionSize}, uint64(m.AllocationBase)}

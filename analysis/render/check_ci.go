@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/check"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // The elements of JUnit's XML that the CI systems agree on. There is no
@@ -57,7 +58,7 @@ func (r *CheckReport) JUnit(w io.Writer) error {
 			suites[name] = at
 			all.Suites = append(all.Suites, junitSuite{Name: name})
 		}
-		s, c := &all.Suites[at], junitCase{ClassName: name, Name: Escape(checkName(result))}
+		s, c := &all.Suites[at], junitCase{ClassName: name, Name: words.Escape(checkName(result))}
 		s.Tests, all.Tests = s.Tests+1, all.Tests+1
 		switch result.Status {
 		case check.Breach:
@@ -90,11 +91,11 @@ func newJUnitProblem(r *check.Result) *junitProblem {
 // one.
 func problemLines(r *check.Result) []string {
 	if r.Status == check.Unknown {
-		return []string{"cannot tell: " + Escape(r.Reason)}
+		return []string{"cannot tell: " + words.Escape(r.Reason)}
 	}
 	var lines []string
 	for i := range r.Measures {
-		lines = append(lines, Escape(measureSentence(r, &r.Measures[i])))
+		lines = append(lines, words.Escape(measureSentence(r, &r.Measures[i])))
 	}
 	return lines
 }
@@ -108,7 +109,7 @@ func (r *CheckReport) GitHub(w io.Writer) error {
 		if result.Status == check.Passed {
 			continue
 		}
-		title := "dumpscan: " + Escape(checkName(result))
+		title := "dumpscan: " + words.Escape(checkName(result))
 		text := checkFiles(result) + ": " + strings.Join(problemLines(result), "\n")
 		if _, err := fmt.Fprintf(w, "::error title=%s::%s\n", githubProperty.Replace(title), githubData.Replace(text)); err != nil {
 			return err

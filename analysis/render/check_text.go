@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/dumpscan/dumpscan/analysis/check"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // shownBreaches is how many numbers of one check the text lists. A baseline of
@@ -24,12 +25,12 @@ func (r *CheckReport) Text(w io.Writer, style Style) error {
 	b := bufio.NewWriter(w)
 	for i := range r.Check.Results {
 		result := &r.Check.Results[i]
-		fmt.Fprintf(b, "%s  %s: %s", statusWord(result.Status, style), checkFiles(result), Escape(checkName(result)))
+		fmt.Fprintf(b, "%s  %s: %s", statusWord(result.Status, style), checkFiles(result), words.Escape(checkName(result)))
 		switch {
 		case result.Status == check.Unknown:
-			fmt.Fprintf(b, ": cannot tell: %s\n", Escape(result.Reason))
+			fmt.Fprintf(b, ": cannot tell: %s\n", words.Escape(result.Reason))
 		case result.Status == check.Passed && len(result.Measures) > 0:
-			fmt.Fprintf(b, ": %s\n", Escape(measureSentence(result, &result.Measures[0])))
+			fmt.Fprintf(b, ": %s\n", words.Escape(measureSentence(result, &result.Measures[0])))
 		default:
 			b.WriteByte('\n')
 		}
@@ -41,14 +42,14 @@ func (r *CheckReport) Text(w io.Writer, style Style) error {
 				fmt.Fprintf(b, "        ... and %s\n", countOf(uint64(len(result.Measures)-n), "more breach"))
 				break
 			}
-			fmt.Fprintf(b, "        %s\n", Escape(measureSentence(result, &result.Measures[n])))
+			fmt.Fprintf(b, "        %s\n", words.Escape(measureSentence(result, &result.Measures[n])))
 		}
 	}
 	if len(r.Check.Results) > 0 {
 		fmt.Fprintf(b, "%s\n", r.sums())
 	}
 	if r.Wrote != "" {
-		fmt.Fprintf(b, "wrote the baseline %s\n", Escape(r.Wrote))
+		fmt.Fprintf(b, "wrote the baseline %s\n", words.Escape(r.Wrote))
 	}
 	return b.Flush()
 }
@@ -85,7 +86,7 @@ func checkName(r *check.Result) string {
 
 // checkFiles names what was checked.
 func checkFiles(r *check.Result) string {
-	return Escape(strings.Join(r.Files, " to "))
+	return words.Escape(strings.Join(r.Files, " to "))
 }
 
 // measureSentence says in words how many handles there are, how many may be,
@@ -102,7 +103,7 @@ func measureSentence(r *check.Result, m *check.Measure) string {
 	default:
 		text = fmt.Sprintf("%s: %s to %s, %s", m.Subject, count(m.Base), count(m.Count), signed(m.Growth))
 		if r.Elapsed > 0 {
-			text += " in " + Duration(r.Elapsed)
+			text += " in " + words.Duration(r.Elapsed)
 		}
 		if r.Limit.Kind == check.LimitRate {
 			text += fmt.Sprintf(", %s an hour, %s %s allowed", hourly(m.PerHour), count(r.Limit.N), perWord(r.Limit.Per))

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"io"
 	"iter"
 
@@ -102,8 +103,8 @@ func (r *DiffReport) JSON(w io.Writer, handles bool) error {
 		}
 	})
 	if handles {
-		writeHandles(j, "added", r.Diff.Added())
-		writeHandles(j, "removed", r.Diff.Removed())
+		writeHandles(j, "added", r.Diff.Added(context.Background()))
+		writeHandles(j, "removed", r.Diff.Removed(context.Background()))
 	}
 	j.Strings("notes", r.Notes)
 	j.Strings("errors", r.Errors)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"iter"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -61,10 +63,10 @@ func (r *DiffReport) Handles(w io.Writer, style Style) error {
 		count       uint64
 		pointer     int
 	}{
-		{"Added", r.New.File, r.Diff.Added(), r.Diff.Total.Added, r.New.PointerSize},
-		{"Removed", r.Old.File, r.Diff.Removed(), r.Diff.Total.Removed, r.Old.PointerSize},
+		{"Added", r.New.File, r.Diff.Added(context.Background()), r.Diff.Total.Added, r.New.PointerSize},
+		{"Removed", r.Old.File, r.Diff.Removed(context.Background()), r.Diff.Total.Removed, r.Old.PointerSize},
 	} {
-		title := fmt.Sprintf("%s: %s, only in %s", side.title, countOf(side.count, "handle"), Escape(side.file))
+		title := fmt.Sprintf("%s: %s, only in %s", side.title, countOf(side.count, "handle"), words.Escape(side.file))
 		if _, err := fmt.Fprintf(w, "\n%s\n", style.Bold(title)); err != nil {
 			return err
 		}
@@ -81,9 +83,9 @@ func (r *DiffReport) Handles(w io.Writer, style Style) error {
 
 // dumpLine describes a dump in a line.
 func dumpLine(h DumpHeader, handles uint64) string {
-	text := Escape(h.File) + "  " + countOf(handles, "handle")
+	text := words.Escape(h.File) + "  " + countOf(handles, "handle")
 	if h.Process != "" {
-		text += "  " + Escape(h.Process)
+		text += "  " + words.Escape(h.Process)
 	}
 	if h.ProcessID != nil {
 		text += fmt.Sprintf(" (%d)", *h.ProcessID)
@@ -104,9 +106,9 @@ func (r *DiffReport) later() string {
 	case d == 0:
 		return "  (written in the same second)"
 	case d < 0:
-		return fmt.Sprintf("  (%s earlier)", Duration(-d))
+		return fmt.Sprintf("  (%s earlier)", words.Duration(-d))
 	}
-	return fmt.Sprintf("  (%s later)", Duration(d))
+	return fmt.Sprintf("  (%s later)", words.Duration(d))
 }
 
 func diffTable(last string, style Style) *Table {
@@ -151,7 +153,7 @@ func (r *DiffReport) CSV(w io.Writer) error {
 	header := []string{"type", "name", "access", "attributes", "state", "old", "new", "growth", "added", "removed", "kept", "reused"}
 	return writeCSV(w, header, func(row func(...string)) {
 		for _, g := range r.Diff.Groups {
-			cells := []string{CSVCell(g.Type), CSVCell(g.Name), hexNumber(g.GrantedAccess), hexNumber(g.Attributes), CSVCell(g.State)}
+			cells := []string{words.CSVCell(g.Type), words.CSVCell(g.Name), hexNumber(g.GrantedAccess), hexNumber(g.Attributes), words.CSVCell(g.State)}
 			for _, n := range []uint64{g.Old, g.New} {
 				cells = append(cells, strconv.FormatUint(n, 10))
 			}

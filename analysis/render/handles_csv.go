@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -17,7 +18,7 @@ import (
 func SummaryCSV(w io.Writer, types []analysis.TypeCount) error {
 	return writeCSV(w, []string{"type", "count"}, func(row func(...string)) {
 		for _, t := range types {
-			row(CSVCell(t.Type), strconv.FormatUint(t.Count, 10))
+			row(words.CSVCell(t.Type), strconv.FormatUint(t.Count, 10))
 		}
 	})
 }
@@ -29,7 +30,7 @@ func HandlesCSV(w io.Writer, handles iter.Seq[*minidump.Handle]) error {
 	return writeCSV(w, header, func(row func(...string)) {
 		for h := range handles {
 			state := analysis.DecodeObject(h.ObjectInfo)
-			row(hexNumber(h.Handle), CSVCell(h.TypeName), CSVCell(h.ObjectName),
+			row(hexNumber(h.Handle), words.CSVCell(h.TypeName), words.CSVCell(h.ObjectName),
 				hexNumber(h.Attributes), hexNumber(h.GrantedAccess),
 				strings.Join(analysis.DecodeAccess(h.TypeName, h.GrantedAccess).Names(), " "),
 				strconv.FormatUint(uint64(h.HandleCount), 10), strconv.FormatUint(uint64(h.PointerCount), 10),
@@ -45,7 +46,7 @@ func GroupsCSV(w io.Writer, groups []analysis.HandleGroup, by analysis.GroupKey)
 		for _, g := range groups {
 			cells := groupCells(g, by)
 			for i := range cells {
-				cells[i] = CSVCell(cells[i])
+				cells[i] = words.CSVCell(cells[i])
 			}
 			row(append(cells, strconv.FormatUint(g.Count, 10), fmt.Sprintf("%.6f", g.Share))...)
 		}

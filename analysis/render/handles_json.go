@@ -109,14 +109,14 @@ func (r *HandleReport) WriteSummary(w io.Writer) error {
 
 // WriteHandles writes the report with a listing. What could not be read while
 // the handles passed by is taken from failed at the end.
-func (r *HandleReport) WriteHandles(w io.Writer, handles iter.Seq[*minidump.Handle], failed *analysis.Failures) error {
+func (r *HandleReport) WriteHandles(w io.Writer, handles iter.Seq[*minidump.Handle], failed func() error) error {
 	j := r.begin(w)
 	j.List("handles", func(element func(any)) {
 		for h := range handles {
 			element(newJSONHandle(h))
 		}
 	})
-	if err := failed.Err(); err != nil && len(r.Errors) == 0 {
+	if err := failed(); err != nil && len(r.Errors) == 0 {
 		r.Errors = append(r.Errors, err.Error())
 	}
 	return r.end(j)

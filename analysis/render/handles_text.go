@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -77,7 +78,7 @@ func (t *HandleText) Handle(h *minidump.Handle) {
 	b := append(t.buf[:0], "Handle "...)
 	b = append(t.appendHandle(b, h.Handle), '\n')
 	if t.flags&ShowType != 0 {
-		b = appendLabel(b, "  Type         \t", Escape(h.TypeName))
+		b = appendLabel(b, "  Type         \t", words.Escape(h.TypeName))
 	}
 	if t.flags&ShowBasic != 0 {
 		b = append(b, "  Attributes   \t"...)
@@ -141,7 +142,7 @@ func (t *HandleText) appendName(b []byte, h *minidump.Handle) []byte {
 	}
 	name := "<none>"
 	if h.ObjectName != "" {
-		name = Escape(h.ObjectName)
+		name = words.Escape(h.ObjectName)
 	}
 	return appendLabel(b, "  Name         \t", name)
 }
@@ -210,7 +211,7 @@ func (t *HandleText) TypeFooter(typeName string, count uint64) {
 	if typeName == "" {
 		typeName = "None"
 	}
-	fmt.Fprintf(t.w, "%d handles of type %s\n", count, Escape(typeName))
+	fmt.Fprintf(t.w, "%d handles of type %s\n", count, words.Escape(typeName))
 }
 
 // Summary writes the number of handles and the table of types. On a terminal
@@ -232,7 +233,7 @@ func (t *HandleText) Summary(s *analysis.HandleSummary, types []analysis.TypeCou
 		if name == "" {
 			name = "None"
 		}
-		fmt.Fprintf(t.w, "%-24s\t%d", Escape(name), c.Count)
+		fmt.Fprintf(t.w, "%-24s\t%d", words.Escape(name), c.Count)
 		if t.style.Terminal && width >= 10 {
 			if bar := Bar(float64(c.Count)/float64(s.Total), width); bar != "" {
 				fmt.Fprintf(t.w, "%*s  %s", digits-len(strconv.FormatUint(c.Count, 10)), "", t.style.Warn(bar))

@@ -94,7 +94,7 @@ type jsonSystem struct {
 func newJSONSystem(s *minidump.SystemInfo, m *minidump.MiscInfo) jsonSystem {
 	j := jsonSystem{
 		Architecture: s.ProcessorArchitecture.String(), Processors: s.NumberOfProcessors,
-		ProductType: s.ProductType, ServicePack: s.CSDVersion,
+		ProductType: uint8(s.ProductType), ServicePack: s.CSDVersion,
 	}
 	if m != nil {
 		j.Build = m.BuildString

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -17,7 +18,7 @@ import (
 func InfoText(w io.Writer, file string, d *analysis.DumpInfo, style Style) error {
 	b := bufio.NewWriter(w)
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(b, "%s %s\n", style.Bold(fmt.Sprintf("%-14s", label+":")), Escape(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(b, "%s %s\n", style.Bold(fmt.Sprintf("%-14s", label+":")), words.Escape(fmt.Sprintf(format, args...)))
 	}
 	line("file", "%s, %s", file, humanize.IBytes(uint64(d.Size)))
 	if d.Writer.Name == "" {
@@ -94,7 +95,7 @@ func answer(line func(label, format string, args ...any), label string, a analys
 
 func osDetail(s *minidump.SystemInfo, m *minidump.MiscInfo) string {
 	var parts []string
-	if kind := map[uint8]string{1: "workstation", 2: "domain controller", 3: "server"}[s.ProductType]; kind != "" && s.PlatformID == minidump.PlatformWindowsNT {
+	if kind := map[uint8]string{1: "workstation", 2: "domain controller", 3: "server"}[uint8(s.ProductType)]; kind != "" && s.PlatformID == minidump.PlatformWindowsNT {
 		parts = append(parts, kind)
 	}
 	if s.CSDVersion != "" {
@@ -121,26 +122,7 @@ func uptime(d *analysis.DumpInfo) string {
 	case d.Time.Before(d.Created):
 		return "unknown: the process was started after the dump was written, so one of the clocks is wrong"
 	}
-	return Duration(d.Uptime)
+	return words.Duration(d.Uptime)
 }
 
-func seconds(n uint32) string { return Duration(time.Duration(n) * time.Second) }
-
-// Duration writes a time span of seconds to days for people: "13 min",
-// "2 d 3 h 4 min", "45 s".
-func Duration(d time.Duration) string {
-	if d < time.Second {
-		return "0 s"
-	}
-	var parts []string
-	for _, u := range []struct {
-		unit time.Duration
-		name string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
-		if n := d / u.unit; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, u.name))
-			d -= n * u.unit
-		}
-	}
-	return strings.Join(parts, " ")
-}
+func seconds(n uint32) string { return words.Duration(time.Duration(n) * time.Second) }

@@ -211,7 +211,7 @@ func newJSONFinding(f *leaks.Finding) jsonFinding {
 	j := jsonFinding{
 		Rule: f.Rule, Severity: string(f.Severity), Process: f.Process.Name(), ProcessID: processID(f.Process),
 		Sentence: f.Sentence, Counts: []uint64{}, Survivors: []string{}, Owners: []jsonHolder{},
-		Evidence: nonNil(f.Evidence), Next: f.Next,
+		Evidence: nonNil(f.Evidence), Next: f.Next.String(),
 	}
 	if k := f.Known; k != nil {
 		j.Known = &jsonKnownLeak{k.Title, k.Source, k.Advice}

@@ -7,21 +7,22 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/leaks"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // Text writes the report for people: the verdict, the findings with their
 // evidence, and what to do next.
 func (r *LeakReport) Text(w io.Writer, style Style) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, severityStyle(style, r.Report.Verdict.Severity, Escape(r.Report.Verdict.Sentence)))
+	fmt.Fprintln(b, severityStyle(style, r.Report.Verdict.Severity, words.Escape(r.Report.Verdict.Sentence)))
 	for i := range r.Report.Findings {
 		f := &r.Report.Findings[i]
 		fmt.Fprintf(b, "\n%s  %s: %s\n", severityStyle(style, f.Severity, fmt.Sprintf("%-7s", strings.ToUpper(string(f.Severity)))),
-			Escape(f.Process.String()), Escape(f.Sentence))
+			words.Escape(f.Process.String()), words.Escape(f.Sentence))
 		for _, e := range f.Evidence {
-			fmt.Fprintf(b, "  - %s\n", Escape(e))
+			fmt.Fprintf(b, "  - %s\n", words.Escape(e))
 		}
-		fmt.Fprintf(b, "  %s %s\n", style.Bold("next:"), Escape(f.Next))
+		fmt.Fprintf(b, "  %s %s\n", style.Bold("next:"), words.Escape(f.Next.String()))
 		fmt.Fprintf(b, "  %s\n", style.Dim("rule: "+f.Rule))
 	}
 	for i := range r.Report.Suppressed {
@@ -34,7 +35,7 @@ func (r *LeakReport) Text(w io.Writer, style Style) error {
 		if i == 0 {
 			fmt.Fprintln(b)
 		}
-		fmt.Fprintf(b, "note: %s\n", Escape(note))
+		fmt.Fprintf(b, "note: %s\n", words.Escape(note))
 	}
 	return b.Flush()
 }
@@ -44,7 +45,7 @@ func suppressedLine(s *leaks.SuppressedFinding) string {
 	if s.By.Reason != "" {
 		line += " (" + s.By.Reason + ")"
 	}
-	return Escape(line)
+	return words.Escape(line)
 }
 
 func severityStyle(style Style, s leaks.Severity, text string) string {
@@ -67,7 +68,7 @@ func (r *LeakReport) Markdown(w io.Writer) error {
 		for _, e := range f.Evidence {
 			fmt.Fprintf(b, "- %s\n", markdown(e))
 		}
-		fmt.Fprintf(b, "\n**Next:** %s\n\nRule: %s\n", markdown(f.Next), f.Rule)
+		fmt.Fprintf(b, "\n**Next:** %s\n\nRule: %s\n", markdown(f.Next.String()), f.Rule)
 	}
 	if len(r.Report.Suppressed) > 0 {
 		fmt.Fprint(b, "\n## Suppressed\n\n")
@@ -107,4 +108,4 @@ var markdownEscapes = strings.NewReplacer(
 )
 
 // markdown makes text from a dump safe for Markdown.
-func markdown(s string) string { return markdownEscapes.Replace(Escape(s)) }
+func markdown(s string) string { return markdownEscapes.Replace(words.Escape(s)) }

@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/dumpscan/dumpscan/analysis/owners"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // Text writes the owners for people: a sentence for each and what it rests on,
@@ -19,7 +20,7 @@ func (r *OwnersReport) Text(w io.Writer, style Style) error {
 		o := &r.Owners.Owners[i]
 		fmt.Fprintf(b, "%s\n", style.Bold(OwnerSentence(o)))
 		if o.Class != "" {
-			fmt.Fprintf(b, "  class       %s\n", Escape(o.Class))
+			fmt.Fprintf(b, "  class       %s\n", words.Escape(o.Class))
 		}
 		fmt.Fprintf(b, "  objects     %s\n", ownerObjects(o))
 		fmt.Fprintf(b, "  by chance   about %s to be expected; confidence %s %%\n\n",
@@ -47,7 +48,7 @@ func OwnerSentence(o *owners.Owner) string {
 	if o.Label != "" {
 		kind += " " + o.Label
 	}
-	return Escape(fmt.Sprintf("%s of %s %s handles sit at +%d %s",
+	return words.Escape(fmt.Sprintf("%s of %s %s handles sit at +%d %s",
 		count(uint64(o.Handles)), count(uint64(o.Of)), kind, o.FieldOffset, ownerPlace(o)))
 }
 
@@ -99,9 +100,9 @@ func (r *OwnersReport) unowned() string {
 		if owned[set{s.Type, s.Label}] {
 			continue
 		}
-		name := Escape(typeLabel(s.Type))
+		name := words.Escape(typeLabel(s.Type))
 		if s.Label != "" {
-			name += " " + Escape(s.Label)
+			name += " " + words.Escape(s.Label)
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", name, count(uint64(s.Count))))
 	}

@@ -32,7 +32,9 @@ const (
 
 // A report has a format if it has its method.
 type (
-	texter     interface{ text(*bufio.Writer, Style) error }
+	texter interface {
+		text(*bufio.Writer, Style) error
+	}
 	csver      interface{ csv(*bufio.Writer) error }
 	markdowner interface{ markdown(*bufio.Writer) error }
 	juniter    interface{ junit(*bufio.Writer) error }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // The fields "schema" of what a [SymbolReport] and a [SymbolManifest] write.
@@ -48,7 +49,7 @@ func (r *SymbolReport) Text(w io.Writer, style Style) error {
 		for _, try := range m.Tries {
 			// Images are tried for DWARF and for exports, with the same result.
 			if line := try.Where; isRefusal(try) {
-				line = Escape(fmt.Sprintf("%s: %s: %v", m.Module.Name(), line, try.Err))
+				line = words.Escape(fmt.Sprintf("%s: %s: %v", m.Module.Name(), line, try.Err))
 				if line != said {
 					fmt.Fprintln(b, line)
 				}
@@ -170,7 +171,7 @@ func (r *SymbolManifest) Text(w io.Writer) error {
 		if len(f.URLs) > 0 {
 			line = f.URLs[0]
 		}
-		fmt.Fprintln(b, Escape(line))
+		fmt.Fprintln(b, words.Escape(line))
 	}
 	return b.Flush()
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // A Table writes columns padded to their widest cell, two blanks apart. On a
@@ -21,7 +23,7 @@ type Table struct {
 // Row adds a row; its cells are made safe for a terminal.
 func (t *Table) Row(cells ...string) {
 	for i := range cells {
-		cells[i] = Escape(cells[i])
+		cells[i] = words.Escape(cells[i])
 	}
 	t.rows = append(t.rows, cells)
 }

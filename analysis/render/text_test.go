@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -24,15 +25,15 @@ func TestNumbersForPeople(t *testing.T) {
 		0: "0 s", 45 * time.Second: "45 s", 13 * time.Minute: "13 min",
 		51*time.Hour + 4*time.Minute + time.Second: "2 d 3 h 4 min 1 s",
 	} {
-		if got := Duration(d); got != want {
-			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
+		if got := words.Duration(d); got != want {
+			t.Errorf("words.Duration(%v) = %q, want %q", d, got, want)
 		}
 	}
 	for word, want := range map[string]string{
 		"w3wp.dmp": "w3wp.dmp", "ALPC Port": "'ALPC Port'", "it's": `'it'\''s'`, "": "''", "a;rm": "'a;rm'", "$(x)": "'$(x)'",
 	} {
-		if got := ShellQuote(word); got != want {
-			t.Errorf("ShellQuote(%q) = %s, want %s", word, got, want)
+		if got := words.ShellQuote(word); got != want {
+			t.Errorf("words.ShellQuote(%q) = %s, want %s", word, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // CSV writes one row for each group, whose first cell is the property's value,
@@ -45,9 +46,9 @@ func (r *TraceReport) CSV(w io.Writer) error {
 			for _, l := range g.Frames {
 				frames = append(frames, l.String())
 			}
-			row(CSVCell(key), strconv.Itoa(g.Count), fmt.Sprintf("%.6f", g.Share), perMinute,
-				CSVCell(g.Culprit.Name()), string(g.Culprit.Kind), CSVCell(function), CSVCell(g.Type()),
-				strings.Join(threads, " "), strings.Join(handles, " "), CSVCell(strings.Join(frames, " < ")))
+			row(words.CSVCell(key), strconv.Itoa(g.Count), fmt.Sprintf("%.6f", g.Share), perMinute,
+				words.CSVCell(g.Culprit.Name()), string(g.Culprit.Kind), words.CSVCell(function), words.CSVCell(g.Type()),
+				strings.Join(threads, " "), strings.Join(handles, " "), words.CSVCell(strings.Join(frames, " < ")))
 		}
 	})
 }
@@ -93,4 +94,4 @@ func (r *TraceReport) fold(stack int) string {
 }
 
 // foldName keeps the separator out of a name.
-func foldName(name string) string { return strings.ReplaceAll(Escape(name), ";", ":") }
+func foldName(name string) string { return strings.ReplaceAll(words.Escape(name), ";", ":") }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -59,10 +60,10 @@ func (b *profileBuilder) outstanding() {
 			"thread": {threadLabel(r.Trace, o.ThreadID, o.ProcessID)},
 		}
 		if o.Object.Type != "" {
-			labels["type"] = []string{Escape(o.Object.Type)}
+			labels["type"] = []string{words.Escape(o.Object.Type)}
 		}
 		if o.Object.Name != "" {
-			labels["name"] = []string{Escape(o.Object.Name)}
+			labels["name"] = []string{words.Escape(o.Object.Name)}
 		}
 		b.sample(o.Stack, labels, 1, 1, 0, 0)
 	}
@@ -128,7 +129,7 @@ func moduleFunction(module, function string) string {
 }
 
 func (b *profileBuilder) line(name, file string, line int) profile.Line {
-	name, file = Escape(name), Escape(file)
+	name, file = words.Escape(name), words.Escape(file)
 	key := [2]string{name, file}
 	f, ok := b.functions[key]
 	if !ok {
@@ -150,7 +151,7 @@ func (b *profileBuilder) mapping(addr minidump.VA) *profile.Mapping {
 	}
 	mapping := &profile.Mapping{
 		ID: uint64(len(b.mappings) + 1), Start: uint64(m.BaseOfImage), Limit: uint64(m.End()),
-		File: Escape(m.ModuleName), BuildID: m.CvRecord.Key(),
+		File: words.Escape(m.ModuleName), BuildID: m.CvRecord.Key(),
 		HasFunctions: true, HasFilenames: true, HasLineNumbers: true, HasInlineFrames: true,
 	}
 	mapping.File = path.Clean(strings.ReplaceAll(mapping.File, `\`, "/"))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // TraceTableOptions are the options of [TraceReport.Table].
@@ -25,7 +26,7 @@ func (r *TraceReport) Table(w io.Writer, o TraceTableOptions) error {
 	fmt.Fprintln(b, TraceSummary(r.Trace))
 	fmt.Fprintln(b, o.Style.Dim(TraceOrderSentence(r.Trace)))
 	for _, line := range r.scope() {
-		fmt.Fprintln(b, Escape(line))
+		fmt.Fprintln(b, words.Escape(line))
 	}
 	if len(r.Groups) > 0 {
 		b.WriteByte('\n')
@@ -42,7 +43,7 @@ func (r *TraceReport) Table(w io.Writer, o TraceTableOptions) error {
 			} else {
 				label = o.Style.Warn(label)
 			}
-			fmt.Fprintf(b, "%s %s\n", label, Escape(e.Text))
+			fmt.Fprintf(b, "%s %s\n", label, words.Escape(e.Text))
 		}
 	}
 	return b.Flush()
@@ -66,9 +67,9 @@ func (r *TraceReport) scope() []string {
 		}
 	}
 	if r.Window > 0 && len(d.Outstanding) > 0 {
-		over := "the uptime of " + Duration(r.Window)
+		over := "the uptime of " + words.Duration(r.Window)
 		if r.Earlier != nil {
-			over = Duration(r.Window) + " between the dumps"
+			over = words.Duration(r.Window) + " between the dumps"
 		}
 		lines = append(lines, fmt.Sprintf("%s opens a minute stay open, on average over %s",
 			rate(float64(len(d.Outstanding))/r.Window.Minutes()), over))
@@ -143,12 +144,12 @@ func (r *TraceReport) frames(w *bufio.Writer, g *htrace.Group, o TraceTableOptio
 	}
 	for i, l := range g.Frames[:n] {
 		for _, in := range l.Inlined {
-			fmt.Fprintf(w, "         %s\n", o.Style.Dim(Escape("(inline) "+l.Module+"!"+in.Function)))
+			fmt.Fprintf(w, "         %s\n", o.Style.Dim(words.Escape("(inline) "+l.Module+"!"+in.Function)))
 		}
 		if i == g.Culprit.Frame {
-			fmt.Fprintf(w, "       > %s\n", o.Style.Bold(Escape(frameName(l))))
+			fmt.Fprintf(w, "       > %s\n", o.Style.Bold(words.Escape(frameName(l))))
 		} else {
-			fmt.Fprintf(w, "         %s\n", Escape(frameName(l)))
+			fmt.Fprintf(w, "         %s\n", words.Escape(frameName(l)))
 		}
 	}
 	if more := len(g.Frames) - n; more > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -110,7 +111,7 @@ func (x *TraceText) frame(addr minidump.VA) string {
 		name, displacement = l.Module, l.Offset
 	}
 	b := append(x.number(nil, uint64(addr)), ": "...)
-	b = append(append(b, Escape(name)...), '+')
+	b = append(append(b, words.Escape(name)...), '+')
 	return string(append(x.number(b, displacement), '\n'))
 }
 

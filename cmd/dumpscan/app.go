@@ -14,6 +14,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumpfile"
 )

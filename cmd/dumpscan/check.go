@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
@@ -26,8 +25,8 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 	r := &render.CheckReport{}
 	var dumps []*check.Dump
 	for _, name := range names {
-		d := a.countForCheck(ctx, c, name)
-		if err := ctx.Err(); err != nil {
+		d, err := a.countForCheck(ctx, c, name)
+		if err != nil {
 			return err
 		}
 		for _, err := range []error{d.Err, d.Partial} {
@@ -35,6 +34,9 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 		}
 		dumps = append(dumps, d)
 		r.Dumps = append(r.Dumps, render.NewCheckDump(d))
+	}
+	if err := c.CheckTypes(dumps); err != nil {
+		return usageError{err}
 	}
 	r.Check = c.Run(dumps)
 	if o.writeBaseline != "" {
@@ -82,15 +84,18 @@ func (a *app) writeCheck(r *render.CheckReport, o *checkFlags) error {
 }
 
 // countForCheck counts the handles of a dump. What goes wrong is in the
-// result, so that the other dumps are still checked.
-func (a *app) countForCheck(ctx context.Context, c *check.Gate, name string) *check.Dump {
-	side, err := a.openSide(ctx, name, &analysis.HandleFilter{})
+// result, so that the other dumps are still checked; the error is that of ctx.
+func (a *app) countForCheck(ctx context.Context, c *check.Gate, name string) (*check.Dump, error) {
+	d, err := a.open(ctx, name)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		// The report names the dump beside the error.
-		return &check.Dump{File: name, Err: errors.New(strings.TrimPrefix(err.Error(), name+": "))}
+		return &check.Dump{File: name, Err: errors.New(strings.TrimPrefix(err.Error(), name+": "))}, nil
 	}
-	defer side.Close()
-	return c.Count(name, side.info, side.handles)
+	defer d.Close()
+	return c.Count(ctx, d.File, name)
 }
 
 func readBaseline(name string) (*check.Baseline, error) {

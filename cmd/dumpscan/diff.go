@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
-	"github.com/dumpscan/dumpscan/minidump"
 )
 
 const diffLong = `Compare the handles of two dumps: for each type and each group, how many there
@@ -69,10 +67,9 @@ func (a *app) diff(ctx context.Context, oldName, newName string, o *diffFlags) e
 
 	r := &render.DiffReport{
 		Old: render.NewDumpHeader(oldName, old.info), New: render.NewDumpHeader(newName, new.info),
-		Differs: analysis.SameProcess(old.info, new.info),
-		Diff:    analysis.DiffHandles(old.handles, new.handles),
+		Differs: analysis.ComparePair(old.snapshot, new.snapshot),
 	}
-	if err := ctx.Err(); err != nil {
+	if r.Diff, err = analysis.DiffHandles(ctx, old.handles, new.handles); err != nil {
 		return err
 	}
 	if !old.info.Time.IsZero() && !new.info.Time.IsZero() {
@@ -124,8 +121,9 @@ func (o *diffFlags) write(a *app, r *render.DiffReport) error {
 // A diffSide is one of the two dumps, open.
 type diffSide struct {
 	*dump
-	info    *analysis.DumpInfo
-	handles analysis.HandleSource
+	snapshot *analysis.Snapshot
+	info     *analysis.DumpInfo
+	handles  *analysis.HandleList
 }
 
 // openSide opens a dump that must have handles.
@@ -134,28 +132,13 @@ func (a *app) openSide(ctx context.Context, name string, filter *analysis.Handle
 	if err != nil {
 		return nil, err
 	}
-	hd, err := d.handleData()
+	list, err := d.handles()
 	if err != nil {
 		d.Close()
 		return nil, err
 	}
-	return &diffSide{dump: d, info: analysis.DescribeHeader(d.File), handles: interruptible(ctx, func(parts minidump.HandleParts) iter.Seq2[minidump.Handle, error] {
-		return analysis.Select(hd.Only(parts|filter.Parts()), filter)
-	})}, nil
-}
-
-// interruptible ends an iteration when the context is done.
-func interruptible(ctx context.Context, source analysis.HandleSource) analysis.HandleSource {
-	return func(parts minidump.HandleParts) iter.Seq2[minidump.Handle, error] {
-		return func(yield func(minidump.Handle, error) bool) {
-			n := 0
-			for h, err := range source(parts) {
-				if n++; n&0xffff == 0 && ctx.Err() != nil || !yield(h, err) {
-					return
-				}
-			}
-		}
-	}
+	s := analysis.NewSnapshot(d.File, name)
+	return &diffSide{dump: d, snapshot: s, info: s.Info, handles: list.Select(*filter)}, nil
 }
 
 // diffNotes are what a reader of the difference should know.
@@ -168,8 +151,8 @@ func diffNotes(r *render.DiffReport, old, new *diffSide) []string {
 		notes = append(notes, "one of the dumps has no names of objects; names were not compared")
 	}
 	for _, side := range []*diffSide{old, new} {
-		if hd, err := side.HandleData(); err == nil && hd.NumberOfDescriptors == 0 {
-			notes = append(notes, fmt.Sprintf("%s: the list of handles is empty: its writer saved none; %s", side.name, analysis.CaptureHandles))
+		if err := side.handles.Empty(); err != nil {
+			notes = append(notes, fmt.Sprintf("%s: %v", side.name, err))
 		}
 	}
 	return notes

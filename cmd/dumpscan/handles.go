@@ -9,7 +9,6 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
-	"github.com/dumpscan/dumpscan/minidump"
 )
 
 const handlesLong = `List the handles of a dump as WinDbg's !handle does.
@@ -149,11 +148,11 @@ func (a *app) handles(ctx context.Context, args []string, o *handlesFlags) error
 		return err
 	}
 	defer d.Close()
-	hd, err := d.handleData()
+	list, err := d.handles()
 	if err != nil {
 		return err
 	}
-	q := &handleQuery{app: a, ctx: ctx, opts: o, dump: d, data: hd, filter: filter, by: by}
+	q := &handleQuery{app: a, ctx: ctx, opts: o, dump: d, data: list, filter: filter, by: by}
 	return q.run()
 }
 
@@ -169,10 +168,10 @@ func (o *handlesFlags) grouping() (analysis.GroupKey, error) {
 }
 
 // notes explains what in these handles is easily misread.
-func handleNotes(d *dump, hd *minidump.HandleData, s *analysis.HandleSummary) []string {
+func handleNotes(d *dump, list *analysis.HandleList, s *analysis.HandleSummary) []string {
 	var notes []string
-	if hd.NumberOfDescriptors == 0 {
-		notes = append(notes, "the dump has a list of handles, but it is empty: its writer saved none; "+analysis.CaptureHandles)
+	if err := list.Empty(); err != nil {
+		notes = append(notes, err.Error())
 	}
 	if analysis.DetectWriter(d.File).Name == analysis.WriterCrashpad {
 		notes = append(notes, "written by Crashpad, which never writes names of objects")

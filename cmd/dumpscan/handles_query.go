@@ -19,7 +19,7 @@ type handleQuery struct {
 	ctx    context.Context
 	opts   *handlesFlags
 	dump   *dump
-	data   *minidump.HandleData
+	data   *analysis.HandleList
 	filter *analysis.HandleFilter
 	by     analysis.GroupKey
 }
@@ -49,18 +49,20 @@ func (q *handleQuery) run() error {
 	return q.summary()
 }
 
-// handles iterates over the selection with the parts that are needed for it
-// and for what is done with it. Errors are collected in failed.
-func (q *handleQuery) handles(parts minidump.HandleParts, failed *analysis.Failures) iter.Seq[*minidump.Handle] {
-	source := interruptible(q.ctx, func(parts minidump.HandleParts) iter.Seq2[minidump.Handle, error] {
-		return analysis.Select(q.data.Only(parts|q.filter.Parts()), q.filter)
-	})
-	return analysis.Handles(source(parts), failed)
+// handles iterates over the selection. What could not be read is complained
+// about at the end.
+func (q *handleQuery) handles(parts minidump.HandleParts) iter.Seq[*minidump.Handle] {
+	return func(yield func(*minidump.Handle) bool) {
+		q.complain(q.dump.name, q.data.Select(*q.filter).Walk(q.ctx, parts, yield))
+	}
 }
 
 // summarize counts the selection and reports what could not be read.
 func (q *handleQuery) summarize() (*analysis.HandleSummary, error) {
-	s, err := analysis.SummarizeData(q.data, 0, q.filter)
+	s, err := analysis.Summarize(q.ctx, q.data.Select(*q.filter), 0)
+	if s == nil {
+		return nil, err
+	}
 	q.complain(q.dump.name, err)
 	if s.Total == 0 && q.filter.Handle != 0 {
 		return nil, fmt.Errorf("%s: no open handle %#x", q.dump.name, q.filter.Handle)
@@ -118,12 +120,11 @@ func (q *handleQuery) hint() error {
 	if !q.opts.hints && !q.style.Terminal {
 		return nil
 	}
-	parts := minidump.HandleTypeName | minidump.HandleObjectName
-	d := analysis.FindDominant(analysis.Handles(q.data.Only(parts), new(analysis.Failures)))
+	d, err := analysis.FindDominant(q.ctx, q.data)
 	if d == nil {
-		return nil
+		return q.ctx.Err()
 	}
-	_, err := fmt.Fprintf(q.stdout, "\n%s\n", q.style.Bold(render.DominantSentence(d, q.dump.name)))
+	_, err = fmt.Fprintf(q.stdout, "\n%s\n", q.style.Bold(render.DominantSentence(d, q.dump.name)))
 	return err
 }
 
@@ -139,11 +140,8 @@ func (q *handleQuery) footerType(s *analysis.HandleSummary) string {
 // list prints the handles, and below them how many there are.
 func (q *handleQuery) list(compare func(a, b *minidump.Handle) int) error {
 	t := q.text()
-	var failed analysis.Failures
-	count := analysis.NewHandleCounter()
 	printed := uint64(0)
-	for h := range q.ordered(q.opts.flags.Parts()|minidump.HandleTypeName, compare, &failed) {
-		count.Add(h)
+	for h := range q.ordered(q.opts.flags.Parts()|minidump.HandleTypeName, compare) {
 		if q.opts.limit == 0 || printed < q.opts.limit {
 			printed++
 			t.Handle(h)
@@ -152,8 +150,10 @@ func (q *handleQuery) list(compare func(a, b *minidump.Handle) int) error {
 			return q.ctx.Err()
 		}
 	}
-	q.complain(q.dump.name, failed.Err())
-	s := count.Summary()
+	s, err := analysis.Summarize(q.ctx, q.data.Select(*q.filter), 0)
+	if s == nil {
+		return err
+	}
 	switch {
 	case q.filter.Handle != 0:
 		if s.Total == 0 {
@@ -180,7 +180,7 @@ func (q *handleQuery) misspelled() {
 	if typ == nil || *typ == "" || analysis.KnownType(*typ) {
 		return
 	}
-	s, err := analysis.SummarizeData(q.data, 0, &analysis.HandleFilter{Type: typ})
+	s, err := analysis.Summarize(q.ctx, q.data.Select(analysis.HandleFilter{Type: typ}), 0)
 	if err == nil && s.Total == 0 {
 		q.notef("%s: no handle is of type %q, which WinDbg does not know either; is it spelled right?", q.dump.name, *typ)
 	}
@@ -188,8 +188,8 @@ func (q *handleQuery) misspelled() {
 
 // ordered iterates over the selection, in the order of the file if compare is
 // nil. Sorting needs the selection in memory.
-func (q *handleQuery) ordered(parts minidump.HandleParts, compare func(a, b *minidump.Handle) int, failed *analysis.Failures) iter.Seq[*minidump.Handle] {
-	unsorted := q.handles(parts|sortParts(q.opts.sort), failed)
+func (q *handleQuery) ordered(parts minidump.HandleParts, compare func(a, b *minidump.Handle) int) iter.Seq[*minidump.Handle] {
+	unsorted := q.handles(parts | sortParts(q.opts.sort))
 	if compare == nil {
 		return unsorted
 	}
@@ -247,12 +247,11 @@ func sortParts(sort string) minidump.HandleParts {
 
 // groups answers --group-by.
 func (q *handleQuery) groups() error {
-	var failed analysis.Failures
-	groups := analysis.GroupHandles(q.handles(q.by.Parts(), &failed), q.by)
-	if err := q.ctx.Err(); err != nil {
-		return err
+	groups, err := analysis.GroupHandles(q.ctx, q.data.Select(*q.filter), q.by)
+	if q.ctx.Err() != nil {
+		return q.ctx.Err()
 	}
-	q.complain(q.dump.name, failed.Err())
+	q.complain(q.dump.name, err)
 	switch q.opts.sort {
 	case "", "count":
 	case "type":
@@ -275,10 +274,8 @@ func (q *handleQuery) groups() error {
 }
 
 func (q *handleQuery) listCSV(compare func(a, b *minidump.Handle) int) error {
-	var failed analysis.Failures
-	handles := q.limited(q.ordered(minidump.HandleAllParts, compare, &failed))
+	handles := q.limited(q.ordered(minidump.HandleAllParts, compare))
 	err := render.HandlesCSV(q.stdout, handles)
-	q.complain(q.dump.name, failed.Err())
 	return err
 }
 
@@ -299,7 +296,10 @@ func (q *handleQuery) limited(handles iter.Seq[*minidump.Handle]) iter.Seq[*mini
 
 // report collects what every JSON answer of the command begins with.
 func (q *handleQuery) report() (*render.HandleReport, error) {
-	all, err := analysis.SummarizeData(q.data, 0, &analysis.HandleFilter{})
+	all, err := analysis.Summarize(q.ctx, q.data, 0)
+	if all == nil {
+		return nil, err
+	}
 	if err != nil {
 		q.complain(q.dump.name, err)
 	}
@@ -334,18 +334,17 @@ func (q *handleQuery) writeJSON(compare func(a, b *minidump.Handle) int) error {
 	if !q.opts.listing {
 		return r.WriteSummary(q.stdout)
 	}
-	var failed analysis.Failures
 	n := uint64(0)
+	var failed error
 	err = r.WriteHandles(q.stdout, func(yield func(*minidump.Handle) bool) {
-		for h := range q.limited(q.ordered(minidump.HandleAllParts, compare, &failed)) {
+		for h := range q.limited(q.ordered(minidump.HandleAllParts, compare)) {
 			if n++; !yield(h) {
 				return
 			}
 		}
-	}, &failed)
+	}, func() error { return failed })
 	if n == 0 && q.filter.Handle != 0 {
 		return fmt.Errorf("%s: no open handle %#x", q.dump.name, q.filter.Handle)
 	}
-	q.complain(q.dump.name, failed.Err())
 	return err
 }

@@ -24,7 +24,7 @@ func (q *htraceQuery) calls(ctx context.Context) error {
 		return err
 	}
 	frames := q.trace.Frames(stack)
-	sites := make([]analysis.CallSite, len(frames))
+	sites := make([]unwind.CallSite, len(frames))
 	errs := make([]error, len(frames))
 	var targets []minidump.VA
 	for i, addr := range frames {

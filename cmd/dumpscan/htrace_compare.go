@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,10 +10,14 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
-// compare fills in what the report is about: the whole trace, or what is new
-// in it since another dump.
-func (q *htraceQuery) compare(ctx context.Context) error {
+// readTraces reads the trace, and with --diff that of the earlier dump, and
+// fills in what the report is about: the whole trace, or what is new in it.
+func (q *htraceQuery) readTraces(ctx context.Context) (err error) {
 	if q.opts.diff == "" {
+		q.trace, err = htrace.Read(ctx, q.dump.File, q.opts.order())
+		if err := q.traceOf(q.dump.name, q.trace, err); err != nil {
+			return err
+		}
 		q.diff, q.window = q.trace.All(), q.info.Uptime
 		return nil
 	}
@@ -23,72 +26,46 @@ func (q *htraceQuery) compare(ctx context.Context) error {
 		return err
 	}
 	defer d.Close()
-	info := analysis.DescribeHeader(d.File)
-	if differ := analysis.SameProcess(info, q.info); len(differ) > 0 {
+	earlier, later := analysis.NewSnapshot(d.File, d.name), analysis.NewSnapshot(q.dump.File, q.dump.name)
+	if differ := analysis.ComparePair(earlier, later); len(differ) > 0 {
 		what := fmt.Sprintf("%s and %s: %s", d.name, q.dump.name, strings.Join(differ, "; "))
 		if !q.opts.force {
 			return fmt.Errorf("%s; these are no two dumps of one process, the earlier one after --diff (--force compares them all the same)", what)
 		}
 		q.note(what)
 	}
-	header := render.NewDumpHeader(d.name, info)
+	header := render.NewDumpHeader(d.name, earlier.Info)
 	q.earlier = &header
-	if !info.Time.IsZero() && q.info.Time.After(info.Time) {
-		q.window = q.info.Time.Sub(info.Time)
+	if !earlier.Time.IsZero() && later.Time.After(earlier.Time) {
+		q.window = later.Time.Sub(earlier.Time)
 	}
-	earlier, err := q.readEarlier(d)
-	var none noTraceError
-	if errors.As(err, &none) {
-		q.note(d.name + " has no handle operations: tracing began after it, and every operation is new")
-		q.diff = q.trace.Diff(nil)
-		return nil
-	}
+	p, err := htrace.ReadPair(ctx, d.File, q.dump.File, q.opts.order())
 	if err != nil {
 		return err
 	}
-	q.diff = q.trace.Diff(earlier)
+	q.trace = p.Later
+	if err := q.traceOf(q.dump.name, p.Later, p.LaterErr); err != nil {
+		return err
+	}
+	switch {
+	case p.Earlier == nil && p.EarlierErr != nil:
+		return fmt.Errorf("%s: %w", d.name, p.EarlierErr)
+	case p.Earlier == nil:
+		q.note(d.name + " has no handle operations: tracing began after it, and every operation is new")
+	case p.Disagree:
+		q.note(fmt.Sprintf("%s seems to store its operations %s, %s %s", d.name, p.Earlier.Order, q.dump.name, p.Later.Order))
+	}
+	q.problem(d.name, p.EarlierErr)
+	q.diff = q.trace.Diff(p.Earlier)
 	return nil
 }
 
-// A noTraceError says that a dump has no handle operations.
-type noTraceError struct{ error }
-
-// readEarlier reads the trace of the earlier dump. One writer stores both in
-// the same order: where one trace alone does not tell, the other does, and
-// where neither does, the order in which the later continues the earlier.
-func (q *htraceQuery) readEarlier(d *dump) (*htrace.Trace, error) {
-	t, err := q.read(d, q.opts.order())
-	if err != nil {
-		return nil, err
+// traceOf returns why there is no trace; what could not be read of one is
+// complained about.
+func (q *htraceQuery) traceOf(file string, t *htrace.Trace, err error) error {
+	if t == nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	mine, its := q.trace.Evidence.Reason == htrace.OrderByDefault, t.Evidence.Reason == htrace.OrderByDefault
-	switch {
-	case mine && its && q.trace.Diff(t).Overlap == 0:
-		return q.readReversed(d, t)
-	case t.Order == q.trace.Order:
-		return t, nil
-	case its:
-		return q.read(d, q.trace.Order)
-	case mine:
-		q.trace, err = q.read(q.dump, t.Order)
-		return t, err
-	}
-	q.note(fmt.Sprintf("%s seems to store its operations %s, %s %s", d.name, t.Order, q.dump.name, q.trace.Order))
-	return t, nil
-}
-
-// readReversed reads both dumps as oldest first, and keeps to that if the later
-// continues the earlier then. t is the earlier, read as newest first.
-func (q *htraceQuery) readReversed(d *dump, t *htrace.Trace) (*htrace.Trace, error) {
-	earlier, err := q.read(d, htrace.OldestFirst)
-	if err != nil {
-		return nil, err
-	}
-	later, err := q.read(q.dump, htrace.OldestFirst)
-	if err != nil || later.Diff(earlier).Overlap == 0 {
-		return t, err
-	}
-	later.Evidence.Reason, earlier.Evidence.Reason = htrace.OrderByOverlap, htrace.OrderByOverlap
-	q.trace = later
-	return earlier, nil
+	q.problem(file, err)
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -38,10 +39,10 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 	}
 	defer d.Close()
 	q := &htraceQuery{app: a, opts: o, dump: d, info: analysis.DescribeHeader(d.File)}
-	if q.trace, err = q.read(d, o.order()); err != nil {
+	if err := q.readTraces(ctx); err != nil {
 		return err
 	}
-	session, err := a.resolver(d, &o.symbols)
+	session, err := a.resolver(d.File, &o.symbols)
 	if session == nil {
 		return err
 	}
@@ -51,9 +52,6 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 	}
 	q.resolver = session
 	if err := q.sortModules(session.Modules().List()); err != nil {
-		return err
-	}
-	if err := q.compare(ctx); err != nil {
 		return err
 	}
 	if q.trace.Len() == 0 {
@@ -76,19 +74,6 @@ func (q *htraceQuery) addresses() []minidump.VA {
 		stacks = append(stacks, q.trace.Operation(i).Stack)
 	}
 	return q.trace.AddressesOf(stacks)
-}
-
-// read replays the trace of a dump; what could not be read is complained about.
-func (q *htraceQuery) read(d *dump, order htrace.Order) (*htrace.Trace, error) {
-	t, err := htrace.Read(d.File, order)
-	if errors.Is(err, minidump.ErrNoStream) && t == nil {
-		return nil, noTraceError{fmt.Errorf("%s: no handle operations in this dump; %s", d.name, analysis.CaptureTraces)}
-	}
-	if t == nil {
-		return nil, fmt.Errorf("%s: %w", d.name, err)
-	}
-	q.problem(d.name, err)
-	return t, nil
 }
 
 // sortModules tells the operating system's modules from the others.
@@ -181,7 +166,7 @@ func (q *htraceQuery) profile() error {
 	if err := errors.Join(q.report().Profile(f), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", q.opts.pprof, err)
 	}
-	_, err = fmt.Fprintf(q.stdout, "profile written; next: go tool pprof -top %s\n", render.ShellQuote(q.opts.pprof))
+	_, err = fmt.Fprintf(q.stdout, "profile written; next: go tool pprof -top %s\n", words.ShellQuote(q.opts.pprof))
 	return err
 }
 

@@ -21,7 +21,10 @@ func (a *app) infoCommand() *cobra.Command {
 				return err
 			}
 			defer d.Close()
-			info := analysis.Describe(d.File)
+			info, err := analysis.Describe(ctx, d.File)
+			if err != nil {
+				return err
+			}
 			for _, err := range info.Problems {
 				a.complain(d.name, err)
 			}

@@ -13,7 +13,6 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/leaks"
 	"github.com/dumpscan/dumpscan/analysis/render"
-	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -110,25 +109,19 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	if err != nil {
 		return err
 	}
-	dumps := map[*analysis.Snapshot]*dump{}
+	dumps := &pool{app: a}
+	defer dumps.close()
 	var snapshots []*analysis.Snapshot
 	var failed []string
 	for _, name := range args {
-		d, err := a.open(ctx, name)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			failed = append(failed, err.Error())
-			continue
+		s, err := dumps.snapshot(ctx, name)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		defer d.Close()
-		s, err := loadSnapshot(d)
 		if err != nil {
 			failed = append(failed, err.Error())
 			continue
 		}
-		dumps[s] = d
 		snapshots = append(snapshots, s)
 	}
 	for _, f := range failed {
@@ -138,20 +131,8 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	if len(snapshots) == 0 {
 		return nil // complained about above
 	}
-	var sessions []*symbol.Session
-	defer func() {
-		for _, s := range sessions {
-			s.Close()
-		}
-	}()
-	options.Resolver = func(s *analysis.Snapshot) (symbol.Resolver, error) {
-		session, err := a.resolver(dumps[s], &o.symbols)
-		if err != nil {
-			return nil, err
-		}
-		sessions = append(sessions, session)
-		return session, nil
-	}
+	options.Open = dumps.dump
+	options.Resolver = func(f *minidump.File) (leaks.ResolveCloser, error) { return a.resolver(f, &o.symbols) }
 	bar := a.progress("searching memory for the holders of handles")
 	options.Progress = bar.update
 	report, err := leaks.Find(ctx, snapshots, options)
@@ -160,6 +141,11 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 		return err
 	}
 	r := &render.LeakReport{Report: report, Notes: leakNotes(report, o.suppress), Errors: failed}
+	for _, p := range report.Processes {
+		for _, problem := range p.Problems {
+			r.Errors = append(r.Errors, a.complaints(problem.File, problem.Err)...)
+		}
+	}
 	for _, s := range snapshots {
 		for _, err := range s.Problems {
 			r.Errors = append(r.Errors, a.complaints(s.File, err)...)
@@ -184,20 +170,23 @@ func (a *app) writeLeaks(r *render.LeakReport, o *leaksFlags) error {
 	return r.Text(a.stdout, a.style)
 }
 
-// loadSnapshot counts the handles of a dump, or says why there are none.
-func loadSnapshot(d *dump) (*analysis.Snapshot, error) {
-	hd, err := d.handleData()
+// snapshot counts the handles of a dump, or says why there are none.
+func (p *pool) snapshot(ctx context.Context, name string) (*analysis.Snapshot, error) {
+	d, done, err := p.get(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if hd.NumberOfDescriptors == 0 {
-		// Every process has handles: these were not captured, and judging
-		// none would acquit anyone.
-		return nil, fmt.Errorf("%s: the dump has a list of handles, but it is empty: its writer saved none; %s", d.name, analysis.CaptureHandles)
-	}
-	s, err := analysis.LoadSnapshot(d.File, d.name)
+	defer done()
+	list, err := d.handles()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.name, err)
+		return nil, err
+	}
+	if err := list.Empty(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err) // judging none would acquit anyone
+	}
+	s, err := analysis.LoadSnapshot(ctx, d.File, name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
 }
@@ -217,11 +206,11 @@ func leakNotes(r *leaks.Report, suppress string) []string {
 			notes = append(notes, fmt.Sprintf("%s: the dumps do not tell its %s", s, strings.Join(unknown, " and ")))
 		}
 		for _, snap := range s.Snapshots {
-			if analysis.DetectWriter(snap.Dump()).Name == analysis.WriterCrashpad {
+			if snap.Info.Writer.Name == analysis.WriterCrashpad {
 				notes = append(notes, snap.File+": written by Crashpad, which never writes names of objects")
 			}
 		}
-		if !s.Last().Dump().Has(minidump.HandleOperationListStream) && accuses(r, s.ProcessIdentity) {
+		if !s.Last().Info.Has(minidump.HandleOperationListStream) && accuses(r, s.ProcessIdentity) {
 			notes = append(notes, fmt.Sprintf("%s: no handle trace, so nobody can be named; %s", s, analysis.CaptureTraces))
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // progress is a bar on stderr for work that takes a while. It appears only on
@@ -22,7 +22,7 @@ type progress struct {
 }
 
 func (a *app) progress(what string) *progress {
-	p := &progress{what: render.Escape(what), start: time.Now()}
+	p := &progress{what: words.Escape(what), start: time.Now()}
 	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.w = f
 	}

@@ -60,8 +60,8 @@ func (o *symbolFlags) register(f *pflag.FlagSet) {
 // resolver prepares to name the addresses of a dump. The caller closes it. An
 // error wraps minidump.ErrNoStream if the dump lists no modules; a damaged list
 // is an error too, and in both cases there is a session that knows the rest.
-func (a *app) resolver(d *dump, o *symbolFlags) (*symbol.Session, error) {
-	session, err := symbol.NewResolver(d.File, symbol.Options{
+func (a *app) resolver(f *minidump.File, o *symbolFlags) (*symbol.Session, error) {
+	session, err := symbol.NewResolver(f, symbol.Options{
 		SymbolPath: o.symbols, ImagePath: o.images,
 		Loose: o.loose, RawNames: o.rawNames, Offline: o.offline,
 		Fetcher: &symserver.Client{}, Progress: a.downloads(),
@@ -130,7 +130,7 @@ func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest
 		return err
 	}
 	defer d.Close()
-	session, err := a.resolver(d, o)
+	session, err := a.resolver(d.File, o)
 	if session == nil {
 		return err
 	}

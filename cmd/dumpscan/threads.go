@@ -41,7 +41,7 @@ func (a *app) threads(ctx context.Context, name string, names *symbolFlags, asJS
 		Threads: threads,
 		Errors:  a.complaints(d.name, err),
 	}
-	session, err := a.resolver(d, names)
+	session, err := a.resolver(d.File, names)
 	if session == nil {
 		return err
 	}

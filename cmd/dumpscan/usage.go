@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // explainUsage gives a command line that is wrong an answer in words of its
@@ -47,7 +47,7 @@ func commandArgs(root *cobra.Command, args []string) error {
 		return fmt.Errorf("no command %q; did you mean %s?", word, strings.Join(similar, " or "))
 	}
 	if _, err := fs.Stat(os.DirFS("."), word); err == nil || strings.ContainsAny(word, `./\`) {
-		return fmt.Errorf("no command %q; if it is a dump: dumpscan handles %s", word, render.ShellQuote(word))
+		return fmt.Errorf("no command %q; if it is a dump: dumpscan handles %s", word, words.ShellQuote(word))
 	}
 	return fmt.Errorf("no command %q", word)
 }
