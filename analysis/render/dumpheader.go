@@ -5,17 +5,19 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // DumpHeader is the field "dump" of every JSON answer. A field that the dump
-// does not tell is absent.
+// does not have is absent.
 type DumpHeader struct {
 	File          string  `json:"file"` // as named on the command line
 	Time          string  `json:"time,omitempty"`
 	PointerSize   int     `json:"pointerSize,omitempty"` // 4 or 8 bytes
+	Process       string  `json:"process,omitempty"`     // file name of the program
+	Path          string  `json:"path,omitempty"`        // of the program
 	ProcessID     *uint32 `json:"processId,omitempty"`
-	Process       string  `json:"process,omitempty"` // path of the main module
 	Created       string  `json:"created,omitempty"` // start of the process
 	UptimeSeconds *int64  `json:"uptimeSeconds,omitempty"`
 	OS            string  `json:"os,omitempty"` // "Windows NT 10.0.19041"
@@ -24,8 +26,11 @@ type DumpHeader struct {
 
 // NewDumpHeader describes a dump that was opened under the given name.
 func NewDumpHeader(file string, d *analysis.DumpInfo) DumpHeader {
-	h := DumpHeader{File: file, PointerSize: d.PointerSize, Process: d.Process, OS: osName(d.System), Writer: d.Writer.Name}
-	h.Time, h.Created = timestamp(d.Time), timestamp(d.Created)
+	h := DumpHeader{
+		File: file, PointerSize: d.PointerSize, Process: analysis.BaseName(d.Process), Path: d.Process,
+		OS: osName(d.System), Writer: d.Writer.Name,
+		Time: words.Timestamp(d.Time), Created: words.Timestamp(d.Created),
+	}
 	if d.Misc != nil && d.Misc.Flags1&minidump.MiscProcessID != 0 {
 		h.ProcessID = &d.Misc.ProcessID
 	}
