@@ -51,6 +51,7 @@ func everything() dumptest.Dump {
 // TestEveryPrefix cuts dumps after each of their bytes. Nothing may panic, and
 // a header that is not whole is an error.
 func TestEveryPrefix(t *testing.T) {
+	t.Parallel()
 	dumps := map[string][]byte{"everything": everything().Bytes()}
 	crashpad := everything()
 	crashpad.HandleData.Style = dumptest.Crashpad
@@ -63,6 +64,7 @@ func TestEveryPrefix(t *testing.T) {
 	}
 	for name, data := range dumps {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for n := range data {
 				text := walk(data[:n])
 				if n < 32 && !strings.Contains(text, "ends inside the header") && !strings.Contains(text, "not a minidump") {

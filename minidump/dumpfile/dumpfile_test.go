@@ -274,7 +274,18 @@ func TestOpenErrors(t *testing.T) {
 			empty(t, temp)
 		})
 	}
-	_, err := Open(t.Context(), filepath.Join(dir, "two.zip"), Options{})
+	var ten []any
+	for _, n := range "abcdefghij" {
+		ten = append(ten, string(n), d)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ten.zip"), zipOf(ten...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), filepath.Join(dir, "ten.zip"), Options{})
+	if err == nil || !strings.HasSuffix(err.Error(), "from a, b, c, d, e, f, g, h, i, j") {
+		t.Errorf("ten names are all spelled out: %v", err)
+	}
+	_, err = Open(t.Context(), filepath.Join(dir, "two.zip"), Options{})
 	var choice *ChoiceError
 	if !errors.As(err, &choice) || !choice.Dumps || cmp.Diff([]string{"a.dmp", "b.dmp"}, choice.Names) != "" {
 		t.Errorf("two.zip gives %#v", choice)

@@ -180,3 +180,13 @@ func TestNoTempDir(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestMaxWindow: what zstd itself grants, more for large files, and never more
+// than 2 GiB.
+func TestMaxWindow(t *testing.T) {
+	for size, want := range map[int64]uint64{0: 128 << 20, 8 << 20: 128 << 20, 8<<20 + 1: 128<<20 + 16, 100 << 20: 1600 << 20, 128 << 20: 2 << 30, 1 << 40: 2 << 30} {
+		if got := maxWindow(size); got != want {
+			t.Errorf("maxWindow(%d) = %d, want %d", size, got, want)
+		}
+	}
+}
