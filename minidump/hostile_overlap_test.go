@@ -3,6 +3,7 @@ package minidump_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand"
 	"runtime"
 	"strings"
@@ -93,6 +94,63 @@ func TestOverlappingNamesCost(t *testing.T) {
 				t.Errorf("%d bytes allocated, want less than %d", after.TotalAlloc-before.TotalAlloc, most)
 			}
 		})
+	}
+}
+
+// TestSharedNames has many handles with few names, each stored once, in no
+// order: good data, however long the names are.
+func TestSharedNames(t *testing.T) {
+	t.Parallel()
+	const handles, names = 60_000, 2000
+	var block []byte
+	var at []uint32
+	var text []string
+	for i := range names {
+		name := fmt.Sprintf(`\BaseNamedObjects\%d\%s`, i, strings.Repeat("x", 500))
+		at = append(at, uint32(len(block)))
+		text = append(text, name)
+		block = binary.LittleEndian.AppendUint32(block, uint32(2*len(name)))
+		for _, c := range name {
+			block = append(block, byte(c), 0)
+		}
+	}
+	d := dumptest.Dump{
+		HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(handles, func(i int) dumptest.Handle {
+			return dumptest.Handle{Value: uint64(i+1) * 4, GrantedAccess: 1}
+		})},
+		Streams: []dumptest.RawStream{{Type: 0xfff0, Data: block}},
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := d.Bytes()
+	order := rand.New(rand.NewSource(1)).Perm(handles)
+	first := layout["HandleData"] + 16 + 12
+	for i := range handles {
+		binary.LittleEndian.PutUint32(data[first+40*int64(i):], uint32(layout["Stream(0xfff0)"])+at[order[i]%names])
+	}
+	counted := &countingReader{Reader: bytes.NewReader(data)}
+	f, err := minidump.NewFile(counted, int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hd, err := f.HandleData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for h, err := range hd.All() {
+		if err != nil {
+			t.Fatalf("handle %d: %v", i, err)
+		}
+		if h.ObjectName != text[order[i]%names] {
+			t.Fatalf("handle %d: %s", i, h.ObjectName)
+		}
+		i++
+	}
+	if most := int64(20 * len(data)); counted.n > most {
+		t.Errorf("%d bytes read of a file of %d, want less than %d", counted.n, len(data), most)
 	}
 }
 
