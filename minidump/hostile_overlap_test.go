@@ -196,6 +196,32 @@ func TestSharedChainsAreRefused(t *testing.T) {
 	}
 }
 
+// TestSharedCodeView has modules that all name the same long record.
+func TestSharedCodeView(t *testing.T) {
+	record := append([]byte("RSDS"), bytes.Repeat([]byte("x"), 60_000)...)
+	d := dumptest.Dump{Modules: []dumptest.Module{{CodeView: dumptest.RawCodeView(record)}}}
+	for range 200 {
+		d.Modules = append(d.Modules, dumptest.Module{CodeView: dumptest.RawCodeView("RSDS")})
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		name := fmt.Sprintf("ModuleList[%d]", i+1)
+		d.Patches = append(d.Patches, dumptest.PutU32(name, 76, uint32(len(record))), dumptest.PutU32(name, 80, uint32(layout["ModuleList[0].CvRecord"])))
+	}
+	f := build(t, d)
+	modules, err := f.Modules()
+	total := 0
+	for _, m := range modules {
+		total += len(m.CvRecord.PDBFile)
+	}
+	if len(modules) != 201 || err == nil || !strings.Contains(err.Error(), "overlapping data") || int64(total) > 8*f.Size() || total == 0 {
+		t.Errorf("%d modules with %d bytes of paths from %d bytes, %v", len(modules), total, f.Size(), err)
+	}
+}
+
 // TestMiscInfoHugeSize has a size that is negative as an int of 32 bits.
 func TestMiscInfoHugeSize(t *testing.T) {
 	d := dumptest.Dump{MiscInfo: &dumptest.MiscInfo{ProcessID: 4711, SizeOfInfo: 1364}}

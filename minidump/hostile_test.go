@@ -216,6 +216,8 @@ func TestNotMinidumps(t *testing.T) {
 		{"PAGEDUMP", "kernel"},
 		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00", "ELF core"},
 		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00", "ELF program"},
+		{"\x7fELF" + strings.Repeat("\x00", 12) + "\x04", "ELF core"},
+		{"\x7fELF" + strings.Repeat("\x00", 12), "ELF program"},
 		{"PMDM", "big-endian"},
 		{"PK\x03\x04", "zip"},
 		{"\x1f\x8b\x08", "gzip"},

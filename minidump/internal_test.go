@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"testing"
 )
@@ -110,6 +111,31 @@ func TestStringCache(t *testing.T) {
 	if lost > 100 {
 		t.Errorf("%d of 1000 names were not found again", lost)
 	}
+	// Four neighbours share a place, and the one that came last goes first.
+	c = newStringCache()
+	set := func(p []byte) uint64 { return maphash.Bytes(c.seed, p) % uint64(len(c.texts)/4) }
+	same := names[:1:1]
+	for i := 0; len(same) < 5; i++ {
+		if p := utf16le(fmt.Sprintf("Event %06d", i)); set(p) == set(same[0]) {
+			same = append(same, p)
+		}
+	}
+	found := func(p []byte) bool {
+		c.short = [256]rawString{}
+		return testing.AllocsPerRun(1, func() { c.short = [256]rawString{}; c.intern(p) }) == 0 // the first run is not counted, but it keeps p
+	}
+	for _, p := range same {
+		c.intern(p)
+	}
+	at := set(same[0]) * 4
+	for i, want := range []string{string(same[4]), string(same[3]), string(same[2]), string(same[1])} {
+		if got := c.texts[at:][i].raw; got != want {
+			t.Errorf("neighbour %d is %q, want %q", i, got, want)
+		}
+	}
+	if !found(same[1]) {
+		t.Error("the oldest of four is not found")
+	}
 	// Lengths and characters that the short way tells apart.
 	seen := map[uint8]bool{}
 	for _, s := range []string{"Key", "Event", "File", "Thread", "Semaphore", "Section", "Mutant", "Process", "Token", "Timer"} {
@@ -159,6 +185,7 @@ func TestWindows(t *testing.T) {
 		{"one that is longer than its window", []read{{0, 512}, {512, 5000}, {5512, 1}}, []string{"0+512", "512+5000", "5512+10000"}},
 		{"over the end of a window", []read{{0, 4}, {510, 4}}, []string{"0+512", "510+1024"}},
 		{"a little behind a window", []read{{0, 4}, {1023, 4}}, []string{"0+512", "1023+1024"}},
+		{"more from the start of a window", []read{{0, 512}, {0, 600}, {600, 400}}, []string{"0+512", "0+1024"}},
 		{"far behind a window", []read{{0, 4}, {1024, 4}}, []string{"0+512", "1024+512"}},
 		{"before a window", []read{{2000, 4}, {1999, 4}}, []string{"2000+512", "1999+512"}},
 		{"four places at once", []read{{0, 4}, {10000, 4}, {20000, 4}, {30000, 4}, {4, 4}, {10004, 4}, {20004, 4}, {30004, 4}},

@@ -116,6 +116,8 @@ func TestOpen(t *testing.T) {
 		"inner.zip": zipOf("readme.txt", []byte("hello"), "w3wp.dmp.gz", gz(d)), "innerzst.zip": zipOf("x", []byte{1}, "w3wp.zst", zst(d)),
 		"several.zip": several, "windows.zip": windows, "twice.zst": zst(gz(d)),
 		"not a dump.zip": zipOf("hello.txt", []byte("hello")),
+		"damaged inside.zip": zipOf("bad.gz", []byte{0x1f, 0x8b, 7}, "cut.gz", []byte{0x1f, 0x8b}, "bad.zst", []byte{0x28, 0xb5, 0x2f, 0xfd, 0xff},
+			"short", []byte("MDM"), "short.gz", gz([]byte("MDM")), "w3wp.dmp", d),
 	})
 	for _, tt := range []struct {
 		name string
@@ -129,7 +131,7 @@ func TestOpen(t *testing.T) {
 		{"several.zip:a/two.dmp", small(2)}, {`several.zip:b\two.dmp`, small(3)},
 		{"several.zip:notes.txt", []byte("see below")},
 		{"windows.zip:w3wp.dmp", d}, {"windows.zip:sub/w3wp.dmp", d},
-		{"not a dump.zip", []byte("hello")},
+		{"not a dump.zip", []byte("hello")}, {"damaged inside.zip", d},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			temp := t.TempDir()

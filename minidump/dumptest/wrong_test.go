@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // loop is a dump with something to get wrong.
@@ -166,6 +168,68 @@ func TestErrors(t *testing.T) {
 		n, err := tt.dump.WriteTo(io.Discard)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: WriteTo = %d, %v, want an error with %q", tt.name, n, err, tt.want)
+		}
+	}
+}
+
+// TestOutermostValues are the largest and the smallest that are right.
+func TestOutermostValues(t *testing.T) {
+	for n := range int64(3) {
+		if got := (Dump{TruncateAt: n + 1}).Bytes(); string(got) != "MDM"[:n+1] {
+			t.Errorf("cut after %d: %q", n+1, got)
+		}
+	}
+	d := Dump{HandleOperations: &HandleOperationList{Operations: []HandleOperation{{Stack: make([]uint64, 32)}}}, Exception: &Exception{Parameters: make([]uint64, 15)},
+		SystemInfo: &SystemInfo{CPU: make([]byte, 24)}}
+	if _, err := d.WriteTo(io.Discard); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNumberedAnchors have the second stream of a type.
+func TestNumberedAnchors(t *testing.T) {
+	layout, err := Dump{NoSystemInfo: true, Streams: []RawStream{{0xfff0, []byte{1}}, {0xfff1, []byte{2}}, {0xfff0, []byte{3}}, {0xfff0, []byte{4}}}}.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int64{"Header": 0, "Directory": 32, "Directory[0]": 32, "Directory[1]": 44, "Directory[2]": 56, "Directory[3]": 68,
+		"Stream(0xfff0)": 80, "Stream(0xfff1)": 81, "Stream(0xfff0)#2": 82, "Stream(0xfff0)#3": 83, "End": 84}
+	if diff := cmp.Diff(want, layout); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// full takes so many bytes.
+type full int
+
+func (f *full) Write(b []byte) (int, error) {
+	if len(b) > int(*f) {
+		n := int(*f)
+		*f = 0
+		return n, io.ErrShortWrite
+	}
+	*f -= full(len(b))
+	return len(b), nil
+}
+
+// TestWriteErrors ends every kind of content at a writer that is full.
+func TestWriteErrors(t *testing.T) {
+	for name, d := range map[string]Dump{
+		"header": {}, "data": {Streams: []RawStream{{0xfff0, make([]byte, 1<<20)}}}, "zeros": {Memory64: []MemoryRange{{Size: 1 << 20}}},
+		"handles":    {HandleData: &HandleData{Each: GenerateHandles(10000, func(i int) Handle { return Handle{Type: "Key"} })}},
+		"operations": {HandleOperations: &HandleOperationList{Operations: make([]HandleOperation, 1000)}},
+	} {
+		size := len(d.Bytes())
+		for _, room := range []int{0, size / 2, size - 1} {
+			w := full(room)
+			n, err := d.WriteTo(&w)
+			if err != io.ErrShortWrite || n != int64(room) {
+				t.Errorf("%s: WriteTo = %d, %v with room for %d of %d bytes", name, n, err, room, size)
+			}
+		}
+		w := full(size)
+		if n, err := d.WriteTo(&w); err != nil || n != int64(size) {
+			t.Errorf("%s: WriteTo = %d, %v with room for all %d", name, n, err, size)
 		}
 	}
 }
