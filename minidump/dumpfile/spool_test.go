@@ -55,8 +55,17 @@ func TestTruncated(t *testing.T) {
 			}
 		})
 	}
+	greedy := append(zst(d), 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0x01, 0x00, 0x00) // a second frame with a window of 2 TiB
+	f, err := Open(t.Context(), "-", Options{Stdin: bytes.NewReader(greedy), TempDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Truncated() == nil || !strings.Contains(f.Truncated().Error(), "zstd -d --long=31") || !bytes.Equal(contents(t, f), d) {
+		t.Errorf("a greedy second frame: %v", f.Truncated())
+	}
 	broken := errors.New("connection lost")
-	f, err := Open(t.Context(), "-", Options{Stdin: io.MultiReader(bytes.NewReader(d[:100]), failing{broken}), TempDir: t.TempDir()})
+	f, err = Open(t.Context(), "-", Options{Stdin: io.MultiReader(bytes.NewReader(d[:100]), failing{broken}), TempDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
