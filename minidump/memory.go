@@ -89,7 +89,7 @@ func (m *Memory) readMemory64List() error {
 	cut := false
 	tab := newTable(d, 16, 16, n, "memory ranges")
 	_, err = tab.count(m.f.size)
-	m.f.blocks(tab, func(block []byte, size int, _ int64, lost error) bool {
+	m.f.blocks(tab, func(block []byte, size int, lost error) bool {
 		if lost != nil {
 			// Each range stands behind the one before it, and where this one
 			// ends is not known.

@@ -301,3 +301,47 @@ func BenchmarkWriteTo(b *testing.B) {
 		b.SetBytes(written)
 	}
 }
+
+// TestAnchors point at what they name: the second entry of each list, and what
+// it points at, begins with a number of its own.
+func TestAnchors(t *testing.T) {
+	d := Dump{
+		Threads:         []Thread{{ThreadID: 0x101}, {ThreadID: 0x102, Context: []byte{0x03, 1, 0, 0}, Stack: MemoryRange{Data: []byte{0x04, 1, 0, 0}}}},
+		ThreadNames:     []ThreadName{{ThreadID: 0x105}, {ThreadID: 0x106, Name: "abc"}},
+		ThreadInfos:     &ThreadInfoList{Threads: []ThreadInfo{{ThreadID: 0x107}, {ThreadID: 0x108}}},
+		Modules:         []Module{{Base: 0x109}, {Base: 0x10a, Name: "abcd", CodeView: RawCodeView{0x0b, 1, 0, 0}, MiscRecord: []byte{0x0c, 1, 0, 0}}},
+		UnloadedModules: &UnloadedModuleList{Modules: []UnloadedModule{{Base: 0x10d}, {Base: 0x10e, Name: "abcde"}}},
+		HandleData: &HandleData{HeaderSize: 20, Handles: []Handle{{Value: 0x10f, Type: "x"}, {Value: 0x110, Type: "abcdef", Name: "abcdefg", Info: []ObjectInformation{
+			RawInformation{1, []byte{1}}, RawInformation{2, []byte{2, 3}}}}}},
+		HandleOperations: &HandleOperationList{Operations: []HandleOperation{{Handle: 0x111}, {Handle: 0x112}}},
+		MemoryInfos:      &MemoryInfoList{Regions: []MemoryInfo{{BaseAddress: 0x113}, {BaseAddress: 0x114}}},
+		Exception:        &Exception{ThreadID: 0x115, Context: []byte{0x16, 1, 0, 0}},
+		Memory:           []MemoryRange{{Start: 0x117}, {Start: 0x118, Data: []byte{0x19, 1, 0, 0}}},
+		Memory64:         []MemoryRange{{Start: 0x11a, Size: 3}, {Start: 0x11b, Data: []byte{0x1c, 1, 0, 0}}},
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := d.Bytes()
+	at := func(name string) uint32 {
+		off, ok := layout[name]
+		if !ok {
+			t.Errorf("there is no %s", name)
+			return 0
+		}
+		return binary.LittleEndian.Uint32(data[off:])
+	}
+	for name, want := range map[string]uint32{
+		"ThreadList[1]": 0x102, "ThreadList[1].Context": 0x103, "ThreadList[1].Stack": 0x104, "ThreadNames[1]": 0x106, "ThreadNames[1].Name": 6,
+		"ThreadInfoList[1]": 0x108, "ModuleList[1]": 0x10a, "ModuleList[1].Name": 8, "ModuleList[1].CvRecord": 0x10b, "ModuleList[1].MiscRecord": 0x10c,
+		"UnloadedModuleList[1]": 0x10e, "UnloadedModuleList[1].Name": 10, "HandleData[1]": 0x110, "HandleData[1].TypeName": 12, "HandleData[1].ObjectName": 14,
+		"HandleOperationList[1]": 0x112, "MemoryInfoList[1]": 0x114, "Exception": 0x115, "Exception.Context": 0x116, "MemoryList[1].Data": 0x119,
+		"Memory64List[1]": 0x11b, "Memory64List[1].Data": 0x11c, "HandleData[1].ObjectInfo[0]": uint32(layout["HandleData[1].ObjectInfo[1]"]), "HandleData[1].ObjectInfo[1]": 0,
+		"HandleData": 20, "ThreadList": 2, "ModuleList": 2, "MemoryList": 3, "Memory64List": 2, "Header": 0x504d444d,
+	} {
+		if got := at(name); got != want {
+			t.Errorf("at %s stands %#x, want %#x", name, got, want)
+		}
+	}
+}
