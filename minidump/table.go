@@ -104,10 +104,9 @@ func (f *File) each(t table, do func(c *cursor)) error {
 }
 
 // blocks calls do with runs of whole records, each of the given size, until do
-// returns false. The runs are together all
-// records of t that are in the file. A record that could not be read comes
-// alone and with an error; its bytes mean nothing. The block is valid until do
-// returns.
+// returns false. The runs are together all records of t that are in the file. A
+// record that could not be read comes alone and with an error; its bytes mean
+// nothing. The block is valid until do returns.
 func (f *File) blocks(t table, do func(block []byte, size int, lost error) bool) {
 	n, _ := t.count(f.size)
 	perWindow := uint64(max(windowMax/t.stride, 1))
