@@ -314,3 +314,26 @@ func TestDirectoryRVA(t *testing.T) {
 		t.Error("SystemInfo is not read")
 	}
 }
+
+// TestListsThatAreTooShort return what is there, with an error.
+func TestListsThatAreTooShort(t *testing.T) {
+	d := everyStream()
+	for typ, read := range map[dumptest.StreamType]func(f *minidump.File) (int, error){
+		dumptest.ThreadListStream:         func(f *minidump.File) (int, error) { l, err := f.Threads(); return len(l), err },
+		dumptest.ThreadNamesStream:        func(f *minidump.File) (int, error) { l, err := f.ThreadNames(); return len(l), err },
+		dumptest.ThreadInfoListStream:     func(f *minidump.File) (int, error) { l, err := f.ThreadInfos(); return len(l), err },
+		dumptest.ModuleListStream:         func(f *minidump.File) (int, error) { l, err := f.Modules(); return len(l), err },
+		dumptest.UnloadedModuleListStream: func(f *minidump.File) (int, error) { l, err := f.UnloadedModules(); return len(l), err },
+	} {
+		d.Patches = nil
+		if n, err := read(build(t, d)); n != 1 || err != nil {
+			t.Errorf("%s: %d, %v", typ, n, err)
+		}
+		d.Patches = []dumptest.Patch{dumptest.DeclareCount(typ, 2)}
+		n, err := read(build(t, d))
+		var format *minidump.FormatError
+		if n != 1 || !errors.As(err, &format) || format.Stream != minidump.StreamType(typ) || !strings.Contains(err.Error(), "but the stream ends after 1") {
+			t.Errorf("%s with 2 declared: %d, %v", typ, n, err)
+		}
+	}
+}

@@ -211,7 +211,7 @@ func TestErrorsCarryStreamAndOffset(t *testing.T) {
 func TestNotMinidumps(t *testing.T) {
 	tests := []struct{ data, want string }{
 		{"", "the file is empty"},
-		{"MD", "only 2 bytes"},
+		{"MD", "only 2 bytes"}, {"abc", "only 3 bytes"}, {"abcd", "starts with the bytes 61 62 63 64"},
 		{"PAGEDU64", "kernel"},
 		{"PAGEDUMP", "kernel"},
 		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00", "ELF core"},
