@@ -142,8 +142,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestTables holds the numbers of the headers against the names, in one list a
-// table: the numbers ascend.
+// TestTables holds the numbers in the Windows headers against the names here.
 func TestTables(t *testing.T) {
 	for i, name := range strings.Fields(`UnusedStream StreamType(0x1) StreamType(0x2) ThreadListStream ModuleListStream MemoryListStream
 		ExceptionStream SystemInfoStream ThreadExListStream Memory64ListStream CommentStreamA CommentStreamW HandleDataStream

@@ -104,6 +104,7 @@ func contents(t *testing.T, f *File) []byte {
 }
 
 func TestOpen(t *testing.T) {
+	t.Parallel()
 	d := dump()
 	twice := append(gz(d[:1<<20]), gz(d[1<<20:])...)
 	skippable := append([]byte{0x51, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3}, zst(d)...)
@@ -214,6 +215,7 @@ func TestOpenStdin(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
+	t.Parallel()
 	d := small(1)
 	encrypted := zipOf("secret.dmp", d)
 	for _, at := range []int{6, bytes.Index(encrypted, []byte("PK\x01\x02")) + 8} {

@@ -17,6 +17,7 @@ import (
 )
 
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	d := dump()
 	checksum := gz(d)
 	checksum[len(checksum)-8] ^= 1
@@ -81,6 +82,7 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	d := dump()
 	compressed := gz(d)
 	// The search through an archive reads more than the first step of the spool.
@@ -132,6 +134,7 @@ func TestProgress(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	dir := write(t, map[string][]byte{"d.gz": gz(dump())})
 	t.Run("while unpacking", func(t *testing.T) {
 		temp := t.TempDir()
