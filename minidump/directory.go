@@ -130,8 +130,8 @@ type IgnoredStream struct {
 
 // Ignored returns the streams, in the order of the directory, that no method of
 // the package reads because there are several of their type: the first that is
-// usable is read, which means that it starts inside the file and is not shorter
-// than every stream of its type must be. Among several that are not usable it is
+// usable is read, which means that it starts inside the file, behind the header,
+// and is not shorter than every stream of its type must be. Among several that are not usable it is
 // the first, and reading it is an error.
 func (f *File) Ignored() []IgnoredStream {
 	var ignored []IgnoredStream

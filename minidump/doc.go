@@ -25,6 +25,13 @@
 // are several streams of one type, the first that is usable is read, for all
 // types alike; [File.Ignored] returns the others.
 //
+// # Packages
+//
+// This package holds the file format and nothing else. Package dumpfile, which
+// imports it, opens compressed, archived and piped dumps; package dumptest
+// builds dumps for tests, wrong ones too, and never imports this one; what the
+// records mean is said in package analysis.
+//
 // # Words
 //
 // An RVA ("relative virtual address") is, in a minidump, an offset from the

@@ -157,8 +157,8 @@ func (f *File) section(t StreamType, l Location) (*io.SectionReader, error) {
 func (f *File) PointerSize() int { return f.ptr }
 
 func (f *File) pointerSize() int {
-	si, err := f.SystemInfo()
-	if err != nil {
+	si, _ := f.SystemInfo() // an error may only be about the name of the service pack
+	if si == nil {
 		return 0
 	}
 	return si.ProcessorArchitecture.PointerSize()

@@ -128,6 +128,10 @@ type handleReader struct {
 	win   *windows
 	types *stringCache
 	objs  *stringCache
+	// shared are the names read since the names came to be more than the file
+	// justifies: many handles may share one, which costs no more than reading it
+	// once. It is nil until then.
+	shared map[uint32]string
 }
 
 func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
@@ -181,8 +185,11 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 	if s, ok := cache.byRVA(rva); ok {
 		return s, nil
 	}
+	if s, ok := r.shared[rva]; ok {
+		return s, nil
+	}
 	off := int64(rva)
-	if err := r.names.spend(off, 0); err != nil {
+	if err := r.spend(off, 0); err != nil {
 		return "", err
 	}
 	p := r.win.last.peek(off)
@@ -197,7 +204,7 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 		return "", r.f.checkString(HandleDataStream, off, int(n))
 	}
 	// Comparing a long string with the cache takes its time too.
-	if err := r.names.spend(off, int(n)); err != nil {
+	if err := r.spend(off, int(n)); err != nil {
 		return "", err
 	}
 	s := cache.intern(p[4:][:n])
@@ -205,7 +212,27 @@ func (r *handleReader) text(cache *stringCache, rva uint32) (string, error) {
 		return s, r.f.checkEven(HandleDataStream, off, int(n))
 	}
 	cache.keep(rva, s)
+	if r.shared != nil {
+		r.shared[rva] = s
+	}
 	return s, nil
+}
+
+// spend is that of the names, with a second chance for names that are shared:
+// what was spent is forgotten, and from now on each name is paid for once.
+func (r *handleReader) spend(off int64, n int) error {
+	// A name that is remembered costs memory, too.
+	const entry = 64
+	if r.shared != nil && n > 0 {
+		n += entry
+	}
+	err := r.names.spend(off, n)
+	if err != nil && r.shared == nil {
+		r.shared = map[uint32]string{}
+		r.names.spent = int64(n)
+		return nil
+	}
+	return err
 }
 
 // loadText brings the string at off, its length first, into a window.

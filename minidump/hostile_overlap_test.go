@@ -3,6 +3,7 @@ package minidump_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand"
 	"runtime"
 	"strings"
@@ -96,6 +97,63 @@ func TestOverlappingNamesCost(t *testing.T) {
 	}
 }
 
+// TestSharedNames has many handles with few names, each stored once, in no
+// order: good data, however long the names are.
+func TestSharedNames(t *testing.T) {
+	t.Parallel()
+	const handles, names = 60_000, 2000
+	var block []byte
+	var at []uint32
+	var text []string
+	for i := range names {
+		name := fmt.Sprintf(`\BaseNamedObjects\%d\%s`, i, strings.Repeat("x", 500))
+		at = append(at, uint32(len(block)))
+		text = append(text, name)
+		block = binary.LittleEndian.AppendUint32(block, uint32(2*len(name)))
+		for _, c := range name {
+			block = append(block, byte(c), 0)
+		}
+	}
+	d := dumptest.Dump{
+		HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(handles, func(i int) dumptest.Handle {
+			return dumptest.Handle{Value: uint64(i+1) * 4, GrantedAccess: 1}
+		})},
+		Streams: []dumptest.RawStream{{Type: 0xfff0, Data: block}},
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := d.Bytes()
+	order := rand.New(rand.NewSource(1)).Perm(handles)
+	first := layout["HandleData"] + 16 + 12
+	for i := range handles {
+		binary.LittleEndian.PutUint32(data[first+40*int64(i):], uint32(layout["Stream(0xfff0)"])+at[order[i]%names])
+	}
+	counted := &countingReader{Reader: bytes.NewReader(data)}
+	f, err := minidump.NewFile(counted, int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hd, err := f.HandleData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for h, err := range hd.All() {
+		if err != nil {
+			t.Fatalf("handle %d: %v", i, err)
+		}
+		if h.ObjectName != text[order[i]%names] {
+			t.Fatalf("handle %d: %s", i, h.ObjectName)
+		}
+		i++
+	}
+	if most := int64(20 * len(data)); counted.n > most {
+		t.Errorf("%d bytes read of a file of %d, want less than %d", counted.n, len(data), most)
+	}
+}
+
 // TestSharedChainsAreRefused has handles that share one long chain of object
 // information, which no writer makes.
 func TestSharedChainsAreRefused(t *testing.T) {
@@ -135,6 +193,32 @@ func TestSharedChainsAreRefused(t *testing.T) {
 	}
 	if most := 20 * handles; total == 0 || total > most {
 		t.Errorf("%d links of %d handles, want some and at most %d", total, handles, most)
+	}
+}
+
+// TestSharedCodeView has modules that all name the same long record.
+func TestSharedCodeView(t *testing.T) {
+	record := append([]byte("RSDS"), bytes.Repeat([]byte("x"), 60_000)...)
+	d := dumptest.Dump{Modules: []dumptest.Module{{CodeView: dumptest.RawCodeView(record)}}}
+	for range 200 {
+		d.Modules = append(d.Modules, dumptest.Module{CodeView: dumptest.RawCodeView("RSDS")})
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		name := fmt.Sprintf("ModuleList[%d]", i+1)
+		d.Patches = append(d.Patches, dumptest.PutU32(name, 76, uint32(len(record))), dumptest.PutU32(name, 80, uint32(layout["ModuleList[0].CvRecord"])))
+	}
+	f := build(t, d)
+	modules, err := f.Modules()
+	total := 0
+	for _, m := range modules {
+		total += len(m.CvRecord.PDBFile)
+	}
+	if len(modules) != 201 || err == nil || !strings.Contains(err.Error(), "overlapping data") || int64(total) > 8*f.Size() || total == 0 {
+		t.Errorf("%d modules with %d bytes of paths from %d bytes, %v", len(modules), total, f.Size(), err)
 	}
 }
 

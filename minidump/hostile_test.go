@@ -51,6 +51,7 @@ func everything() dumptest.Dump {
 // TestEveryPrefix cuts dumps after each of their bytes. Nothing may panic, and
 // a header that is not whole is an error.
 func TestEveryPrefix(t *testing.T) {
+	t.Parallel()
 	dumps := map[string][]byte{"everything": everything().Bytes()}
 	crashpad := everything()
 	crashpad.HandleData.Style = dumptest.Crashpad
@@ -63,6 +64,7 @@ func TestEveryPrefix(t *testing.T) {
 	}
 	for name, data := range dumps {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for n := range data {
 				text := walk(data[:n])
 				if n < 32 && !strings.Contains(text, "ends inside the header") && !strings.Contains(text, "not a minidump") {
@@ -209,11 +211,13 @@ func TestErrorsCarryStreamAndOffset(t *testing.T) {
 func TestNotMinidumps(t *testing.T) {
 	tests := []struct{ data, want string }{
 		{"", "the file is empty"},
-		{"MD", "only 2 bytes"},
+		{"MD", "only 2 bytes"}, {"abc", "only 3 bytes"}, {"abcd", "starts with the bytes 61 62 63 64"},
 		{"PAGEDU64", "kernel"},
 		{"PAGEDUMP", "kernel"},
 		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00", "ELF core"},
 		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00", "ELF program"},
+		{"\x7fELF" + strings.Repeat("\x00", 12) + "\x04", "ELF core"},
+		{"\x7fELF" + strings.Repeat("\x00", 12), "ELF program"},
 		{"PMDM", "big-endian"},
 		{"PK\x03\x04", "zip"},
 		{"\x1f\x8b\x08", "gzip"},

@@ -3,6 +3,7 @@ package minidump
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 )
 
@@ -39,13 +40,13 @@ func (f *File) Memory() (*Memory, error) {
 	}
 	sort.SliceStable(m.ranges, func(i, j int) bool { return m.ranges[i].Start < m.ranges[j].Start })
 	m.index = newMemoryIndex(m.ranges)
-	if err64 != nil && !none64 {
-		return m, err64
+	if none64 {
+		err64 = nil
 	}
-	if err32 != nil && !none32 {
-		return m, err32
+	if none32 {
+		err32 = nil
 	}
-	return m, nil
+	return m, join(err64, err32)
 }
 
 // add keeps what the file holds of a declared range and reports whether that
@@ -55,18 +56,23 @@ func (m *Memory) add(start VA, size uint64, off int64) bool {
 		size = -uint64(start) // a range cannot wrap around the address space
 	}
 	there := uint64(max(m.f.size-off, 0))
-	if off < 0 {
-		there = 0
-	}
 	whole := size <= there
 	if !whole {
-		m.missing += size - there
+		m.lose(size - there)
 		size = there
 	}
 	if size > 0 {
 		m.ranges = append(m.ranges, MemoryRange{Start: start, Size: size, Offset: off})
 	}
 	return whole
+}
+
+// lose counts bytes that are missing. What a hostile list declares may be more
+// than a number holds.
+func (m *Memory) lose(n uint64) {
+	if m.missing += n; m.missing < n {
+		m.missing = math.MaxUint64
+	}
 }
 
 func (m *Memory) readMemory64List() error {
@@ -82,15 +88,26 @@ func (m *Memory) readMemory64List() error {
 	next := base
 	cut := false
 	tab := newTable(d, 16, 16, n, "memory ranges")
-	err = m.f.each(tab, func(c *cursor) {
-		start, size := c.va(), c.u64()
-		off := int64(min(next, 1<<62))
-		if !m.add(start, size, off) {
-			cut = true
+	_, err = tab.count(m.f.size)
+	m.f.blocks(tab, func(block []byte, size int, lost error) bool {
+		if lost != nil {
+			// Each range stands behind the one before it, and where this one
+			// ends is not known.
+			err = join(lost, err)
+			return false
 		}
-		if next += size; next < size {
-			next = 1 << 63 // overflow: what follows cannot be in the file
+		for ; len(block) > 0; block = block[size:] {
+			c := cursor{buf: block[:size]}
+			start, size := c.va(), c.u64()
+			off := int64(min(next, 1<<62))
+			if !m.add(start, size, off) {
+				cut = true
+			}
+			if next += size; next < size {
+				next = 1 << 63 // overflow: what follows cannot be in the file
+			}
 		}
+		return true
 	})
 	if err == nil && cut {
 		err = formatErrorf(t, m.f.size, "the file is cut off: %d bytes of captured memory are missing", m.missing)
@@ -120,7 +137,7 @@ func (m *Memory) readMemoryList() error {
 func (m *Memory) Ranges() []MemoryRange { return m.ranges }
 
 // Missing returns how many bytes the lists declare that the file, cut off,
-// does not hold.
+// does not hold. It is math.MaxUint64 for more than that.
 func (m *Memory) Missing() uint64 { return m.missing }
 
 // ReadAt reads memory of the process at va. It stops at the first byte that

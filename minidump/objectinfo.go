@@ -204,11 +204,11 @@ func (o ObjectInformation) Decode() (ObjectInfo, error) {
 		align()
 		t.Teb, t.ProcessID, t.ThreadID, t.AffinityMask = VA(c.ptr(ptr)), c.ptr(ptr), c.ptr(ptr), c.ptr(ptr)
 		t.Priority, t.BasePriority = c.i32(), c.i32()
-		return t, c.err
+		return t, nil
 	case MiniMutantInformation1:
-		return MutantInformation{CurrentCount: c.i32(), OwnedByCaller: c.bool8(), AbandonedState: c.bool8()}, c.err
+		return MutantInformation{CurrentCount: c.i32(), OwnedByCaller: c.bool8(), AbandonedState: c.bool8()}, nil
 	case MiniMutantInformation2:
-		return MutantOwner{ProcessID: c.ptr(ptr), ThreadID: c.ptr(ptr)}, c.err
+		return MutantOwner{ProcessID: c.ptr(ptr), ThreadID: c.ptr(ptr)}, nil
 	case MiniProcessInformation1, MiniProcessInformation2:
 		var p ProcessInformation
 		if p.Extended = o.InfoType == MiniProcessInformation2; p.Extended {
@@ -223,17 +223,17 @@ func (o ObjectInformation) Decode() (ObjectInfo, error) {
 		if p.Extended {
 			p.ExtendedFlags = c.u32()
 		}
-		return p, c.err
+		return p, nil
 	case MiniEventInformation1:
-		return EventInformation{EventType: EventType(c.u32()), EventState: c.i32()}, c.err
+		return EventInformation{EventType: EventType(c.u32()), EventState: c.i32()}, nil
 	case MiniSectionInformation1:
 		var s SectionInformation
 		s.BaseAddress, s.AllocationAttributes = VA(c.ptr(ptr)), c.u32()
 		align()
 		s.MaximumSize = c.u64()
-		return s, c.err
+		return s, nil
 	default: // form knows no other kind
-		return SemaphoreInformation{CurrentCount: c.i32(), MaximumCount: c.i32()}, c.err
+		return SemaphoreInformation{CurrentCount: c.i32(), MaximumCount: c.i32()}, nil
 	}
 }
 

@@ -48,7 +48,7 @@ func sniff(head []byte, size int64) string {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("\x7fELF")):
-		if len(head) > 17 && head[16] == 4 {
+		if len(head) > 16 && head[16] == 4 {
 			return "it is an ELF core dump (Linux); use gdb or lldb"
 		}
 		return "it is an ELF program or library"

@@ -20,8 +20,9 @@ type nameReader struct {
 }
 
 // overlap is how many times the file's size the names of one list may have.
-// Real writers store each name once or share it, and stay far below.
-const overlap = 8
+// Real writers store each name once, which is less than the file. Those that
+// let handles share a name are seen to by handleReader.
+const overlap = 4
 
 func (r *nameReader) spend(off int64, n int) error {
 	r.spent += int64(n)

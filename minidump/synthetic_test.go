@@ -138,6 +138,43 @@ func TestObjectInformation(t *testing.T) {
 	}
 }
 
+// TestObjectInformationSizes: the size alone says which form the data has, and
+// what is too short has none.
+func TestObjectInformationSizes(t *testing.T) {
+	data := make([]byte, 80)
+	for i := range data {
+		data[i] = byte(i + 1)
+	}
+	for kind, sizes := range map[minidump.ObjectInfoType][2]int{
+		minidump.MiniThreadInformation1: {28, 48}, minidump.MiniMutantInformation1: {8, 8}, minidump.MiniMutantInformation2: {8, 16},
+		minidump.MiniProcessInformation1: {24, 48}, minidump.MiniProcessInformation2: {32, 64}, minidump.MiniEventInformation1: {8, 8},
+		minidump.MiniSectionInformation1: {16, 24}, minidump.MiniSemaphoreInformation1: {8, 8},
+	} {
+		decode := func(n int) (minidump.ObjectInfo, error) {
+			return minidump.ObjectInformation{InfoType: kind, Data: data[:n]}.Decode()
+		}
+		short, _ := decode(sizes[0])
+		long, _ := decode(sizes[1])
+		if same := cmp.Equal(short, long); same != (sizes[0] == sizes[1]) {
+			t.Errorf("%s: %+v and %+v", kind, short, long)
+		}
+		for n := range len(data) {
+			got, err := decode(n)
+			switch {
+			case n < sizes[0]:
+				if want := fmt.Sprintf("unknown object information: %s with %d bytes", kind, n); got != nil || !errors.Is(err, minidump.ErrUnknownObjectInfo) || err.Error() != want {
+					t.Errorf("%d bytes: %+v, %v, want %s", n, got, err, want)
+				}
+			case n < sizes[1] && !cmp.Equal(got, short), n >= sizes[1] && !cmp.Equal(got, long), err != nil:
+				t.Errorf("%s of %d bytes: %+v, %v", kind, n, got, err)
+			}
+		}
+	}
+	if o, err := (minidump.ObjectInformation{Data: data}).Decode(); o != nil || !errors.Is(err, minidump.ErrUnknownObjectInfo) {
+		t.Errorf("kind 0: %+v, %v", o, err)
+	}
+}
+
 func TestMiscInfoVersions(t *testing.T) {
 	full := dumptest.MiscInfo{
 		ProcessID: 4242, ProcessCreateTime: 1327240000, ProcessUserTime: 5, ProcessKernelTime: 6,

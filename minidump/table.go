@@ -65,7 +65,7 @@ func steps[T any](f *File, t table, begin func() func(record []byte, v *T) error
 	return func(yield func(*T, error) bool) {
 		decode := begin()
 		var v T
-		f.blocks(t, func(block []byte, size int, _ int64, lost error) bool {
+		f.blocks(t, func(block []byte, size int, lost error) bool {
 			for ; len(block) > 0; block = block[size:] {
 				err := lost
 				if lost == nil {
@@ -89,14 +89,13 @@ func steps[T any](f *File, t table, begin func() func(record []byte, v *T) error
 func (f *File) each(t table, do func(c *cursor)) error {
 	var c cursor // one for all records: it escapes through do
 	var first error
-	f.blocks(t, func(block []byte, size int, off int64, lost error) bool {
+	f.blocks(t, func(block []byte, size int, lost error) bool {
 		if lost != nil && first == nil {
 			first = lost
 		}
 		for ; len(block) > 0 && lost == nil; block = block[size:] {
-			c = cursor{buf: block[:size], off: off, stream: t.stream}
+			c = cursor{buf: block[:size]} // records are whole: no offset is needed
 			do(&c)
-			off += t.stride
 		}
 		return true
 	})
@@ -104,12 +103,11 @@ func (f *File) each(t table, do func(c *cursor)) error {
 	return join(first, short)
 }
 
-// blocks calls do with runs of whole records, each of the given size, the
-// first at file offset off, until do returns false. The runs are together all
-// records of t that are in the file. A record that could not be read comes
-// alone and with an error; its bytes mean nothing. The block is valid until do
-// returns.
-func (f *File) blocks(t table, do func(block []byte, size int, off int64, lost error) bool) {
+// blocks calls do with runs of whole records, each of the given size, until do
+// returns false. The runs are together all records of t that are in the file. A
+// record that could not be read comes alone and with an error; its bytes mean
+// nothing. The block is valid until do returns.
+func (f *File) blocks(t table, do func(block []byte, size int, lost error) bool) {
 	n, _ := t.count(f.size)
 	perWindow := uint64(max(windowMax/t.stride, 1))
 	size := int(min(t.stride, windowMax)) // no known record is longer
@@ -121,7 +119,7 @@ func (f *File) blocks(t table, do func(block []byte, size int, off int64, lost e
 			if !f.salvage(t, block, size, off, do) {
 				return
 			}
-		} else if !do(block, size, off, nil) {
+		} else if !do(block, size, nil) {
 			return
 		}
 	}
@@ -130,7 +128,7 @@ func (f *File) blocks(t table, do func(block []byte, size int, off int64, lost e
 // salvage is blocks for the records of one block that could not be read at
 // once. It reads them piece by piece, so that a bad sector costs those that lie
 // on it and no others.
-func (f *File) salvage(t table, block []byte, size int, off int64, do func(block []byte, size int, off int64, lost error) bool) bool {
+func (f *File) salvage(t table, block []byte, size int, off int64, do func(block []byte, size int, lost error) bool) bool {
 	gaps := f.readPieces(block, off)
 	for ; len(block) > 0; block = block[size:] {
 		for len(gaps) > 0 && gaps[0].end <= off {
@@ -141,7 +139,7 @@ func (f *File) salvage(t table, block []byte, size int, off int64, do func(block
 			lost = &FormatError{Stream: t.stream, Off: off, Msg: "reading " + t.what,
 				Err: fmt.Errorf("%w: %w", ErrUnreadable, gaps[0].cause)}
 		}
-		if !do(block[:size], size, off, lost) {
+		if !do(block[:size], size, lost) {
 			return false
 		}
 		off += t.stride

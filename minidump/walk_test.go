@@ -77,6 +77,10 @@ func walkHandles(f *minidump.File, show func(string, any, error)) {
 		if n != 0 {
 			panic("All and Len disagree on the handles")
 		}
+		slice, _ := hd.Slice()
+		if all, _ := hd.Len(); len(slice) != all {
+			panic("Slice and Len disagree on the handles")
+		}
 	}
 	ops, err := f.HandleOperations()
 	if err != nil {

@@ -100,7 +100,8 @@ func TestNothingStaysOpen(t *testing.T) {
 	}
 }
 
-// TestStdinStaysOpen: it is the caller's, and Close twice is an error of ours.
+// TestStdinStaysOpen: it belongs to the caller, a file that Open has opened does
+// not.
 func TestStdinStaysOpen(t *testing.T) {
 	dir := write(t, map[string][]byte{"d": small(1)})
 	stdin, err := os.Open(filepath.Join(dir, "d"))
@@ -143,5 +144,39 @@ func TestDumpError(t *testing.T) {
 	var path *fs.PathError
 	if d != nil || !errors.Is(err, minidump.ErrNotMinidump) || !errors.As(err, &path) || path.Path != name {
 		t.Errorf("Dump of a text: %v, %v", d, err)
+	}
+}
+
+// TestInputThatFails: a file that cannot be read is no plain dump.
+func TestInputThatFails(t *testing.T) {
+	dir := write(t, map[string][]byte{"d": small(1)})
+	file, err := os.Open(filepath.Join(dir, "d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	s := &spooler{ctx: t.Context(), dir: dir}
+	member := ""
+	next, damage, err := s.unwrap(input{file: file, size: 10}, "d", &member)
+	if next != nil || damage != nil || !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("unwrap = %v, %v, %v", next, damage, err)
+	}
+}
+
+// TestRemoveOnClose is what happens where an open file cannot be deleted.
+func TestRemoveOnClose(t *testing.T) {
+	dir := write(t, map[string][]byte{"spooled": small(1)})
+	path := filepath.Join(dir, "spooled")
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := input{file: file, size: 10, remove: path}
+	if err := in.close(); err != nil {
+		t.Error(err)
+	}
+	empty(t, dir)
+	if err := in.close(); !errors.Is(err, fs.ErrClosed) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the second time: %v", err)
 	}
 }

@@ -104,6 +104,7 @@ func contents(t *testing.T, f *File) []byte {
 }
 
 func TestOpen(t *testing.T) {
+	t.Parallel()
 	d := dump()
 	twice := append(gz(d[:1<<20]), gz(d[1<<20:])...)
 	skippable := append([]byte{0x51, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3}, zst(d)...)
@@ -116,6 +117,8 @@ func TestOpen(t *testing.T) {
 		"inner.zip": zipOf("readme.txt", []byte("hello"), "w3wp.dmp.gz", gz(d)), "innerzst.zip": zipOf("x", []byte{1}, "w3wp.zst", zst(d)),
 		"several.zip": several, "windows.zip": windows, "twice.zst": zst(gz(d)),
 		"not a dump.zip": zipOf("hello.txt", []byte("hello")),
+		"damaged inside.zip": zipOf("bad.gz", []byte{0x1f, 0x8b, 7}, "cut.gz", []byte{0x1f, 0x8b}, "bad.zst", []byte{0x28, 0xb5, 0x2f, 0xfd, 0xff},
+			"short", []byte("MDM"), "short.gz", gz([]byte("MDM")), "w3wp.dmp", d),
 	})
 	for _, tt := range []struct {
 		name string
@@ -129,7 +132,7 @@ func TestOpen(t *testing.T) {
 		{"several.zip:a/two.dmp", small(2)}, {`several.zip:b\two.dmp`, small(3)},
 		{"several.zip:notes.txt", []byte("see below")},
 		{"windows.zip:w3wp.dmp", d}, {"windows.zip:sub/w3wp.dmp", d},
-		{"not a dump.zip", []byte("hello")},
+		{"not a dump.zip", []byte("hello")}, {"damaged inside.zip", d},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			temp := t.TempDir()
@@ -212,6 +215,7 @@ func TestOpenStdin(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
+	t.Parallel()
 	d := small(1)
 	encrypted := zipOf("secret.dmp", d)
 	for _, at := range []int{6, bytes.Index(encrypted, []byte("PK\x01\x02")) + 8} {
@@ -274,7 +278,18 @@ func TestOpenErrors(t *testing.T) {
 			empty(t, temp)
 		})
 	}
-	_, err := Open(t.Context(), filepath.Join(dir, "two.zip"), Options{})
+	var ten []any
+	for _, n := range "abcdefghij" {
+		ten = append(ten, string(n), d)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ten.zip"), zipOf(ten...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), filepath.Join(dir, "ten.zip"), Options{})
+	if err == nil || !strings.HasSuffix(err.Error(), "from a, b, c, d, e, f, g, h, i, j") {
+		t.Errorf("ten names are all spelled out: %v", err)
+	}
+	_, err = Open(t.Context(), filepath.Join(dir, "two.zip"), Options{})
 	var choice *ChoiceError
 	if !errors.As(err, &choice) || !choice.Dumps || cmp.Diff([]string{"a.dmp", "b.dmp"}, choice.Names) != "" {
 		t.Errorf("two.zip gives %#v", choice)

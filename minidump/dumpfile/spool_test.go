@@ -1,6 +1,7 @@
 package dumpfile
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -16,6 +17,7 @@ import (
 )
 
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	d := dump()
 	checksum := gz(d)
 	checksum[len(checksum)-8] ^= 1
@@ -55,8 +57,17 @@ func TestTruncated(t *testing.T) {
 			}
 		})
 	}
+	greedy := append(zst(d), 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0x01, 0x00, 0x00) // a second frame with a window of 2 TiB
+	f, err := Open(t.Context(), "-", Options{Stdin: bytes.NewReader(greedy), TempDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Truncated() == nil || !strings.Contains(f.Truncated().Error(), "zstd -d --long=31") || !bytes.Equal(contents(t, f), d) {
+		t.Errorf("a greedy second frame: %v", f.Truncated())
+	}
 	broken := errors.New("connection lost")
-	f, err := Open(t.Context(), "-", Options{Stdin: io.MultiReader(bytes.NewReader(d[:100]), failing{broken}), TempDir: t.TempDir()})
+	f, err = Open(t.Context(), "-", Options{Stdin: io.MultiReader(bytes.NewReader(d[:100]), failing{broken}), TempDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +82,7 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	d := dump()
 	compressed := gz(d)
 	// The search through an archive reads more than the first step of the spool.
@@ -80,6 +92,12 @@ func TestProgress(t *testing.T) {
 	}
 	files = append(files, "w3wp.dmp", d)
 	dir := write(t, map[string][]byte{"d.gz": compressed, "plain.dmp": d, "d.zip": zipOf(files...)})
+	archive, err := zip.OpenReader(filepath.Join(dir, "d.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive.Close()
+	member := int64(archive.File[500].CompressedSize64) // w3wp.dmp
 	for _, tt := range []struct {
 		name  string
 		total int64
@@ -87,7 +105,7 @@ func TestProgress(t *testing.T) {
 		calls int // at least
 	}{
 		{filepath.Join(dir, "d.gz"), int64(len(compressed)), int64(len(compressed)), 3},
-		{filepath.Join(dir, "d.zip"), 0, 0, 3},
+		{filepath.Join(dir, "d.zip"), member, member, 3},
 		{filepath.Join(dir, "plain.dmp"), 0, 0, 0},
 		{"-", -1, int64(len(d)), 3},
 	} {
@@ -116,6 +134,7 @@ func TestProgress(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	dir := write(t, map[string][]byte{"d.gz": gz(dump())})
 	t.Run("while unpacking", func(t *testing.T) {
 		temp := t.TempDir()
@@ -178,5 +197,15 @@ func TestNoTempDir(t *testing.T) {
 	_, err := Open(t.Context(), "-", Options{Stdin: strings.NewReader("MDMP"), TempDir: filepath.Join(t.TempDir(), "absent")})
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "temporary file in") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestMaxWindow: what zstd itself grants, more for large files, and never more
+// than 2 GiB.
+func TestMaxWindow(t *testing.T) {
+	for size, want := range map[int64]uint64{0: 128 << 20, 8 << 20: 128 << 20, 8<<20 + 1: 128<<20 + 16, 100 << 20: 1600 << 20, 128 << 20: 2 << 30, 1 << 40: 2 << 30} {
+		if got := maxWindow(size); got != want {
+			t.Errorf("maxWindow(%d) = %d, want %d", size, got, want)
+		}
 	}
 }

@@ -79,7 +79,7 @@ func (s *spooler) unwrap(in input, path string, member *string) (next *input, da
 	if err != nil {
 		return nil, nil, explain(err)
 	}
-	return &unpacked, damage, nil
+	return &unpacked, explain(damage), nil
 }
 
 func gunzip(r io.Reader) (io.ReadCloser, error) {
@@ -102,6 +102,7 @@ func maxWindow(size int64) uint64 {
 	return uint64(min(max(128<<20, 16*size), 2<<30))
 }
 
+// explain says what to do about a stream that asks for too much memory.
 func explain(err error) error {
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		return fmt.Errorf("%w: the zstd stream asks for more memory than its size justifies; unpack it with zstd -d --long=31", err)

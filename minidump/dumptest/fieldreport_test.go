@@ -27,6 +27,7 @@ var fieldReportCounts = map[string]int{
 // TestFieldReport checks testdata/w3wp.dmp.gz against its description; -update
 // writes it.
 func TestFieldReport(t *testing.T) {
+	t.Parallel()
 	dump := fieldReport()
 	handles := dump.HandleData.Handles
 	counts := map[string]int{}

@@ -13,8 +13,8 @@ import (
 const leakyDumps = "../../testdata/leaky/"
 
 // leakyHandles are the handles of one of our leaking program's dumps, as the
-// table beside it gives them. Of threads, processes and mutexes the
-// table has a part only: they are given their size.
+// table beside it gives them. Of threads, processes and mutexes the table has a
+// part only: they are given their size.
 func leakyHandles(t *testing.T, name string, ptr int) []Handle {
 	t.Helper()
 	text, err := os.ReadFile(leakyDumps + name + ".handles.tsv")

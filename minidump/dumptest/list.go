@@ -9,9 +9,6 @@ func (p *plan) exList(t StreamType, countBytes int, headerSize, entrySize uint32
 	b.u32(headerSize)
 	b.u32(entrySize)
 	b.ptr(countBytes, uint64(len(entries)))
-	if int(headerSize) > len(b) {
-		b.fill(int(headerSize)-len(b), p.padding)
-	}
 	for i, e := range entries {
 		if p.anchors != nil {
 			p.mark(p.end+int64(len(b)), "%s[%d]", t, i)

@@ -66,6 +66,7 @@ func TestMemory(t *testing.T) {
 			{BaseAddress: 0x10000, AllocationBase: 0x10000, AllocationProtect: 4, RegionSize: 0x2000, Protect: 2, Type: 0x20000}}},
 		Memory:   []MemoryRange{{Start: 0x10000, Data: []byte{1, 2}, Size: 3}},
 		Memory64: []MemoryRange{{Start: 0x20000, Data: []byte{3}}, {Start: 0x30000, Size: 2}},
+		Padding:  0xee,
 	}
 	equal(t, body(t, d, "MemoryInfoList", "End"), literal(t, `
 		10000000 30000000 0100000000000000   # at 0x44

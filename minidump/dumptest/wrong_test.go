@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // loop is a dump with something to get wrong.
@@ -170,6 +172,68 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestOutermostValues are the largest and the smallest that are right.
+func TestOutermostValues(t *testing.T) {
+	for n := range int64(3) {
+		if got := (Dump{TruncateAt: n + 1}).Bytes(); string(got) != "MDM"[:n+1] {
+			t.Errorf("cut after %d: %q", n+1, got)
+		}
+	}
+	d := Dump{HandleOperations: &HandleOperationList{Operations: []HandleOperation{{Stack: make([]uint64, 32)}}}, Exception: &Exception{Parameters: make([]uint64, 15)},
+		SystemInfo: &SystemInfo{CPU: make([]byte, 24)}}
+	if _, err := d.WriteTo(io.Discard); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNumberedAnchors have the second stream of a type.
+func TestNumberedAnchors(t *testing.T) {
+	layout, err := Dump{NoSystemInfo: true, Streams: []RawStream{{0xfff0, []byte{1}}, {0xfff1, []byte{2}}, {0xfff0, []byte{3}}, {0xfff0, []byte{4}}}}.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int64{"Header": 0, "Directory": 32, "Directory[0]": 32, "Directory[1]": 44, "Directory[2]": 56, "Directory[3]": 68,
+		"Stream(0xfff0)": 80, "Stream(0xfff1)": 81, "Stream(0xfff0)#2": 82, "Stream(0xfff0)#3": 83, "End": 84}
+	if diff := cmp.Diff(want, layout); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// full takes so many bytes.
+type full int
+
+func (f *full) Write(b []byte) (int, error) {
+	if len(b) > int(*f) {
+		n := int(*f)
+		*f = 0
+		return n, io.ErrShortWrite
+	}
+	*f -= full(len(b))
+	return len(b), nil
+}
+
+// TestWriteErrors ends every kind of content at a writer that is full.
+func TestWriteErrors(t *testing.T) {
+	for name, d := range map[string]Dump{
+		"header": {}, "data": {Streams: []RawStream{{0xfff0, make([]byte, 1<<20)}}}, "zeros": {Memory64: []MemoryRange{{Size: 1 << 20}}},
+		"handles":    {HandleData: &HandleData{Each: GenerateHandles(10000, func(i int) Handle { return Handle{Type: "Key"} })}},
+		"operations": {HandleOperations: &HandleOperationList{Operations: make([]HandleOperation, 1000)}},
+	} {
+		size := len(d.Bytes())
+		for _, room := range []int{0, size / 2, size - 1} {
+			w := full(room)
+			n, err := d.WriteTo(&w)
+			if err != io.ErrShortWrite || n != int64(room) {
+				t.Errorf("%s: WriteTo = %d, %v with room for %d of %d bytes", name, n, err, room, size)
+			}
+		}
+		w := full(size)
+		if n, err := d.WriteTo(&w); err != nil || n != int64(size) {
+			t.Errorf("%s: WriteTo = %d, %v with room for all %d", name, n, err, size)
+		}
+	}
+}
+
 func TestWriteToEqualsBytes(t *testing.T) {
 	handles := func(i int) Handle {
 		return Handle{Value: uint64(4 * i), Type: []string{"Key", "Event", ""}[i%3], GrantedAccess: uint32(i)}
@@ -235,5 +299,49 @@ func BenchmarkWriteTo(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.SetBytes(written)
+	}
+}
+
+// TestAnchors point at what they name: the second entry of each list, and what
+// it points at, begins with a number of its own.
+func TestAnchors(t *testing.T) {
+	d := Dump{
+		Threads:         []Thread{{ThreadID: 0x101}, {ThreadID: 0x102, Context: []byte{0x03, 1, 0, 0}, Stack: MemoryRange{Data: []byte{0x04, 1, 0, 0}}}},
+		ThreadNames:     []ThreadName{{ThreadID: 0x105}, {ThreadID: 0x106, Name: "abc"}},
+		ThreadInfos:     &ThreadInfoList{Threads: []ThreadInfo{{ThreadID: 0x107}, {ThreadID: 0x108}}},
+		Modules:         []Module{{Base: 0x109}, {Base: 0x10a, Name: "abcd", CodeView: RawCodeView{0x0b, 1, 0, 0}, MiscRecord: []byte{0x0c, 1, 0, 0}}},
+		UnloadedModules: &UnloadedModuleList{Modules: []UnloadedModule{{Base: 0x10d}, {Base: 0x10e, Name: "abcde"}}},
+		HandleData: &HandleData{HeaderSize: 20, Handles: []Handle{{Value: 0x10f, Type: "x"}, {Value: 0x110, Type: "abcdef", Name: "abcdefg", Info: []ObjectInformation{
+			RawInformation{1, []byte{1}}, RawInformation{2, []byte{2, 3}}}}}},
+		HandleOperations: &HandleOperationList{Operations: []HandleOperation{{Handle: 0x111}, {Handle: 0x112}}},
+		MemoryInfos:      &MemoryInfoList{Regions: []MemoryInfo{{BaseAddress: 0x113}, {BaseAddress: 0x114}}},
+		Exception:        &Exception{ThreadID: 0x115, Context: []byte{0x16, 1, 0, 0}},
+		Memory:           []MemoryRange{{Start: 0x117}, {Start: 0x118, Data: []byte{0x19, 1, 0, 0}}},
+		Memory64:         []MemoryRange{{Start: 0x11a, Size: 3}, {Start: 0x11b, Data: []byte{0x1c, 1, 0, 0}}},
+	}
+	layout, err := d.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := d.Bytes()
+	at := func(name string) uint32 {
+		off, ok := layout[name]
+		if !ok {
+			t.Errorf("there is no %s", name)
+			return 0
+		}
+		return binary.LittleEndian.Uint32(data[off:])
+	}
+	for name, want := range map[string]uint32{
+		"ThreadList[1]": 0x102, "ThreadList[1].Context": 0x103, "ThreadList[1].Stack": 0x104, "ThreadNames[1]": 0x106, "ThreadNames[1].Name": 6,
+		"ThreadInfoList[1]": 0x108, "ModuleList[1]": 0x10a, "ModuleList[1].Name": 8, "ModuleList[1].CvRecord": 0x10b, "ModuleList[1].MiscRecord": 0x10c,
+		"UnloadedModuleList[1]": 0x10e, "UnloadedModuleList[1].Name": 10, "HandleData[1]": 0x110, "HandleData[1].TypeName": 12, "HandleData[1].ObjectName": 14,
+		"HandleOperationList[1]": 0x112, "MemoryInfoList[1]": 0x114, "Exception": 0x115, "Exception.Context": 0x116, "MemoryList[1].Data": 0x119,
+		"Memory64List[1]": 0x11b, "Memory64List[1].Data": 0x11c, "HandleData[1].ObjectInfo[0]": uint32(layout["HandleData[1].ObjectInfo[1]"]), "HandleData[1].ObjectInfo[1]": 0,
+		"HandleData": 20, "ThreadList": 2, "ModuleList": 2, "MemoryList": 3, "Memory64List": 2, "Header": 0x504d444d,
+	} {
+		if got := at(name); got != want {
+			t.Errorf("at %s stands %#x, want %#x", name, got, want)
+		}
 	}
 }
