@@ -136,7 +136,7 @@ func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 	var row place          // its line
 	open := false
 	covers := func(end uint32) bool { return open && off >= start && off < end }
-	for c.Left() > 0 {
+	for {
 		op, ok := compressed(c)
 		if !ok || op == annotEnd {
 			break

@@ -70,7 +70,6 @@ func (s *stream) readBlocks(p []byte, blocks []uint32, within int64) error {
 			if err := m.readBlock(p[:n], blocks[0], within); err != nil {
 				return err
 			}
-			run = 1
 		} else {
 			if int64(blocks[0])+int64(run) > int64(m.numBlocks) {
 				return fmt.Errorf("blocks %d to %d of %d", blocks[0], int64(blocks[0])+int64(run)-1, m.numBlocks)

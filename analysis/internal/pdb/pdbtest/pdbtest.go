@@ -30,8 +30,8 @@ type PDB struct {
 	Scatter   bool // put the blocks of streams in the file backwards
 }
 
-// Section is a section of the image.
-type Section struct{ RVA, Size uint32 }
+// Section is a section of the image. Raw is its size in the file; Size if zero.
+type Section struct{ RVA, Size, Raw uint32 }
 
 // Module is an object file's part. It contributes the extents of its functions, and those in Extra.
 type Module struct {
@@ -87,7 +87,11 @@ type FuncID struct {
 }
 
 // Class is a type with a name.
-type Class struct{ Name string }
+type Class struct {
+	Name string
+	Kind uint16 // kind of its record; LF_STRUCTURE if zero
+	Size []byte // numeric leaf, of all but enums; the value 8 if nil
+}
 
 // Numbers of the streams that every PDB made here has; the modules come after them.
 const (
@@ -121,7 +125,7 @@ func (p PDB) Bytes() []byte {
 	streams[StreamNames] = names.stream()
 	streams[StreamRecords], streams[StreamPublics] = p.publics()
 	for _, s := range p.Sections {
-		b := append([]byte(".test\x00\x00\x00"), u32(s.Size, s.RVA, s.Size, 0x400, 0, 0, 0, 0x60000020)...)
+		b := append([]byte(".test\x00\x00\x00"), u32(s.Size, s.RVA, cmp.Or(s.Raw, s.Size), 0x400, 0, 0, 0, 0x60000020)...)
 		streams[StreamSections] = append(streams[StreamSections], b...)
 	}
 	streams[StreamToSource], streams[StreamFromSource] = pairs(p.OMAPToSource), pairs(p.OMAPFromSource)
@@ -242,7 +246,18 @@ func (p PDB) typeStream(hash uint16, records [][]byte) (stream, index []byte) {
 
 func (p PDB) classRecords() (out [][]byte) {
 	for _, c := range p.Types {
-		out = append(out, record(0x1504, u16(0, 0), u32(0, 0, 0), u16(8), text(c.Name)))
+		kind, size := cmp.Or(c.Kind, 0x1505), c.Size
+		if size == nil {
+			size = u16(8)
+		}
+		fields := [][]byte{u16(0, 0), u32(0, 0, 0), size} // count, properties; member list, base, virtual table
+		switch kind {
+		case 0x1506: // LF_UNION
+			fields = [][]byte{u16(0, 0), u32(0), size}
+		case 0x1507: // LF_ENUM
+			fields = [][]byte{u16(0, 0), u32(0, 0)} // underlying type, member list
+		}
+		out = append(out, record(kind, append(fields, text(c.Name))...))
 	}
 	return out
 }
