@@ -15,6 +15,7 @@ import (
 
 // TestHostile breaks one thing at a time. Each ends in an error that says where, from NewFile or from Lookup.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	le := binary.LittleEndian
 	put := func(off int, v uint32) func([]byte) []byte {
 		return func(b []byte) []byte { le.PutUint32(b[off:], v); return b }
@@ -109,6 +110,7 @@ func (f *flaky) ReadAt(p []byte, off int64) (int, error) {
 
 // TestInlinedBomb: tens of thousands of nested calls with a name of 60 KB each cost a lookup no more than the bound.
 func TestInlinedBomb(t *testing.T) {
+	t.Parallel()
 	p := sample()
 	p.Functions = nil
 	p.Types = []pdbtest.Class{{Name: strings.Repeat("x", 60_000)}}
