@@ -141,10 +141,10 @@ func (s *stream) window(off, end int64) *window {
 	return &window{s: s, off: off, end: min(end, s.size), piece: firstPiece}
 }
 
-// left gives the number of bytes not yet walked over.
+// left returns the number of bytes not yet walked over.
 func (w *window) left() int64 { return w.end - w.off }
 
-// peek gives the next n bytes without walking over them. They are valid until the next peek.
+// peek returns the next n bytes without walking over them. They are valid until the next peek.
 func (w *window) peek(n int) ([]byte, error) {
 	if int64(n) > w.left() {
 		return nil, w.s.fail(w.off, "%d bytes wanted, %d left", n, w.left())
@@ -165,7 +165,7 @@ func (w *window) peek(n int) ([]byte, error) {
 	return w.buf[:n], nil
 }
 
-// ahead gives what is in memory from here on, at least n bytes of it.
+// ahead returns what is in memory from here on, at least n bytes of it.
 func (w *window) ahead(n int) ([]byte, error) {
 	if _, err := w.peek(n); err != nil {
 		return nil, err

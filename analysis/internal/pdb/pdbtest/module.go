@@ -33,7 +33,7 @@ func (s *strings) stream() []byte {
 // Bytes moves into the module's record in the DBI stream.
 const trailer = 8
 
-// module gives a module's stream: symbol records, then C13 subsections.
+// module returns a module's stream: symbol records, then C13 subsections.
 func (p PDB) module(m Module, names *strings) []byte {
 	symbols := u32(4)
 	var lines []byte
@@ -106,7 +106,7 @@ func (s Site) records() []byte {
 	return append(b, record(0x114e)...)
 }
 
-// lines gives a DEBUG_S_LINES subsection, with a block for every run of lines of one file.
+// lines returns a DEBUG_S_LINES subsection, with a block for every run of lines of one file.
 func (f Proc) lines(files *checksums) []byte {
 	perLine, flags := 8, uint16(0)
 	if f.Columns {
@@ -130,7 +130,7 @@ func (f Proc) lines(files *checksums) []byte {
 	return subsection(0xf2, body)
 }
 
-// dbi gives the DBI stream, and cuts the trailers off the modules' streams.
+// dbi returns the DBI stream, and cuts the trailers off the modules' streams.
 func (p PDB) dbi(streams [][]byte) []byte {
 	var modules []byte
 	type contribution struct {

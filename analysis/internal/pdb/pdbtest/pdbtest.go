@@ -112,7 +112,7 @@ const (
 
 var le = binary.LittleEndian
 
-// Bytes gives the file.
+// Bytes returns the file.
 func (p PDB) Bytes() []byte {
 	names := newStrings()
 	streams := make([][]byte, FirstModule)
@@ -212,7 +212,7 @@ func (p PDB) info() []byte {
 	return append(b, u32(1, 1, 1, 1, 0, 0, StreamNames)...) // one entry, capacity, bit vectors, key, value
 }
 
-// publics gives the symbol records and the stream with their address map.
+// publics returns the symbol records and the stream with their address map.
 func (p PDB) publics() (records, stream []byte) {
 	sorted := slices.SortedStableFunc(slices.Values(p.Publics), func(a, b Public) int {
 		return cmp.Or(cmp.Compare(a.Seg, b.Seg), cmp.Compare(a.Off, b.Off))
@@ -226,7 +226,7 @@ func (p PDB) publics() (records, stream []byte) {
 	return records, append(stream, addresses...)
 }
 
-// typeStream gives a TPI or IPI stream, and the stream with its sparse index.
+// typeStream returns a TPI or IPI stream, and the stream with its sparse index.
 func (p PDB) typeStream(hash uint16, records [][]byte) (stream, index []byte) {
 	const first = 0x1000
 	body := bytes.Join(records, nil)
