@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -268,6 +269,41 @@ func TestManyTypes(t *testing.T) {
 	p.Modules[0].Procs[1].Sites = []pdbtest.Site{{Inlinee: 0x1000 + n, Annotations: []byte{3, 0, 4, 0x10}}}
 	_, _, err := open(t, p.Bytes()).Lookup(0x1044)
 	wantPart(t, err, "IPI", fmt.Sprintf("no record %#x", 0x1000+n))
+}
+
+// TestSparseIndex has an index that is wrong: the reader believes it, and says
+// what it did not find.
+func TestSparseIndex(t *testing.T) {
+	t.Parallel()
+	le := binary.LittleEndian
+	for name, tt := range map[string]struct {
+		change func(index, ids []byte)
+		msg    string // "" if the answer is right all the same
+	}{
+		"right":                {func([]byte, []byte) {}, ""},
+		"behind the records":   {func(index, _ []byte) { le.PutUint32(index[4:], 1<<20) }, "record 0x1001 is not where the index says"},
+		"behind what is asked": {func(index, _ []byte) { le.PutUint32(index, 0x1002) }, ""},
+		"in a record":          {func(index, _ []byte) { le.PutUint32(index[4:], 2) }, "5635 bytes wanted"},
+		"outside its stream":   {func(_, ids []byte) { le.PutUint32(ids[44:], 1<<20) }, ""}, // then there is none
+	} {
+		p := sample()
+		p.Modules[0].Procs[1].Sites = []pdbtest.Site{{Inlinee: 0x1001, Annotations: []byte{3, 0, 4, 0x10}}}
+		data := p.Bytes()
+		_, index := streamOf(data, pdbtest.StreamIPIHash)
+		_, ids := streamOf(data, pdbtest.StreamIPI)
+		tt.change(index, ids)
+		s, _, err := open(t, data).Lookup(0x1044)
+		if tt.msg == "" {
+			if err != nil || len(s.Inlined) != 1 || s.Inlined[0].Function != "ns::Class::member" {
+				t.Errorf("%s: %+v, %v", name, s.Inlined, err)
+			}
+			continue
+		}
+		var e *bounded.Error
+		if !errors.As(err, &e) || e.Part != "IPI" || !strings.HasPrefix(e.Msg, tt.msg) {
+			t.Errorf("%s: %v, want %q", name, err, tt.msg)
+		}
+	}
 }
 
 // TestLongLines has a function with more lines than are read at once, in blocks

@@ -209,7 +209,10 @@ func (p PDB) info() []byte {
 		name = text("/other")
 	}
 	b = append(append(b, u32(uint32(len(name)))...), name...)
-	return append(b, u32(1, 1, 1, 1, 0, 0, StreamNames)...) // one entry, capacity, bit vectors, key, value
+	// Entries, capacity, bit vectors of used and deleted buckets, then key and value of each entry: one that points
+	// behind the names, and the right one.
+	b = append(b, u32(2, 4, 2, 5, 0, 1, 2)...)
+	return append(b, u32(uint32(len(name)), 1, 0, StreamNames)...)
 }
 
 // publics returns the symbol records and the stream with their address map.
