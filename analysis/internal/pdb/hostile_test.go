@@ -55,7 +55,7 @@ func TestHostile(t *testing.T) {
 			return b
 		}, "of another module"},
 		"module's symbols":      {in(pdbtest.StreamDBI, 64+36, 1<<31), "module 0 at 0x0"},
-		"module's signature":    {in(pdbtest.FirstModule, 0, 2), "symbol records of version 2"},
+		"module's signature":    {in(pdbtest.FirstModule, 0, 2), "module 0 at 0x0: symbol records of version 2"},
 		"record without length": {in(pdbtest.FirstModule, 4, 0), "record of 2 bytes"},
 		"record too long":       {in(pdbtest.FirstModule, 4, 0x1110ffff), "module 0 at 0x4"},
 		"id missing":            {in(pdbtest.StreamIPI, 12, 0x1000), "no record 0x1000"},

@@ -160,9 +160,18 @@ func (p PDB) dbi(streams [][]byte) []byte {
 		return cmp.Or(cmp.Compare(a.Seg, b.Seg), cmp.Compare(a.Off, b.Off))
 	})
 	contributions := u32(0xeffe0000 + 19970605)
+	if p.ContributionsV2 {
+		contributions = u32(0xeffe0000 + 20140516)
+	}
 	for _, c := range all {
 		entry := slices.Concat(u16(c.Seg, 0), u32(c.Off, c.Size, 0x60000020), u16(uint16(c.module), 0), u32(0, 0))
 		contributions = append(contributions, entry...)
+		if p.ContributionsV2 {
+			contributions = append(contributions, u32(uint32(c.Seg))...)
+		}
+	}
+	if p.NoContributions {
+		contributions = nil
 	}
 	headers := slices.Repeat([]uint16{0xffff}, 11)
 	headers[5] = StreamSections

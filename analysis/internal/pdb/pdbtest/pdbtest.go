@@ -25,7 +25,10 @@ type PDB struct {
 	// An image that was rearranged after linking: pairs of RVAs. The sections above are then those before that.
 	OMAPToSource, OMAPFromSource [][2]uint32
 
-	NoNames   bool // leave the stream of source file names out of the list of named streams
+	NoNames         bool // leave the stream of source file names out of the list of named streams
+	NoContributions bool // write none, not even a version
+	ContributionsV2 bool // in the form with one field more
+
 	BlockSize int  // 4096 if zero
 	Scatter   bool // put the blocks of streams in the file backwards
 }
