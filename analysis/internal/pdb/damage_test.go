@@ -55,10 +55,16 @@ func TestEveryRead(t *testing.T) {
 	moved.BlockSize = 1024
 	moved.OMAPToSource = [][2]uint32{{0x1000, 0x1000}}
 	moved.OMAPFromSource = [][2]uint32{{0x1000, 0x1000}}
+	long := sample()
+	long.BlockSize = 512
+	for i := range uint32(600) {
+		long.Modules[0].Procs[2].Lines = append(long.Modules[0].Procs[2].Lines, pdbtest.Line{Off: i / 40, File: "d.c", Line: i})
+	}
 	for name, tt := range map[string]struct {
 		data      []byte
 		addresses []uint32
 	}{
+		"lines": {long.Bytes(), []uint32{0x1080, 0x1088}},
 		"small": {small.Bytes(), sampleAddresses}, "moved": {moved.Bytes(), sampleAddresses},
 		"clang": {handles, []uint32{0x1000, 0x1234, 0x1500, 0x1777}},
 	} {

@@ -416,3 +416,32 @@ func TestCutInlinees(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
+
+// TestDebugHeader has an optional debug header of every length: it names the
+// stream of the sections with its sixth field.
+func TestDebugHeader(t *testing.T) {
+	t.Parallel()
+	for n := range uint32(12) {
+		data := sample().Bytes()
+		_, dbi := streamOf(data, pdbtest.StreamDBI)
+		binary.LittleEndian.PutUint32(dbi[48:], 2*n)
+		want := "none"
+		if n > 5 {
+			want = "asm_entry+0x8 :0"
+		}
+		if got := lookups(t, open(t, data), 0x1208); got[0] != want {
+			t.Errorf("%d fields: %s, want %s", n, got[0], want)
+		}
+	}
+}
+
+// TestEmptyLines has a function with a table of lines that holds none.
+func TestEmptyLines(t *testing.T) {
+	t.Parallel()
+	p := sample()
+	p.Modules[0].Procs[0].Lines = []pdbtest.Line{}
+	want := []string{"ns::first+0x0 :0", "second+0x0 c:\\src\\a.c:20"}
+	if diff := cmp.Diff(want, lookups(t, open(t, p.Bytes()), 0x1010, 0x1040)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

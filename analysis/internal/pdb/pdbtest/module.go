@@ -40,7 +40,7 @@ func (p PDB) module(m Module, names *strings) []byte {
 	files := &checksums{names: names, at: map[string]uint32{}}
 	for _, f := range m.Procs {
 		symbols = append(symbols, f.records()...)
-		if len(f.Lines) > 0 {
+		if f.Lines != nil {
 			lines = append(lines, f.lines(files)...)
 		}
 	}

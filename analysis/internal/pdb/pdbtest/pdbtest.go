@@ -54,8 +54,8 @@ type Proc struct {
 	Name string
 	Kind uint16 // kind of its record; S_GPROC32 if zero
 	Extent
-	Lines   []Line
-	Columns bool // Lines have a table of columns behind them
+	Lines   []Line // nil means no table of lines
+	Columns bool   // Lines have a table of columns behind them
 	Sites   []Site
 }
 
