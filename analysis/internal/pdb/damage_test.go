@@ -60,10 +60,17 @@ func TestEveryRead(t *testing.T) {
 	for i := range uint32(600) {
 		long.Modules[0].Procs[2].Lines = append(long.Modules[0].Procs[2].Lines, pdbtest.Line{Off: i / 40, File: "d.c", Line: i})
 	}
+	many := pdbtest.PDB{Age: 1, BlockSize: 512, Scatter: true, Sections: []pdbtest.Section{{RVA: 0x1000, Size: 0x100000}}, Modules: []pdbtest.Module{{}}}
+	for i := range uint32(300) {
+		many.Modules[0].Procs = append(many.Modules[0].Procs, pdbtest.Proc{
+			Name: fmt.Sprintf("function_%d", i), Extent: pdbtest.Extent{Seg: 1, Off: 0x100 * i, Size: 0x80}})
+		many.Publics = append(many.Publics, pdbtest.Public{Name: fmt.Sprintf("public_%d", i), Seg: 1, Off: 0x100*i + 0x80})
+	}
 	for name, tt := range map[string]struct {
 		data      []byte
 		addresses []uint32
 	}{
+		"many":  {many.Bytes(), []uint32{0x1080, 0x1000 + 299*0x100, 0x1000 + 150*0x100, 0x1080 + 222*0x100}},
 		"lines": {long.Bytes(), []uint32{0x1080, 0x1088}},
 		"small": {small.Bytes(), sampleAddresses}, "moved": {moved.Bytes(), sampleAddresses},
 		"clang": {handles, []uint32{0x1000, 0x1234, 0x1500, 0x1777}},

@@ -210,6 +210,13 @@ func TestNotPDB(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	other := filepath.Join(t.TempDir(), "other.pdb")
+	if err := os.WriteFile(other, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := pdb.Open(other); !errors.Is(err, pdb.ErrNotPDB) || f != nil {
+		t.Errorf("another file: %v, %v", f, err)
+	}
 	if _, err := pdb.Open(filepath.Join(t.TempDir(), "none.pdb")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}

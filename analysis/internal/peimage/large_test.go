@@ -410,7 +410,7 @@ func TestSameAddress(t *testing.T) {
 // so.
 func TestFullNames(t *testing.T) {
 	t.Parallel()
-	names := []string{"/4", "/x", "short", "/9999999"}
+	names := []string{"/4", "/x", "short", "/9999999", ""}
 	var sections []fileSection
 	for i, name := range names {
 		sections = append(sections, fileSection{name: name, rva: uint32(0x2000 + 0x1000*i), loaded: 0x1000})
@@ -424,15 +424,15 @@ func TestFullNames(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		img  *peimage.Image
-		want []string // "" for an error
+		want []string // "?" for an error
 	}{
-		{"file", openFile(t, with), []string{"a_long_function", "/x", "short", ""}},
+		{"file", openFile(t, with), []string{"a_long_function", "/x", "short", "?", ""}},
 		{"without symbols", openFile(t, without), names},
 		{"memory", mapped, names},
 	} {
 		for i, s := range tt.img.Sections {
 			got, err := tt.img.FullName(s)
-			if got != tt.want[i] || (err != nil) != (tt.want[i] == "") {
+			if failed := tt.want[i] == "?"; (err != nil) != failed || !failed && got != tt.want[i] {
 				t.Errorf("%s: %s is %q, %v; want %q", tt.name, s.Name, got, err, tt.want[i])
 			}
 		}
