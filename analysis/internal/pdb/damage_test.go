@@ -26,15 +26,17 @@ type answer struct {
 
 var sampleAddresses = []uint32{0x1208, 0x1060, 0x1010, 0x1018, 0x1044, 0x104b, 0x1103, 0x2018, 0x104c, 0x1030, 0x100f}
 
-// failing is a file that cannot be read from the n-th read on.
+// failing is a file of which the n-th read fails, and if it stays broken those
+// after it too.
 type failing struct {
 	data   []byte
 	n      int
+	stays  bool
 	failed bool
 }
 
 func (f *failing) ReadAt(p []byte, off int64) (int, error) {
-	if f.n--; f.n < 0 {
+	if f.n--; f.n == -1 || f.n < 0 && f.stays {
 		f.failed = true
 		return 0, errFlaky
 	}
@@ -60,7 +62,7 @@ func TestEveryRead(t *testing.T) {
 	for i := range uint32(600) {
 		long.Modules[0].Procs[2].Lines = append(long.Modules[0].Procs[2].Lines, pdbtest.Line{Off: i / 40, File: "d.c", Line: i})
 	}
-	many := pdbtest.PDB{Age: 1, BlockSize: 512, Scatter: true, Sections: []pdbtest.Section{{RVA: 0x1000, Size: 0x100000}}, Modules: []pdbtest.Module{{}}}
+	many := pdbtest.PDB{Age: 1, BlockSize: 512, Sections: []pdbtest.Section{{RVA: 0x1000, Size: 0x100000}}, Modules: []pdbtest.Module{{}}}
 	for i := range uint32(300) {
 		many.Modules[0].Procs = append(many.Modules[0].Procs, pdbtest.Proc{
 			Name: fmt.Sprintf("function_%d", i), Extent: pdbtest.Extent{Seg: 1, Off: 0x100 * i, Size: 0x80}})
@@ -78,8 +80,9 @@ func TestEveryRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			whole := open(t, tt.data)
-			for n := 0; ; n++ {
-				r := &failing{data: tt.data, n: n}
+			for i := 0; ; i++ {
+				n := i / 2
+				r := &failing{data: tt.data, n: n, stays: i%2 > 0}
 				f, err := pdb.NewFile(r, int64(len(tt.data)))
 				if r.failed {
 					if !errors.Is(err, errFlaky) {
