@@ -66,13 +66,18 @@ func TestEveryRead(t *testing.T) {
 	for i := range uint32(300) {
 		many.Modules[0].Procs = append(many.Modules[0].Procs, pdbtest.Proc{
 			Name: fmt.Sprintf("function_%d", i), Extent: pdbtest.Extent{Seg: 1, Off: 0x100 * i, Size: 0x80}})
+		if i < 150 { // so many streams that their sizes take more than a block
+			many.Modules = append(many.Modules, pdbtest.Module{Name: "m", Procs: []pdbtest.Proc{{
+				Name: "f", Extent: pdbtest.Extent{Seg: 1, Off: 0x80000 + 0x100*i, Size: 0x80},
+				Lines: []pdbtest.Line{{File: fmt.Sprintf("folder/with/a/long/name/%d.c", i), Line: i}}}}})
+		}
 		many.Publics = append(many.Publics, pdbtest.Public{Name: fmt.Sprintf("public_%d", i), Seg: 1, Off: 0x100*i + 0x80})
 	}
 	for name, tt := range map[string]struct {
 		data      []byte
 		addresses []uint32
 	}{
-		"many":  {many.Bytes(), []uint32{0x1080, 0x1000 + 299*0x100, 0x1000 + 150*0x100, 0x1080 + 222*0x100}},
+		"many":  {many.Bytes(), []uint32{0x1080, 0x1000 + 299*0x100, 0x1000 + 150*0x100, 0x1080 + 222*0x100, 0x81000 + 100*0x100}},
 		"lines": {long.Bytes(), []uint32{0x1080, 0x1088}},
 		"small": {small.Bytes(), sampleAddresses}, "moved": {moved.Bytes(), sampleAddresses},
 		"clang": {handles, []uint32{0x1000, 0x1234, 0x1500, 0x1777}},
@@ -181,6 +186,30 @@ func TestDirectoryTooShort(t *testing.T) {
 	var e *bounded.Error
 	if !errors.As(err, &e) || e.Part != "directory" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestBlocksOutside has a stream whose blocks follow each other, to behind the
+// end of the file.
+func TestBlocksOutside(t *testing.T) {
+	t.Parallel()
+	le := binary.LittleEndian
+	p := pdbtest.PDB{Age: 1, Sections: []pdbtest.Section{{RVA: 0x1000, Size: 0x1000}}}
+	f := pdbtest.Proc{Name: "f", Extent: pdbtest.Extent{Seg: 1, Size: 0x1000}}
+	for i := range uint32(2000) {
+		f.Lines = append(f.Lines, pdbtest.Line{Off: i, File: "f.c", Line: i + 1})
+	}
+	p.Modules = []pdbtest.Module{{Name: "m", Procs: []pdbtest.Proc{f}}}
+	data := p.Bytes()
+	directory := 4096 * int(le.Uint32(data[4096*int(le.Uint32(data[52:])):]))
+	blocks := directory + int(le.Uint32(data[44:])) - 4*4 // the last stream's, of four blocks
+	count := le.Uint32(data[40:])
+	le.PutUint32(data[blocks+4:], count-1) // the two in the middle of the table of lines
+	le.PutUint32(data[blocks+8:], count)
+	_, _, err := open(t, data).Lookup(0x1000)
+	want := fmt.Sprintf("cannot read: blocks %d to %d of %d", count-1, count, count)
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

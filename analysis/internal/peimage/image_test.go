@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -243,6 +245,37 @@ func TestDirectory(t *testing.T) {
 		if err != nil || exports.Len() != tt.want {
 			t.Errorf("%+v: %d exports, %v", tt, exports.Len(), err)
 		}
+	}
+}
+
+// TestOpen opens a file, and closes it.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.dll")
+	if err := os.WriteFile(path, sample().build(false), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	img, err := peimage.Open(path)
+	if err != nil || img.Key() != "5F3759DF3000" {
+		t.Fatalf("%v, %v", img, err)
+	}
+	if err := img.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := img.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed twice: %v", err)
+	}
+	if err := open(t, sample(), false).Close(); err != nil {
+		t.Errorf("nothing to close: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := peimage.Open(path); !errors.Is(err, peimage.ErrNotPE) || img != nil {
+		t.Errorf("another file: %v, %v", img, err)
+	}
+	if _, err := peimage.Open(path + ".none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }
 
