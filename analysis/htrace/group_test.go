@@ -172,6 +172,26 @@ func TestTraceGroupDetails(t *testing.T) {
 	}
 }
 
+func TestTraceAddresses(t *testing.T) {
+	trace := leakingTrace(t)
+	var want []minidump.VA
+	for id := range trace.Stacks() {
+		want = append(want, trace.Frames(id)...)
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(slices.Compact(want), trace.Addresses()); diff != "" {
+		t.Errorf("all (-want +got):\n%s", diff)
+	}
+	stack := trace.Operation(0).Stack
+	want = slices.Sorted(slices.Values(trace.Frames(stack)))
+	if diff := cmp.Diff(want, trace.AddressesOf([]int{stack, stack})); diff != "" {
+		t.Errorf("of one stack (-want +got):\n%s", diff)
+	}
+	if got := trace.AddressesOf(nil); len(got) != 0 {
+		t.Errorf("of no stack: %v", got)
+	}
+}
+
 func TestFindDuplicates(t *testing.T) {
 	trace := leakingTrace(t)
 	for range 2 { // twice, and still once in the list

@@ -69,6 +69,7 @@ func exporters(modules, functions int) dumptest.Dump {
 }
 
 func TestExportsInMemory(t *testing.T) {
+	t.Parallel()
 	s := newSession(t, exporters(3, 2000), symbol.Options{})
 	if got, want := show(resolve(t, s, base+2*0x1000000+0x1000+32*1999+5)), "m02!Function01999+0x5  export"; got != want {
 		t.Errorf("last function: %s, want %s", got, want)
@@ -84,6 +85,7 @@ func TestExportsInMemory(t *testing.T) {
 // TestSharedMemory has many modules that are all the same bytes of the file: a
 // hostile dump must not take more memory than it has bytes.
 func TestSharedMemory(t *testing.T) {
+	t.Parallel()
 	d := exporters(1, 2000)
 	for range 99 {
 		d.Modules = append(d.Modules, d.Modules[0])

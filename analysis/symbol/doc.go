@@ -7,10 +7,27 @@
 // same form, and they mislead when the displacement is large.
 //
 // [NewModules] needs only the list of modules. [NewResolver] uses everything else
-// too: symbol files and images where a symbol path says, in the syntax of
-// _NT_SYMBOL_PATH (package store), and the images that a full-memory dump holds,
-// whose exports need no file at all. It loads the symbols of a module when one of
-// its addresses is asked for.
+// too: symbol files and images where a symbol path says, and the images that a
+// full-memory dump holds, whose exports need no file at all. It loads the symbols
+// of a module when one of its addresses is asked for.
+//
+// Names are resolved in one step, [Resolver], which takes a context. What it
+// returns, [Names], is finished: reports are written from it without touching
+// disk or network.
+//
+// A symbol path is what _NT_SYMBOL_PATH holds: elements separated by semicolons,
+// searched in their order:
+//
+//	DIR                    a folder: the file itself in it, or a symbol store
+//	srv*CACHE*URL          a server, whose files are kept in the store CACHE
+//	srv*URL, URL           the same with Options.Cache
+//	srv*DIR                a store
+//	symsrv*symsrv.dll*...  the same as srv*...
+//	cache*DIR              a store that keeps what the elements behind it give
+//
+// Servers are asked through a [Fetcher]; this package uses no network. Package
+// symserver below it has a Fetcher for HTTP. Otherwise the room imports minidump
+// and the readers in analysis/internal, and nothing else of the module.
 //
 // Symbols are matched by identity (GUID and age of the PDB, timestamp and size
 // of the image), not by name: the symbols of another build give wrong names,

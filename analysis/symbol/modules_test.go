@@ -13,6 +13,7 @@ import (
 )
 
 func TestModulesResolve(t *testing.T) {
+	t.Parallel()
 	m := symbol.NewModules([]minidump.Module{
 		{BaseOfImage: 0x7ff600000000, SizeOfImage: 0x3000, ModuleName: `C:\app\My-Custom.Dll.dll`},
 		{BaseOfImage: 0x400000, SizeOfImage: 0x1000, ModuleName: `w3wp.exe`},
@@ -46,6 +47,7 @@ func TestModulesResolve(t *testing.T) {
 // TestModulesOverlap compares the index with the rule it implements, applied
 // to every address of a small space.
 func TestModulesOverlap(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewSource(1))
 	for round := range 500 {
 		modules := make([]minidump.Module, rnd.Intn(12))

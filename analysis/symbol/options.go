@@ -12,9 +12,9 @@ import (
 // Options say where [NewResolver] to look for symbols. The zero value looks
 // into the dump only.
 type Options struct {
-	// SymbolPath and ImagePath say where symbol files and images are, in the
-	// syntax of _NT_SYMBOL_PATH; see the package comment. Images are looked for in the
-	// folders of SymbolPath too. A server is asked only if a path names it.
+	// SymbolPath and ImagePath say where symbol files and images are; see the
+	// package comment. Images are looked for in the folders of SymbolPath too. A
+	// server is asked only if a path names it.
 	SymbolPath, ImagePath string
 
 	// Cache is the store for what servers named without one give; "" means
@@ -26,7 +26,7 @@ type Options struct {
 	Offline  bool // ask no servers, look into their caches only
 
 	Fetcher  Fetcher        // asks servers; nil means that none is asked
-	Progress func(Progress) // called during a download, perhaps from several goroutines; nil is allowed
+	Progress func(Progress) // called during downloads, perhaps by several goroutines at once; may be nil
 }
 
 // Progress says how far a download is.

@@ -103,6 +103,7 @@ func show(l symbol.Location) string {
 }
 
 func TestSym(t *testing.T) {
+	t.Parallel()
 	s := newSession(t, testApp(), symbol.Options{SymbolPath: symStore})
 	tests := map[minidump.VA]string{
 		0x40429e: "test_app!`anonymous namespace'::CrashFunction()+0x2e c:\\src\\test_app.cc:58 sym",
@@ -123,6 +124,7 @@ func TestSym(t *testing.T) {
 // TestMinidump2 names the stack that the dump of Breakpad's test application is
 // known for.
 func TestMinidump2(t *testing.T) {
+	t.Parallel()
 	f := shared(t, "minidump2.dmp")
 	s, err := symbol.NewResolver(f, symbol.Options{SymbolPath: symStore, Cache: t.TempDir()})
 	if err != nil {
@@ -141,6 +143,7 @@ func TestMinidump2(t *testing.T) {
 }
 
 func TestPDB(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(testdata, "pdb", "handles64.pdb")
 	f, err := pdb.Open(path)
 	if err != nil {
@@ -193,6 +196,7 @@ func TestPDB(t *testing.T) {
 // TestPDBx86 undecorates the C names of publics, and those only: _cexit is
 // what its author called it.
 func TestPDBx86(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(testdata, "pdb", "handles32.pdb")
 	f, err := pdb.Open(path)
 	if err != nil {
@@ -228,6 +232,7 @@ func TestPDBx86(t *testing.T) {
 }
 
 func TestImages(t *testing.T) {
+	t.Parallel()
 	dll := filepath.Join(testdata, "dwarf", "leak.dll")
 	s := newSession(t, image(t, dll), symbol.Options{ImagePath: filepath.Dir(dll)})
 	tests := map[minidump.VA]string{
@@ -271,6 +276,7 @@ func TestImages(t *testing.T) {
 }
 
 func TestServer(t *testing.T) {
+	t.Parallel()
 	srv := httptest.NewServer(http.FileServer(http.Dir(symStore)))
 	defer srv.Close()
 	cache := filepath.Join(t.TempDir(), "cache")
@@ -292,6 +298,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestManifest(t *testing.T) {
+	t.Parallel()
 	d := testApp()
 	d.Modules = append(d.Modules, dumptest.Module{Base: base, Size: 0x1000, TimeDateStamp: 0x1234abcd, Name: `C:\Windows\other.dll`},
 		d.Modules[0])
@@ -318,6 +325,7 @@ func TestManifest(t *testing.T) {
 }
 
 func TestUnloaded(t *testing.T) {
+	t.Parallel()
 	s := newSession(t, dumptest.Dump{Modules: testApp().Modules, UnloadedModules: &dumptest.UnloadedModuleList{
 		Modules: []dumptest.UnloadedModule{{Base: 0x10000000, Size: 0x1000, Name: "plugin.dll"}},
 	}}, symbol.Options{})
@@ -342,6 +350,7 @@ func TestBadPath(t *testing.T) {
 // TestLeakyImages names every function of a DLL with DWARF and COFF symbols from
 // its first to its last byte, as the list of the linker's symbols says.
 func TestLeakyImages(t *testing.T) {
+	t.Parallel()
 	for _, arch := range []string{"x64", "x86"} {
 		folder := filepath.Join("..", "..", "testdata", "leaky")
 		list, err := os.ReadFile(filepath.Join(folder, "leaky-"+arch+".symbols.tsv"))

@@ -2,6 +2,8 @@
 // which dump_syms makes of PDBs and DWARF: functions, public symbols, source
 // lines and inlined calls.
 //
+// It imports nothing of the module.
+//
 // NewFile reads the file once and keeps where the records are, 24 bytes for a
 // function; names, lines and inlined calls are read from the file when an address
 // needs them. Records of stack unwinding are skipped.

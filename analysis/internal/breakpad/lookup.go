@@ -45,7 +45,7 @@ type inlineRange struct {
 	hasFile    bool // records of old versions have no file of the call
 }
 
-// Lookup names the address rva bytes after the image's base. The boolean tells
+// Lookup names the address rva bytes after the image's base. The boolean says
 // whether anything covers it.
 func (f *File) Lookup(rva uint64) (Symbol, bool, error) {
 	f.mu.Lock()
@@ -94,8 +94,8 @@ func (f *File) function(fn record, rva uint64) (Symbol, bool, error) {
 			return Symbol{}, false, err
 		}
 	}
-	// The line record tells where the innermost function is. Each inlined
-	// call tells the line in the function around it.
+	// The line record says where the innermost function is. Each inlined
+	// call gives the line in the function around it.
 	calls := b.at(rva)
 	for i := len(calls) - 1; i >= 0; i-- {
 		call := calls[i]
@@ -186,7 +186,7 @@ func (b *body) add(line []byte) bool {
 	return true
 }
 
-// isKeyword tells a keyword from an address, which may begin with a letter too.
+// isKeyword distinguishes a keyword from an address, which may begin with a letter too.
 func isKeyword(line []byte) bool {
 	word, _, _ := bytes.Cut(line, []byte{' '})
 	for _, c := range word {

@@ -5,6 +5,8 @@
 // reads the LZX of cabinets, and symbol servers offer the plain file or MSZIP.
 // Cabinets that are split over several files are refused too.
 //
+// It imports internal/bounded only.
+//
 // A cabinet is taken to be hostile: nothing is allocated because of a declared
 // size, and the time taken is bounded by the bytes that are there, each block of
 // which gives at most 32 KiB.

@@ -1,6 +1,8 @@
 // Package dwarfsym names addresses by the DWARF of a PE image, as MinGW builds
 // of GCC and Clang carry it: functions, source lines and inlined calls.
 //
+// It imports peimage, for the sections.
+//
 // New reads the debug sections and the ranges of the compilation units. The
 // functions and lines of a unit are read when one of its addresses is asked for.
 //

@@ -22,7 +22,7 @@ type Frame struct {
 	Line     int    // line within the inlined function
 }
 
-// Lookup names the address rva bytes after the image's base. The boolean tells
+// Lookup names the address rva bytes after the image's base. The boolean says
 // whether a function covers it.
 func (f *File) Lookup(rva uint32) (sym Symbol, ok bool, err error) {
 	f.mu.Lock()
@@ -84,7 +84,7 @@ func (fn *function) at(addr uint64) []callRange {
 // function to its declaration.
 const maxOrigins = 8
 
-// isDecorated tells the linkage names of C++ and Rust, which say more than the
+// isDecorated recognises the linkage names of C++ and Rust, which say more than the
 // plain name, from those of C, which say less: "DllMain@12".
 func isDecorated(name string) bool {
 	return strings.HasPrefix(name, "_Z") || strings.HasPrefix(name, "_R") || strings.HasPrefix(name, "?")

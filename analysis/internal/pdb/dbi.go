@@ -103,7 +103,7 @@ type moduleInfo struct {
 	c11, c13 uint32 // bytes of line information: the old form, then the new
 }
 
-// readModules walks over the module info records (MODI).
+// readModules walks through the module info records (MODI).
 func (d *dbi) readModules() ([]moduleInfo, error) {
 	var out []moduleInfo
 	var owner [maxStreams]bool

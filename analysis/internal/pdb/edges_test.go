@@ -262,3 +262,186 @@ func TestShortSites(t *testing.T) {
 		}
 	}
 }
+
+// TestContributions has the newer form of section contributions, and none: then
+// there are public symbols only.
+func TestContributions(t *testing.T) {
+	t.Parallel()
+	addresses := []uint32{0x1010, 0x104b, 0x1103, 0x1208, 0x2018, 0x100f}
+	want := lookups(t, open(t, sample().Bytes()), addresses...)
+	p := sample()
+	p.ContributionsV2 = true
+	if diff := cmp.Diff(want, lookups(t, open(t, p.Bytes()), addresses...)); diff != "" {
+		t.Errorf("(-older +newer):\n%s", diff)
+	}
+	p = sample()
+	p.NoContributions = true
+	want = []string{"?first@ns@@YAXXZ+0x0 :0", "?first@ns@@YAXXZ+0x3b :0", "?first@ns@@YAXXZ+0xf3 :0", "asm_entry+0x8 :0", "alias+0x8 :0", "none"}
+	if diff := cmp.Diff(want, lookups(t, open(t, p.Bytes()), addresses...)); diff != "" {
+		t.Errorf("without contributions (-want +got):\n%s", diff)
+	}
+}
+
+// TestCutTables cuts the tables of lines off, byte by byte. The function keeps
+// its name, and what else is said of it is right.
+func TestCutTables(t *testing.T) {
+	t.Parallel()
+	le := binary.LittleEndian
+	p := sample()
+	p.Modules, p.Publics = p.Modules[:1], nil
+	want := answerOf(open(t, p.Bytes()), 0x104b)
+	_, dbi := streamOf(p.Bytes(), pdbtest.StreamDBI)
+	c13 := int(le.Uint32(dbi[64+44:]))
+	cuts := map[string]int{}
+	for n := range c13 {
+		data := p.Bytes()
+		_, dbi := streamOf(data, pdbtest.StreamDBI)
+		le.PutUint32(dbi[64+44:], uint32(n))
+		got := answerOf(open(t, data), 0x104b)
+		var e *bounded.Error
+		switch {
+		case got.Symbol.Name != "second":
+			t.Errorf("cut at %d: %+v, %v", n, got.Symbol, got.Err)
+		case errors.As(got.Err, &e) && strings.HasPrefix(e.Msg, "subsection cut short"):
+			cuts[fmt.Sprintf("%s, %s", "head", e.Msg[len(e.Msg)-12:])]++
+		case errors.As(got.Err, &e) && strings.HasPrefix(e.Msg, "subsection"):
+			cuts["body"]++
+		case errors.As(got.Err, &e):
+			cuts["other"]++
+		case got.Err != nil:
+			t.Errorf("cut at %d: %v", n, got.Err)
+		default: // at the end of a table
+			cuts["between"]++
+		}
+		if s := got.Symbol; s.Line != 0 && s.Line != want.Symbol.Line || s.File != "" && s.File != want.Symbol.File {
+			t.Errorf("cut at %d: %s:%d, want %s:%d", n, s.File, s.Line, want.Symbol.File, want.Symbol.Line)
+		}
+	}
+	for left := 1; left < 8; left++ {
+		if key := fmt.Sprintf("head, %d bytes left", left); cuts[key] != 4 {
+			t.Errorf("%d tables of 4 with %d bytes of their head: %v", cuts[key], left, cuts)
+		}
+	}
+	if cuts["between"]+cuts["other"] != 4 { // without tables, or without that of the files
+		t.Errorf("not 4 cuts between tables: %v", cuts)
+	}
+}
+
+func answerOf(f *pdb.File, rva uint32) answer {
+	s, ok, err := f.Lookup(rva)
+	return answer{s, ok, err}
+}
+
+// TestFileNames has names of files at the edges of the pieces in which they are
+// read, the last of them at the end of its stream.
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 126, 127, 128, 129, 255, 256, 257, 1000} {
+		p := sample()
+		name := strings.Repeat("d/", n/2) + strings.Repeat("c", n%2)
+		p.Modules[0].Procs[0].Lines = []pdbtest.Line{{File: "x.c", Line: 1}, {Off: 1, File: name, Line: 2}}
+		s, _, err := open(t, p.Bytes()).Lookup(0x1011)
+		if s.File != name || s.Line != 2 || err != nil {
+			t.Errorf("%d bytes: %q:%d, %v", n, s.File, s.Line, err)
+		}
+	}
+}
+
+// TestFileChecksums asks for entries at the end of the table of files.
+func TestFileChecksums(t *testing.T) {
+	t.Parallel()
+	le := binary.LittleEndian
+	p := sample()
+	const blockFile = 8 + 12 // in a table of lines: head, offset, section, flags, size
+	lines := func(data []byte) []byte {
+		_, dbi := streamOf(data, pdbtest.StreamDBI)
+		_, module := streamOf(data, pdbtest.FirstModule)
+		return module[le.Uint32(dbi[64+36:]):]
+	}
+	size := uint32(0)
+	for b := lines(p.Bytes()); ; b = b[8+(le.Uint32(b[4:])+3)&^3:] {
+		if le.Uint32(b) == 0xf4 {
+			size = le.Uint32(b[4:])
+			break
+		}
+	}
+	for file, msg := range map[uint32]string{0: "", size - 4: "", size - 3: "file checksum outside the table", size: "file checksum outside the table", 1<<32 - 1: "file checksum outside the table"} {
+		data := p.Bytes()
+		le.PutUint32(lines(data)[blockFile:], file)
+		_, _, err := open(t, data).Lookup(0x1010)
+		if msg == "" && err != nil {
+			t.Errorf("file %#x: %v", file, err)
+		} else if msg != "" {
+			wantPart(t, err, "module 0", msg)
+		}
+	}
+}
+
+// TestCutInlinees has a table of inlined functions whose last entry is cut off,
+// and one with a list of further files for each.
+func TestCutInlinees(t *testing.T) {
+	t.Parallel()
+	le := binary.LittleEndian
+	p := sample()
+	table := func(data []byte) []byte {
+		_, dbi := streamOf(data, pdbtest.StreamDBI)
+		_, module := streamOf(data, pdbtest.FirstModule)
+		for b := module[le.Uint32(dbi[64+36:]):]; ; b = b[8+(le.Uint32(b[4:])+3)&^3:] {
+			if le.Uint32(b) == 0xf6 {
+				return b
+			}
+		}
+	}
+	for cut := range uint32(12) {
+		data := p.Bytes()
+		b := table(data)
+		le.PutUint32(b[4:], le.Uint32(b[4:])-cut)
+		_, dbi := streamOf(data, pdbtest.StreamDBI)
+		le.PutUint32(dbi[64+44:], le.Uint32(dbi[64+44:])-cut)
+		_, _, err := open(t, data).Lookup(0x1044)
+		var e *bounded.Error
+		if cut == 0 && err != nil || cut > 0 && (!errors.As(err, &e) || !strings.HasPrefix(e.Msg, "4 bytes wanted")) {
+			t.Errorf("%d bytes cut off: %v", cut, err)
+		}
+	}
+	data := p.Bytes()
+	b := table(data)
+	// Two entries with lists of one file and of none take the place of three without.
+	for i, v := range []uint32{1, 0x1000, 8, 500, 1, 0, 0x1001, 8, 600, 0} {
+		le.PutUint32(b[8+4*i:], v)
+	}
+	s, _, err := open(t, data).Lookup(0x104b)
+	want := []pdb.Frame{{Function: "ns::Class::member", File: "b.h", Line: 601}, {Function: "outer", File: "b.h", Line: 502}}
+	if diff := cmp.Diff(want, s.Inlined); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestDebugHeader has an optional debug header of every length: it names the
+// stream of the sections with its sixth field.
+func TestDebugHeader(t *testing.T) {
+	t.Parallel()
+	for n := range uint32(12) {
+		data := sample().Bytes()
+		_, dbi := streamOf(data, pdbtest.StreamDBI)
+		binary.LittleEndian.PutUint32(dbi[48:], 2*n)
+		want := "none"
+		if n > 5 {
+			want = "asm_entry+0x8 :0"
+		}
+		if got := lookups(t, open(t, data), 0x1208); got[0] != want {
+			t.Errorf("%d fields: %s, want %s", n, got[0], want)
+		}
+	}
+}
+
+// TestEmptyLines has a function with a table of lines that holds none.
+func TestEmptyLines(t *testing.T) {
+	t.Parallel()
+	p := sample()
+	p.Modules[0].Procs[0].Lines = []pdbtest.Line{}
+	want := []string{"ns::first+0x0 :0", "second+0x0 c:\\src\\a.c:20"}
+	if diff := cmp.Diff(want, lookups(t, open(t, p.Bytes()), 0x1010, 0x1040)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -80,7 +80,7 @@ func (f *File) Close() error {
 	return f.closer.Close()
 }
 
-// module gives the i-th module, read on its first use; nil when it has no symbols.
+// module returns the i-th module, read on its first use; nil when it has no symbols.
 func (f *File) module(i int) (*module, error) {
 	f.modulesOnce.Do(func() {
 		infos, err := f.dbi.readModules()

@@ -25,34 +25,54 @@ func FuzzFile(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data, uint32(0x1500))
-	f.Fuzz(func(t *testing.T, data []byte, rva uint32) {
-		a, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
-		if (a == nil) != (err != nil) {
-			t.Fatalf("file %v, error %v", a, err)
+	f.Fuzz(checkFile)
+}
+
+// FuzzDamage is FuzzFile of a sound file with a few changed bytes, each change an offset of two bytes and a value. It
+// gets behind the first check sooner, and its inputs are small.
+func FuzzDamage(f *testing.F) {
+	small := sample()
+	small.BlockSize = 512
+	whole := small.Bytes()
+	f.Add([]byte{}, uint32(0x104c))
+	f.Add([]byte{0, 0, 1}, uint32(0x1010))
+	f.Fuzz(func(t *testing.T, changes []byte, rva uint32) {
+		data := bytes.Clone(whole)
+		for ; len(changes) >= 3; changes = changes[3:] {
+			off := int(changes[0])<<8 | int(changes[1])
+			data[off%len(data)] = changes[2]
 		}
-		var format *bounded.Error
-		if err != nil {
-			if !errors.Is(err, pdb.ErrNotPDB) && !errors.As(err, &format) {
-				t.Errorf("error %v", err)
-			}
-			return
-		}
-		b, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, at := range []uint32{rva, rva ^ 1, rva + 0x100, 0x1010, 0x104c} {
-			sym, ok, err := a.Lookup(at)
-			again, okAgain, errAgain := b.Lookup(at)
-			if !reflect.DeepEqual(sym, again) || ok != okAgain || (err == nil) != (errAgain == nil) {
-				t.Errorf("two runs differ: %v and %v, %v and %v", sym, again, err, errAgain)
-			}
-			if err != nil && !errors.As(err, &format) {
-				t.Errorf("error %v", err)
-			}
-			if ok && sym.RVA+sym.Displacement != at || !ok && !reflect.DeepEqual(sym, pdb.Symbol{}) {
-				t.Errorf("%#x, found %v: %+v", at, ok, sym)
-			}
-		}
+		checkFile(t, data, rva)
 	})
+}
+
+func checkFile(t *testing.T, data []byte, rva uint32) {
+	a, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
+	if (a == nil) != (err != nil) {
+		t.Fatalf("file %v, error %v", a, err)
+	}
+	var format *bounded.Error
+	if err != nil {
+		if !errors.Is(err, pdb.ErrNotPDB) && !errors.As(err, &format) {
+			t.Errorf("error %v", err)
+		}
+		return
+	}
+	b, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []uint32{rva, rva ^ 1, rva + 0x100, 0x1010, 0x104c} {
+		sym, ok, err := a.Lookup(at)
+		again, okAgain, errAgain := b.Lookup(at)
+		if !reflect.DeepEqual(sym, again) || ok != okAgain || (err == nil) != (errAgain == nil) {
+			t.Errorf("two runs differ: %v and %v, %v and %v", sym, again, err, errAgain)
+		}
+		if err != nil && !errors.As(err, &format) {
+			t.Errorf("error %v", err)
+		}
+		if ok && sym.RVA+sym.Displacement != at || !ok && !reflect.DeepEqual(sym, pdb.Symbol{}) {
+			t.Errorf("%#x, found %v: %+v", at, ok, sym)
+		}
+	}
 }

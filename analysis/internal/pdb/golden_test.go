@@ -78,7 +78,7 @@ func TestAgainstLLVM(t *testing.T) {
 	}
 }
 
-// sameLine gives a description with the source line of another.
+// sameLine returns a description with the source line of another.
 func sameLine(s, other string) string {
 	a, b := strings.Split(s, "\t"), strings.Split(other, "\t")
 	a[5] = b[5]

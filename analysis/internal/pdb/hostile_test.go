@@ -15,6 +15,7 @@ import (
 
 // TestHostile breaks one thing at a time. Each ends in an error that says where, from NewFile or from Lookup.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	le := binary.LittleEndian
 	put := func(off int, v uint32) func([]byte) []byte {
 		return func(b []byte) []byte { le.PutUint32(b[off:], v); return b }
@@ -54,7 +55,7 @@ func TestHostile(t *testing.T) {
 			return b
 		}, "of another module"},
 		"module's symbols":      {in(pdbtest.StreamDBI, 64+36, 1<<31), "module 0 at 0x0"},
-		"module's signature":    {in(pdbtest.FirstModule, 0, 2), "symbol records of version 2"},
+		"module's signature":    {in(pdbtest.FirstModule, 0, 2), "module 0 at 0x0: symbol records of version 2"},
 		"record without length": {in(pdbtest.FirstModule, 4, 0), "record of 2 bytes"},
 		"record too long":       {in(pdbtest.FirstModule, 4, 0x1110ffff), "module 0 at 0x4"},
 		"id missing":            {in(pdbtest.StreamIPI, 12, 0x1000), "no record 0x1000"},
@@ -109,6 +110,7 @@ func (f *flaky) ReadAt(p []byte, off int64) (int, error) {
 
 // TestInlinedBomb: tens of thousands of nested calls with a name of 60 KB each cost a lookup no more than the bound.
 func TestInlinedBomb(t *testing.T) {
+	t.Parallel()
 	p := sample()
 	p.Functions = nil
 	p.Types = []pdbtest.Class{{Name: strings.Repeat("x", 60_000)}}

@@ -31,8 +31,8 @@ type item struct {
 // never depends on what it was asked before. It is safe for concurrent use.
 type index struct {
 	s *stream
-	// walk calls visit for the records from where the window stands to the end of the one that reaches stop. It is told
-	// when it goes there for the first time.
+	// walk calls visit for the records from where the window stands to the end of the one that reaches stop. fresh says
+	// that it goes there for the first time.
 	walk       func(w *window, stop int64, fresh bool, visit func(item)) error
 	begin, end int64
 
@@ -61,7 +61,7 @@ type piece struct {
 
 func (a address) key() uint64 { return uint64(a.seg)<<32 | uint64(a.off) }
 
-// find gives the first record that covers an address.
+// find returns the first record that covers an address.
 func (x *index) find(a address) (found item, ok bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -91,7 +91,7 @@ func (x *index) find(a address) (found item, ok bool, err error) {
 	return found, ok, x.grow(first, func() bool { return ok })
 }
 
-// all walks over the list to its end.
+// all walks through the list to its end.
 func (x *index) all() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()

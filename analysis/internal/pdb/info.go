@@ -19,7 +19,7 @@ const (
 // GUID identifies a PDB. The bytes are as on disk: the first three fields are little-endian.
 type GUID [16]byte
 
-// String gives the GUID as it is written in the registry, without braces: D2C5B0C0-6A8C-4D3D-9D5C-000000000001.
+// String returns the GUID as it is written in the registry, without braces: D2C5B0C0-6A8C-4D3D-9D5C-000000000001.
 func (g GUID) String() string {
 	le := binary.LittleEndian
 	return fmt.Sprintf("%08X-%04X-%04X-%04X-%012X", le.Uint32(g[0:]), le.Uint16(g[4:]), le.Uint16(g[6:]), g[8:10], g[10:])

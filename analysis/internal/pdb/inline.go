@@ -62,7 +62,7 @@ func (m *module) inlineSites(p item, off uint32) ([]site, error) {
 	return sites, nil
 }
 
-// siteAt decodes an S_INLINESITE record and tells whether and with which line it covers offset off of its function.
+// siteAt decodes an S_INLINESITE record and reports whether, and with which line, it covers offset off of its function.
 func (m *module) siteAt(r record, off uint32) (site, bool, error) {
 	c := r.body
 	c.Skip(8) // offsets of related records: parent, end
@@ -82,7 +82,7 @@ func (m *module) siteAt(r record, off uint32) (site, bool, error) {
 	return s, ok, nil
 }
 
-// inlineeLine gives the declaration of an inlinee; zero when the module does not tell.
+// inlineeLine returns the declaration of an inlinee; zero when the module does not say.
 func (m *module) inlineeLine(id uint32) (place, error) {
 	m.inlineeOnce.Do(func() { m.inlineeLines, m.inlineeErr = m.readInlineeLines() })
 	i, ok := slices.BinarySearchFunc(m.inlineeLines, id, func(l inlineeLine, id uint32) int { return cmp.Compare(l.inlinee, id) })
@@ -136,7 +136,7 @@ func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 	var row place          // its line
 	open := false
 	covers := func(end uint32) bool { return open && off >= start && off < end }
-	for c.Left() > 0 {
+	for {
 		op, ok := compressed(c)
 		if !ok || op == annotEnd {
 			break

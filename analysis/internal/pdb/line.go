@@ -66,7 +66,7 @@ func (m *module) lineAt(a address) (place, bool, error) {
 	return best, found, c.Err()
 }
 
-// nameOf gives the offset in /names that a file of the checksum table has.
+// nameOf returns the offset in /names that a file of the checksum table has.
 func (m *module) nameOf(file uint32) (uint32, error) {
 	at := m.checksums.off + int64(file)
 	if at+4 > m.checksums.end {

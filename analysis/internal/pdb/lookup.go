@@ -4,7 +4,7 @@ package pdb
 //
 // A function whose code covers the address is preferred to a public symbol; without one, the nearest public symbol
 // before the address in its section is given, with whatever displacement that makes. The boolean is false where the
-// PDB has neither. When a part of the file is damaged the error tells so, and the symbol holds what was
+// PDB has neither. When a part of the file is damaged the error says so, and the symbol holds what was
 // found before that; the boolean still says whether it has a name.
 func (f *File) Lookup(rva uint32) (Symbol, bool, error) {
 	source, err := f.translate(f.toSource, "OMAP to source", rva)

@@ -78,6 +78,7 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
+	t.Parallel()
 	const a = `c:\src\a.c`
 	tests := map[uint32]pdb.Symbol{
 		0x1010: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, File: a, Line: 10},
@@ -131,6 +132,7 @@ func TestLookup(t *testing.T) {
 
 // TestOMAP looks addresses up in an image whose second function was moved to the front after linking.
 func TestOMAP(t *testing.T) {
+	t.Parallel()
 	p := sample()
 	p.OMAPToSource = [][2]uint32{{0x1000, 0x1040}, {0x1040, 0x1010}, {0x1060, 0}}
 	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1008, 0x1038}, {0x1030, 0}, {0x1040, 0x1000}, {0x1080, 0}}
@@ -155,6 +157,7 @@ func TestOMAP(t *testing.T) {
 
 // TestLargeDirectory: so many small blocks that the list of the directory's blocks takes several blocks itself.
 func TestLargeDirectory(t *testing.T) {
+	t.Parallel()
 	p := sample()
 	p.BlockSize = 512
 	for i := range 200_000 {
@@ -171,6 +174,7 @@ func TestLargeDirectory(t *testing.T) {
 
 // TestConcurrent looks up from several goroutines at once; with -race it watches the caches.
 func TestConcurrent(t *testing.T) {
+	t.Parallel()
 	f, err := pdb.Open(filepath.Join("../../../testdata/symbols/pdb", "handles64.pdb"))
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +211,13 @@ func TestNotPDB(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	other := filepath.Join(t.TempDir(), "other.pdb")
+	if err := os.WriteFile(other, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := pdb.Open(other); !errors.Is(err, pdb.ErrNotPDB) || f != nil {
+		t.Errorf("another file: %v, %v", f, err)
+	}
 	if _, err := pdb.Open(filepath.Join(t.TempDir(), "none.pdb")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}
@@ -215,6 +226,7 @@ func TestNotPDB(t *testing.T) {
 // TestOrder: a module whose records are not in the order of addresses, and fill many pieces of its index, gives the same
 // answers whatever was asked before. Of functions at one address the first recorded is taken.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	p := pdbtest.PDB{Age: 1, Sections: []pdbtest.Section{{RVA: 0x1000, Size: 0x100000}}}
 	mod := pdbtest.Module{Name: "m"}
 	for i := range uint32(5000) {

@@ -57,7 +57,7 @@ type record struct {
 	body *bounded.Cursor // valid until the next record is read
 }
 
-// record reads the next record and walks over it.
+// record reads the next record and moves behind it.
 func (w *window) record() (record, error) {
 	head, err := w.peek(4)
 	if err != nil {
@@ -77,7 +77,7 @@ func (w *window) record() (record, error) {
 	return r, nil
 }
 
-// opens tells whether a symbol record begins a scope that a later record ends.
+// opens reports whether a symbol record begins a scope that a later record ends.
 func (r record) opens() bool {
 	switch r.kind {
 	case symThunk32, symBlock32, symWith32, symSepCode, symInlineSite, symInlineSite2:
@@ -86,12 +86,12 @@ func (r record) opens() bool {
 	return procKind(r.kind) != 0
 }
 
-// closes tells whether a symbol record ends a scope.
+// closes reports whether a symbol record ends a scope.
 func (r record) closes() bool {
 	return r.kind == symEnd || r.kind == symInlineSiteEnd || r.kind == symProcIDEnd
 }
 
-// procKind gives the kind of a record that stands for a function, else 0.
+// procKind returns the kind of a record that stands for a function, else 0.
 func procKind(kind uint16) Kind {
 	switch kind {
 	case symGProc32, symGProc32ID:
@@ -111,7 +111,7 @@ const (
 	thunkSize = 25 // THUNKSYM32: offset, section, size, ordinal
 )
 
-// fixed gives the bytes before the name.
+// fixed returns the bytes before the name.
 func (k Kind) fixed() int {
 	if k == KindThunk {
 		return thunkSize

@@ -70,7 +70,6 @@ func (s *stream) readBlocks(p []byte, blocks []uint32, within int64) error {
 			if err := m.readBlock(p[:n], blocks[0], within); err != nil {
 				return err
 			}
-			run = 1
 		} else {
 			if int64(blocks[0])+int64(run) > int64(m.numBlocks) {
 				return fmt.Errorf("blocks %d to %d of %d", blocks[0], int64(blocks[0])+int64(run)-1, m.numBlocks)
@@ -142,10 +141,10 @@ func (s *stream) window(off, end int64) *window {
 	return &window{s: s, off: off, end: min(end, s.size), piece: firstPiece}
 }
 
-// left gives the number of bytes not yet walked over.
+// left returns the number of bytes not yet walked over.
 func (w *window) left() int64 { return w.end - w.off }
 
-// peek gives the next n bytes without walking over them. They are valid until the next peek.
+// peek returns the next n bytes without walking over them. They are valid until the next peek.
 func (w *window) peek(n int) ([]byte, error) {
 	if int64(n) > w.left() {
 		return nil, w.s.fail(w.off, "%d bytes wanted, %d left", n, w.left())
@@ -166,7 +165,7 @@ func (w *window) peek(n int) ([]byte, error) {
 	return w.buf[:n], nil
 }
 
-// ahead gives what is in memory from here on, at least n bytes of it.
+// ahead returns what is in memory from here on, at least n bytes of it.
 func (w *window) ahead(n int) ([]byte, error) {
 	if _, err := w.peek(n); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 package pdb
 
-// Kind tells which sort of record named an address.
+// Kind says which sort of record named an address.
 type Kind uint8
 
 const (
@@ -10,7 +10,7 @@ const (
 	KindThunk                      // S_THUNK32: a jump that the linker made
 )
 
-// String gives the record's name in the format's own spelling.
+// String returns the record's name in the format's own spelling.
 func (k Kind) String() string {
 	switch k {
 	case KindPublic:

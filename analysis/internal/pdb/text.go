@@ -24,7 +24,7 @@ func (t *text) spend(n int64, s *stream) error {
 	return nil
 }
 
-// file gives the name of a source file, "" when the PDB has no table of names.
+// file returns the name of a source file, "" when the PDB has no table of names.
 func (t *text) file(checksum uint32) (string, error) {
 	if t.f.namesStream < 0 {
 		return "", nil
@@ -66,7 +66,7 @@ func (t *text) inlined(p item, off uint32) ([]Frame, error) {
 	return frames, nil
 }
 
-// function gives the qualified name of an inlined function from its LF_FUNC_ID or LF_MFUNC_ID record.
+// function returns the qualified name of an inlined function from its LF_FUNC_ID or LF_MFUNC_ID record.
 func (t *text) function(id uint32) (string, error) {
 	name, ok := t.functions[id]
 	if ok {
@@ -113,7 +113,7 @@ func (t *text) record(from *types, index uint32) (record, error) {
 	return r, err
 }
 
-// className gives the name of a class, structure, union or enum; "" for another type.
+// className returns the name of a class, structure, union or enum; "" for another type.
 func (t *text) className(index uint32) (string, error) {
 	types, err := t.f.types()
 	if err != nil {
@@ -139,7 +139,7 @@ func (t *text) className(index uint32) (string, error) {
 	return c.CString(), c.Err()
 }
 
-// scopeName gives the name of a namespace; "" for another scope.
+// scopeName returns the name of a namespace; "" for another scope.
 func (t *text) scopeName(ids *types, index uint32) (string, error) {
 	r, err := t.record(ids, index)
 	if err != nil || r.kind != leafStringID {

@@ -47,8 +47,8 @@ func (f *File) openTypes(number int, name string) (*types, error) {
 // maxWalk is how far apart entries of the sparse index may be; writers make one for every 8 KB of records.
 const maxWalk = 1 << 18
 
-// record finds a record by its index: by binary search in the sparse index, then by walking. It tells how many bytes
-// it walked over.
+// record finds a record by its index: by binary search in the sparse index, then by walking. walked is how many
+// bytes it looked at for that.
 func (t *types) record(index uint32) (r record, walked int64, err error) {
 	if index < t.first || index >= t.last {
 		return record{}, 0, t.s.fail(8, "no record %#x", index)

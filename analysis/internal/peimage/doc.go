@@ -2,6 +2,8 @@
 // identify it, its sections and its export table. The image is a file, or the
 // memory of a process that has it loaded, as a full-memory dump keeps it.
 //
+// It imports internal/bounded only.
+//
 // Addresses are relative virtual addresses (RVA): bytes from the start of the
 // loaded image.
 //

@@ -9,7 +9,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
-// maxExports is how many functions 16-bit ordinals can tell apart; linkers
+// maxExports is how many functions 16-bit ordinals can distinguish; linkers
 // refuse to write more.
 const maxExports = 1 << 16
 
@@ -129,7 +129,7 @@ func (e *Exports) Len() int { return len(e.items) }
 
 // Lookup returns the exported function that starts nearest below rva. There is
 // none before the first export, and none across the border of a section. A
-// true answer is the best an export table can tell and may still be wrong: a
+// true answer is the best an export table can give and may still be wrong: a
 // function that is not exported takes the name of its neighbour.
 func (e *Exports) Lookup(rva uint32) (Export, bool, error) {
 	i := sort.Search(len(e.items), func(i int) bool { return e.items[i].rva > rva }) - 1

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -192,6 +194,91 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// TestShortFiles are images of every length up to the whole: an error, or what
+// the whole says.
+func TestShortFiles(t *testing.T) {
+	t.Parallel()
+	for _, pe32 := range []bool{false, true} {
+		ti := sample()
+		ti.pe32 = pe32
+		data := ti.build(false)
+		opened := 0
+		for n := range len(data) {
+			img, err := peimage.NewFile(bytes.NewReader(data[:n]), int64(n))
+			if err != nil || img == nil {
+				if err == nil || n > 0x1ff {
+					t.Errorf("%d bytes: %v, %v", n, img, err)
+				}
+				continue
+			}
+			opened++
+			exports, err := img.Exports()
+			for _, rva := range []uint32{0x1100, 0x1200, 0x1400, 0x2ff5} {
+				x, ok, lookupErr := exports.Lookup(rva)
+				if err == nil && lookupErr == nil && (!ok || x.RVA > rva) {
+					t.Errorf("%d bytes: %#x is %v, %v, without an error", n, rva, x, ok)
+				}
+			}
+			if n < 0x800+40+7*4+5*4+5*2 && err == nil {
+				t.Errorf("%d bytes have whole tables of %d exports", n, exports.Len())
+			}
+		}
+		if opened < 0x800 {
+			t.Errorf("only %d of the images could be opened", opened)
+		}
+	}
+}
+
+// TestDirectory has a directory of exports in part.
+func TestDirectory(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		count, rva, size uint32
+		want             int
+	}{{16, edata, 0, 0}, {16, 0, 100, 0}, {0, edata, 100, 0}, {1, edata, 1, 5}} {
+		data := sample().build(false)
+		le := binary.LittleEndian
+		le.PutUint32(data[0x98+108:], tt.count)
+		le.PutUint32(data[0x98+112:], tt.rva)
+		le.PutUint32(data[0x98+116:], tt.size)
+		exports, err := openFile(t, data).Exports()
+		if err != nil || exports.Len() != tt.want {
+			t.Errorf("%+v: %d exports, %v", tt, exports.Len(), err)
+		}
+	}
+}
+
+// TestOpen opens a file, and closes it.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.dll")
+	if err := os.WriteFile(path, sample().build(false), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	img, err := peimage.Open(path)
+	if err != nil || img.Key() != "5F3759DF3000" {
+		t.Fatalf("%v, %v", img, err)
+	}
+	if err := img.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := img.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed twice: %v", err)
+	}
+	if err := open(t, sample(), false).Close(); err != nil {
+		t.Errorf("nothing to close: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := peimage.Open(path); !errors.Is(err, peimage.ErrNotPE) || img != nil {
+		t.Errorf("another file: %v, %v", img, err)
+	}
+	if _, err := peimage.Open(path + ".none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
 func TestNoExports(t *testing.T) {
 	exports, err := open(t, testImage{forward: -1}, false).Exports()
 	if err != nil || exports.Len() != 0 {
@@ -217,8 +304,11 @@ func TestHostile(t *testing.T) {
 		{"not PE", put(0x80, 0x454e), "no PE signature", "", ""},
 		{"many sections", put(0x86, 0xffff), "section table at 0x", "", ""},
 		{"long optional header", put(0x94, 0xffff), "section table at 0x", "", ""},
+		{"no optional header", put(0x94, 0), "optional header at 0x98: 2 bytes wanted, 0 left", "", ""},
+		{"short optional header", put(0x94, 111), "optional header at 0x104: 4 bytes wanted, 3 left", "", ""},
+		{"optional header without its directory", put(0x94, 112+7), "optional header at 0x10c: 4 bytes wanted, 3 left", "", ""},
 		{"other optional header", put(0x98, 0x107), "kind 0x107", "", ""},
-		{"sections descend", put(0x98+240+12, 0x9000), "not in ascending order", "", ""},
+		{"sections descend", put(0x98+240+12, 0x9000), "section table at 0x1b0: sections are not in ascending order", "", ""},
 		{"directory nowhere", put(0x98+112, 0x7fffffff), "", "export directory at 0x7fffffff", ""},
 		{"many functions", put(raw+20, 0xffffffff), "", "export address table", ""},
 		{"many names", put(raw+24, 0xffffffff), "", "export name table", ""},

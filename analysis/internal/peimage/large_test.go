@@ -25,7 +25,7 @@ type coff struct {
 	value   uint32
 	section int16
 	kind    uint16
-	aux     int // records behind it, all of ones
+	aux     int // records behind it, which look like a function
 }
 
 const function = 0x20 // IMAGE_SYM_DTYPE_FUNCTION
@@ -75,7 +75,7 @@ func file(sections []fileSection, exports, size uint32, symbols []coff) []byte {
 		b = le.AppendUint16(b, uint16(s.section))
 		b = le.AppendUint16(b, s.kind)
 		b = append(b, 2, byte(s.aux))
-		b = append(b, bytes.Repeat([]byte{1}, 18*s.aux)...)
+		b = append(b, bytes.Repeat([]byte("aux\x00\x00\x00\x00\x00\x08\x00\x00\x00\x01\x00\x20\x00\x02\x00"), s.aux)...)
 		count += 1 + s.aux
 	}
 	le.PutUint32(b[0x50:], uint32(count))
@@ -383,5 +383,61 @@ func TestData(t *testing.T) {
 		if got, err := img.Data(img.Sections[i]); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("section %s in memory: %q, %v; want %q", img.Sections[i].Name, got, err, want)
 		}
+	}
+}
+
+// TestSameAddress has several exports of one address, with names and without: a
+// name goes first, then the lowest ordinal.
+func TestSameAddress(t *testing.T) {
+	t.Parallel()
+	ti := testImage{
+		functions: []uint32{0x1300, 0x1100, 0x1300, 0x1200, 0x1100, 0x1300, 0x1200, 0x1100},
+		names:     []exportName{{"alpha", 6}, {"beta", 3}, {"gamma", 7}},
+		base:      1,
+		forward:   -1,
+	}
+	exports, err := open(t, ti, false).Exports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"gamma+0x0", "alpha+0x0", "Ordinal1+0x0"}
+	if diff := cmp.Diff(want, near(t, exportAt(exports), 0x1100, 0x1200, 0x1300)); diff != "" || exports.Len() != 3 {
+		t.Errorf("%d exports (-want +got):\n%s", exports.Len(), diff)
+	}
+}
+
+// TestFullNames has names of sections that are in the string table, or only look
+// so.
+func TestFullNames(t *testing.T) {
+	t.Parallel()
+	names := []string{"/4", "/x", "short", "/9999999", ""}
+	var sections []fileSection
+	for i, name := range names {
+		sections = append(sections, fileSection{name: name, rva: uint32(0x2000 + 0x1000*i), loaded: 0x1000})
+	}
+	symbols := []coff{{name: "a_long_function", section: 1, kind: function}}
+	with, without := file(sections, 0, 0, symbols), file(sections, 0, 0, nil)
+	mapped, err := peimage.NewMapped(bytes.NewReader(with), int64(len(with)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		img  *peimage.Image
+		want []string // "?" for an error
+	}{
+		{"file", openFile(t, with), []string{"a_long_function", "/x", "short", "?", ""}},
+		{"without symbols", openFile(t, without), names},
+		{"memory", mapped, names},
+	} {
+		for i, s := range tt.img.Sections {
+			got, err := tt.img.FullName(s)
+			if failed := tt.want[i] == "?"; (err != nil) != failed || !failed && got != tt.want[i] {
+				t.Errorf("%s: %s is %q, %v; want %q", tt.name, s.Name, got, err, tt.want[i])
+			}
+		}
+	}
+	if syms, err := mapped.Symbols(); syms.Len() != 0 || err != nil {
+		t.Errorf("memory has %d symbols, %v", syms.Len(), err)
 	}
 }

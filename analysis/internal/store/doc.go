@@ -1,6 +1,9 @@
 // Package store finds symbol and image files by name and identity where a
 // symbol path says: in folders, in symbol stores, and on symbol servers.
 //
+// It imports cab, for compressed files, and ctxlock. It does not import the
+// network: who wants servers asked brings a Fetcher.
+//
 // A symbol path is what _NT_SYMBOL_PATH holds: elements separated by
 // semicolons, of which [ParsePath] understands
 //
@@ -14,7 +17,7 @@
 //
 // A store keeps a file as NAME/KEY/NAME, or as NA/NAME/KEY/NAME if it has an
 // index2.txt. In place of the file may be a compressed one, NAME with an
-// underscore for its last letter, or a file.ptr that tells where it is. On
+// underscore for its last letter, or a file.ptr that says where it is. On
 // file systems that distinguish case, names in folders are found in any case.
 //
 // Names come from dumps, which are not to be trusted: a name that is more than

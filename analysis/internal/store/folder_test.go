@@ -25,6 +25,7 @@ func write(t *testing.T, path string, data []byte) {
 }
 
 func TestParsePath(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		path string
 		want []store.Element
@@ -61,6 +62,7 @@ func TestParsePath(t *testing.T) {
 }
 
 func TestFolders(t *testing.T) {
+	t.Parallel()
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere.pdb")
 	write(t, elsewhere, []byte("good"))
 	good := []byte("good")
@@ -115,6 +117,7 @@ func TestFolders(t *testing.T) {
 
 // TestUnpackWithoutCache unpacks into a folder that Close removes.
 func TestUnpackWithoutCache(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "app.pdb", key, "app.pd_"), wordsCab(t))
 	elements, err := store.ParsePath(dir, "")

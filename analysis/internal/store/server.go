@@ -121,7 +121,7 @@ func (s *Store) askPointer(ctx context.Context, e Element, req Request, where st
 	return path, nil
 }
 
-// download fetches a file into the cache of e. A compressed one, told by its
+// download fetches a file into the cache of e. A compressed one, known by its
 // name, is unpacked.
 func (s *Store) download(ctx context.Context, e Element, req Request, where string, check func(string) error) (string, error) {
 	var temp string

@@ -120,6 +120,7 @@ func find(t *testing.T, s *store.Store, req store.Request, check func(string) er
 // TestServer is every way a server can answer: either the file is in the cache
 // whole, or the cache is empty and one line tells why.
 func TestServer(t *testing.T) {
+	t.Parallel()
 	const at = "/app.pdb/" + key + "/"
 	cabinet := wordsCab(t)
 	kept := []string{"app.pdb/" + key + "/app.pdb"}
@@ -201,9 +202,14 @@ func TestServer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client := &symserver.Client{}
+			if strings.HasPrefix(tt.name, "slow") {
+				client.Timeout = 100 * time.Millisecond
+			}
 			url, _ := serve(t, tt.handlers)
 			cache := filepath.Join(t.TempDir(), "cache")
-			s := newStore(t, "srv*"+cache+"*"+url, store.Options{Fetcher: &symserver.Client{Timeout: 100 * time.Millisecond}})
+			s := newStore(t, "srv*"+cache+"*"+url, store.Options{Fetcher: client})
 			path, tries := find(t, s, store.Request{Folder: `C:\build\app.pdb`, Key: key}, tt.accept)
 			last := tries[len(tries)-1]
 			if tt.want == "" {
@@ -229,6 +235,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestServerOrder(t *testing.T) {
+	t.Parallel()
 	url, asked := serve(t, nil)
 	s := newStore(t, "srv*"+t.TempDir()+"*"+url+"/sym%20bols", online)
 	for range 2 { // the second time from memory
@@ -246,6 +253,7 @@ func TestServerOrder(t *testing.T) {
 }
 
 func TestDeadServerIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
 	url, asked := serve(t, map[string]http.HandlerFunc{
 		"/app.pdb/" + key + "/app.pdb": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 		"/b.pdb/" + key + "/b.pdb":     body("good file"),
@@ -389,6 +397,7 @@ func TestAnnouncedSize(t *testing.T) {
 
 // TestHostileNames asks for names that a dump could hold.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	url, asked := serve(t, nil)
 	root := t.TempDir()
 	s := newStore(t, "srv*"+filepath.Join(root, "cache")+"*"+url, online)
@@ -420,6 +429,7 @@ func TestHostileNames(t *testing.T) {
 
 // TestSlowAndSteady takes longer than the timeout, but never without a byte.
 func TestSlowAndSteady(t *testing.T) {
+	t.Parallel()
 	url, _ := serve(t, map[string]http.HandlerFunc{
 		"/app.pdb/" + key + "/app.pdb": func(w http.ResponseWriter, _ *http.Request) {
 			for _, part := range []string{"go", "od", " fi", "le"} {
@@ -437,6 +447,7 @@ func TestSlowAndSteady(t *testing.T) {
 }
 
 func TestOffline(t *testing.T) {
+	t.Parallel()
 	url, asked := serve(t, nil)
 	s := newStore(t, url, store.Options{Fetcher: &symserver.Client{}, Offline: true})
 	find(t, s, store.Request{Folder: "app.pdb", Key: key}, check)
@@ -446,6 +457,7 @@ func TestOffline(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	url, _ := serve(t, map[string]http.HandlerFunc{"/app.pdb/" + key + "/app.pdb": body("good file")})
 	type progress struct {
 		URL         string

@@ -137,7 +137,7 @@ func (p *parser) pointer(mark, cv string) typeText {
 	return p.refer(p.qualifiedType(), "", mark+extra, cv)
 }
 
-// marked tells whether a type ends in * or &, which need no space behind them.
+// marked reports whether a type ends in * or &, which need no space behind them.
 func (t typeText) marked() bool {
 	return strings.HasSuffix(t.before, "*") || strings.HasSuffix(t.before, "&")
 }

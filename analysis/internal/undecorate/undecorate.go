@@ -6,7 +6,7 @@ import (
 	"github.com/ianlancetaylor/demangle"
 )
 
-// Name gives the qualified name without return type and parameters, as WinDbg prints it in stacks:
+// Name returns the qualified name without return type and parameters, as WinDbg prints it in stacks:
 // `ns::Task::Run`. Template arguments are kept. A type descriptor's name (`.?AVTask@ns@@`) gives the class.
 // A name that is not decorated, or not understood, is returned as it is.
 func Name(decorated string) string {

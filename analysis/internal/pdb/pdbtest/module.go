@@ -33,14 +33,14 @@ func (s *strings) stream() []byte {
 // Bytes moves into the module's record in the DBI stream.
 const trailer = 8
 
-// module gives a module's stream: symbol records, then C13 subsections.
+// module returns a module's stream: symbol records, then C13 subsections.
 func (p PDB) module(m Module, names *strings) []byte {
 	symbols := u32(4)
 	var lines []byte
 	files := &checksums{names: names, at: map[string]uint32{}}
 	for _, f := range m.Procs {
 		symbols = append(symbols, f.records()...)
-		if len(f.Lines) > 0 {
+		if f.Lines != nil {
 			lines = append(lines, f.lines(files)...)
 		}
 	}
@@ -106,7 +106,7 @@ func (s Site) records() []byte {
 	return append(b, record(0x114e)...)
 }
 
-// lines gives a DEBUG_S_LINES subsection, with a block for every run of lines of one file.
+// lines returns a DEBUG_S_LINES subsection, with a block for every run of lines of one file.
 func (f Proc) lines(files *checksums) []byte {
 	perLine, flags := 8, uint16(0)
 	if f.Columns {
@@ -130,7 +130,7 @@ func (f Proc) lines(files *checksums) []byte {
 	return subsection(0xf2, body)
 }
 
-// dbi gives the DBI stream, and cuts the trailers off the modules' streams.
+// dbi returns the DBI stream, and cuts the trailers off the modules' streams.
 func (p PDB) dbi(streams [][]byte) []byte {
 	var modules []byte
 	type contribution struct {
@@ -160,9 +160,18 @@ func (p PDB) dbi(streams [][]byte) []byte {
 		return cmp.Or(cmp.Compare(a.Seg, b.Seg), cmp.Compare(a.Off, b.Off))
 	})
 	contributions := u32(0xeffe0000 + 19970605)
+	if p.ContributionsV2 {
+		contributions = u32(0xeffe0000 + 20140516)
+	}
 	for _, c := range all {
 		entry := slices.Concat(u16(c.Seg, 0), u32(c.Off, c.Size, 0x60000020), u16(uint16(c.module), 0), u32(0, 0))
 		contributions = append(contributions, entry...)
+		if p.ContributionsV2 {
+			contributions = append(contributions, u32(uint32(c.Seg))...)
+		}
+	}
+	if p.NoContributions {
+		contributions = nil
 	}
 	headers := slices.Repeat([]uint16{0xffff}, 11)
 	headers[5] = StreamSections

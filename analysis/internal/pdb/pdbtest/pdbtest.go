@@ -25,13 +25,16 @@ type PDB struct {
 	// An image that was rearranged after linking: pairs of RVAs. The sections above are then those before that.
 	OMAPToSource, OMAPFromSource [][2]uint32
 
-	NoNames   bool // leave the stream of source file names out of the list of named streams
+	NoNames         bool // leave the stream of source file names out of the list of named streams
+	NoContributions bool // write none, not even a version
+	ContributionsV2 bool // in the form with one field more
+
 	BlockSize int  // 4096 if zero
 	Scatter   bool // put the blocks of streams in the file backwards
 }
 
-// Section is a section of the image.
-type Section struct{ RVA, Size uint32 }
+// Section is a section of the image. Raw is its size in the file; Size if zero.
+type Section struct{ RVA, Size, Raw uint32 }
 
 // Module is an object file's part. It contributes the extents of its functions, and those in Extra.
 type Module struct {
@@ -51,8 +54,8 @@ type Proc struct {
 	Name string
 	Kind uint16 // kind of its record; S_GPROC32 if zero
 	Extent
-	Lines   []Line
-	Columns bool // Lines have a table of columns behind them
+	Lines   []Line // nil means no table of lines
+	Columns bool   // Lines have a table of columns behind them
 	Sites   []Site
 }
 
@@ -87,7 +90,11 @@ type FuncID struct {
 }
 
 // Class is a type with a name.
-type Class struct{ Name string }
+type Class struct {
+	Name string
+	Kind uint16 // kind of its record; LF_STRUCTURE if zero
+	Size []byte // numeric leaf, of all but enums; the value 8 if nil
+}
 
 // Numbers of the streams that every PDB made here has; the modules come after them.
 const (
@@ -108,7 +115,7 @@ const (
 
 var le = binary.LittleEndian
 
-// Bytes gives the file.
+// Bytes returns the file.
 func (p PDB) Bytes() []byte {
 	names := newStrings()
 	streams := make([][]byte, FirstModule)
@@ -121,7 +128,7 @@ func (p PDB) Bytes() []byte {
 	streams[StreamNames] = names.stream()
 	streams[StreamRecords], streams[StreamPublics] = p.publics()
 	for _, s := range p.Sections {
-		b := append([]byte(".test\x00\x00\x00"), u32(s.Size, s.RVA, s.Size, 0x400, 0, 0, 0, 0x60000020)...)
+		b := append([]byte(".test\x00\x00\x00"), u32(s.Size, s.RVA, cmp.Or(s.Raw, s.Size), 0x400, 0, 0, 0, 0x60000020)...)
 		streams[StreamSections] = append(streams[StreamSections], b...)
 	}
 	streams[StreamToSource], streams[StreamFromSource] = pairs(p.OMAPToSource), pairs(p.OMAPFromSource)
@@ -205,10 +212,13 @@ func (p PDB) info() []byte {
 		name = text("/other")
 	}
 	b = append(append(b, u32(uint32(len(name)))...), name...)
-	return append(b, u32(1, 1, 1, 1, 0, 0, StreamNames)...) // one entry, capacity, bit vectors, key, value
+	// Entries, capacity, bit vectors of used and deleted buckets, then key and value of each entry: one that points
+	// behind the names, and the right one.
+	b = append(b, u32(2, 4, 2, 5, 0, 1, 2)...)
+	return append(b, u32(uint32(len(name)), 1, 0, StreamNames)...)
 }
 
-// publics gives the symbol records and the stream with their address map.
+// publics returns the symbol records and the stream with their address map.
 func (p PDB) publics() (records, stream []byte) {
 	sorted := slices.SortedStableFunc(slices.Values(p.Publics), func(a, b Public) int {
 		return cmp.Or(cmp.Compare(a.Seg, b.Seg), cmp.Compare(a.Off, b.Off))
@@ -222,7 +232,7 @@ func (p PDB) publics() (records, stream []byte) {
 	return records, append(stream, addresses...)
 }
 
-// typeStream gives a TPI or IPI stream, and the stream with its sparse index.
+// typeStream returns a TPI or IPI stream, and the stream with its sparse index.
 func (p PDB) typeStream(hash uint16, records [][]byte) (stream, index []byte) {
 	const first = 0x1000
 	body := bytes.Join(records, nil)
@@ -242,7 +252,18 @@ func (p PDB) typeStream(hash uint16, records [][]byte) (stream, index []byte) {
 
 func (p PDB) classRecords() (out [][]byte) {
 	for _, c := range p.Types {
-		out = append(out, record(0x1504, u16(0, 0), u32(0, 0, 0), u16(8), text(c.Name)))
+		kind, size := cmp.Or(c.Kind, 0x1505), c.Size
+		if size == nil {
+			size = u16(8)
+		}
+		fields := [][]byte{u16(0, 0), u32(0, 0, 0), size} // count, properties; member list, base, virtual table
+		switch kind {
+		case 0x1506: // LF_UNION
+			fields = [][]byte{u16(0, 0), u32(0), size}
+		case 0x1507: // LF_ENUM
+			fields = [][]byte{u16(0, 0), u32(0, 0)} // underlying type, member list
+		}
+		out = append(out, record(kind, append(fields, text(c.Name))...))
 	}
 	return out
 }

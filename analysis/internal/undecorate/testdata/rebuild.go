@@ -78,7 +78,7 @@ func run(stdin, name string, args ...string) string {
 	return string(out)
 }
 
-// undname gives what llvm-undname says of each name: it prints the name, its reading or an error, and an empty line.
+// undname returns what llvm-undname says of each name: it prints the name, its reading or an error, and an empty line.
 func undname(names []string, flags ...string) []string {
 	var out []string
 	for _, block := range strings.Split(strings.TrimSpace(run(strings.Join(names, "\n")+"\n", "llvm-undname", flags...)), "\n\n") {
