@@ -114,7 +114,7 @@ func TestOpen(t *testing.T) {
 	unsupported[bytes.Index(unsupported, []byte("PK\x01\x02"))+10] = 99 // no such method
 	dir := write(t, map[string][]byte{
 		"unsupported.zip": unsupported,
-		"plain.dmp": d, "d.gz": gz(d), "d.zst": zst(d), "d.zip": zipOf("w3wp.dmp", d),
+		"plain.dmp":       d, "d.gz": gz(d), "d.zst": zst(d), "d.zip": zipOf("w3wp.dmp", d),
 		"members.gz": twice, "skippable.zst": skippable, "misnamed.dmp": gz(d), "misnamed.gz": d,
 		"mixed.zip": zipOf("readme.txt", []byte("hello"), "empty", []byte{}, "dumps/", []byte{}, "dumps/w3wp.dmp", d),
 		"inner.zip": zipOf("readme.txt", []byte("hello"), "w3wp.dmp.gz", gz(d)), "innerzst.zip": zipOf("x", []byte{1}, "w3wp.zst", zst(d)),
