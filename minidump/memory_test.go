@@ -152,9 +152,9 @@ func TestMemoryErrors(t *testing.T) {
 // TestMemoryAtTheEnd of the address space, and at its start.
 func TestMemoryAtTheEnd(t *testing.T) {
 	m, err := build(t, dumptest.Dump{Memory: []dumptest.MemoryRange{
-		{Start: 0xfffffffffffffff0, Data: []byte("0123456789abcdef+more")}, {Start: 0, Data: []byte("null")}, {Start: 8},
+		{Start: 0xfffffffffffffff0, Data: []byte("0123456789abcdef+more")}, {Start: 0, Data: []byte("null")}, {Start: 8}, {Start: 0x1000, Data: []byte("x")},
 	}}).Memory()
-	if err != nil || len(m.Ranges()) != 2 {
+	if err != nil || len(m.Ranges()) != 3 || !m.Contains(0x1000) {
 		t.Fatalf("%+v, %v", m.Ranges(), err)
 	}
 	p := make([]byte, 16)

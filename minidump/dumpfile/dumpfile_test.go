@@ -110,8 +110,11 @@ func TestOpen(t *testing.T) {
 	skippable := append([]byte{0x51, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3}, zst(d)...)
 	several := zipOf("notes.txt", []byte("see below"), "a/one.dmp", small(1), "a/two.dmp", small(2), "b/two.dmp", small(3))
 	windows := zipOf(`sub\w3wp.dmp`, d, `sub\other.dmp`, small(1))
+	unsupported := zipOf("first.dmp", small(1), "w3wp.dmp", d)
+	unsupported[bytes.Index(unsupported, []byte("PK\x01\x02"))+10] = 99 // no such method
 	dir := write(t, map[string][]byte{
-		"plain.dmp": d, "d.gz": gz(d), "d.zst": zst(d), "d.zip": zipOf("w3wp.dmp", d),
+		"unsupported.zip": unsupported,
+		"plain.dmp":       d, "d.gz": gz(d), "d.zst": zst(d), "d.zip": zipOf("w3wp.dmp", d),
 		"members.gz": twice, "skippable.zst": skippable, "misnamed.dmp": gz(d), "misnamed.gz": d,
 		"mixed.zip": zipOf("readme.txt", []byte("hello"), "empty", []byte{}, "dumps/", []byte{}, "dumps/w3wp.dmp", d),
 		"inner.zip": zipOf("readme.txt", []byte("hello"), "w3wp.dmp.gz", gz(d)), "innerzst.zip": zipOf("x", []byte{1}, "w3wp.zst", zst(d)),
@@ -132,7 +135,7 @@ func TestOpen(t *testing.T) {
 		{"several.zip:a/two.dmp", small(2)}, {`several.zip:b\two.dmp`, small(3)},
 		{"several.zip:notes.txt", []byte("see below")},
 		{"windows.zip:w3wp.dmp", d}, {"windows.zip:sub/w3wp.dmp", d},
-		{"not a dump.zip", []byte("hello")}, {"damaged inside.zip", d},
+		{"not a dump.zip", []byte("hello")}, {"damaged inside.zip", d}, {"unsupported.zip", d},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			temp := t.TempDir()
