@@ -37,9 +37,6 @@ func correlate(all []*Process, findings []Finding) (found []Finding) {
 	return found
 }
 
-// minCorrelation is the coefficient from which growth goes hand in hand.
-const minCorrelation = 0.9
-
 // together compares the growth of two types in two processes.
 func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 	x, y := overlap(p.Series, q.Series, a.Counts, b.Counts)

@@ -119,10 +119,6 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 	return p, ctx.Err()
 }
 
-// Smaller groups are not looked at one by one: there may be as many of them as
-// handles.
-const minGroup = 8
-
 // group makes the groups of the table's rows.
 func (p *Process) group() {
 	n := len(p.Series.Snapshots)

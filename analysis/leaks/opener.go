@@ -32,9 +32,6 @@ type Opener struct {
 // open.
 func (o *Opener) KeptShare() float64 { return float64(o.Opens) / float64(max(o.AllOpens, 1)) }
 
-// From this number of traced handles on the opener of a group is looked for.
-const minTraced = 8
-
 // readOpeners finds who opened the handles of each group, in the newest dump
 // with a handle trace. What cannot be read is noted; the error is that of ctx,
 // or of a pattern.

@@ -10,43 +10,11 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// How much a group must grow to be named.
-const (
-	// Below this number of new handles steady growth is not worth an alarm: a
-	// process opens some handles for the first time long after its start.
-	minSteady = 20
-	// From here on steady growth is a leak, below a suspicion.
-	sureSteady = 50
-	// Growth of one interval alone must be plain: this many new handles, and
-	// four times as many as there were, or very many and half as many again.
-	minRise      = 100
-	minRiseTimes = 4
-	bigRise      = 1000
-	bigRiseTimes = 1.5
-	// Handles that stay: for five that were opened no more than one was closed
-	// from one dump to the next.
-	maxGone = 0.2
-	// Where more of them come and go, it takes more than five dumps, in which
-	// those that were opened early and stayed make up this part of the growth
-	// until then, as it was or as an even growth would have been. In fewer,
-	// values of handles that were closed and opened again hide too much.
-	fewDumps = 5
-	minKept  = 0.5
-	// A type is named if this part of its growth is not that of groups named.
-	unexplained = 0.5
-	// At least this part of the growth must be handles that are new, and not
-	// old ones whose objects have changed their state.
-	minNew = 0.5
-	// A rise by handles to one and the same object, of which hardly one was
-	// closed, is a leak even in two dumps: a cache holds different objects.
-	maxClosedShare = 0.05
-)
-
 // standsOut reports whether growth is more than the coming and going of
-// handles: four times what that scatters by.
+// handles.
 func (g *Group) standsOut() bool {
 	t := g.Turnover
-	return float64(g.Net()) >= 4*math.Sqrt(float64(t.Opened+t.Closed))
+	return float64(g.Net()) >= scatterTimes*math.Sqrt(float64(t.Opened+t.Closed))
 }
 
 // stays reports whether the handles that make up the growth stay open, in
@@ -229,8 +197,8 @@ func (p *Process) timeLeft(r *Rate) (left string, ok bool) {
 		return "", false
 	}
 	hours := float64(p.Limit-total) / r.PerHour
-	if hours > 100*365*24 {
-		return "", false // not a matter of this process's life
+	if hours > mostHoursLeft {
+		return "", false
 	}
 	return words.Duration(time.Duration(hours * float64(time.Hour))), true
 }
