@@ -61,7 +61,7 @@ func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 		Sentence: fmt.Sprintf("%s in %s grows with %s in %s: %s for each",
 			words.Type(a.Type), p.Series, words.Type(b.Type), q.Series, words.Decimal(ratio)),
 		Evidence: []string{fmt.Sprintf("correlation of the %s at %d times: %.2f", basis, n, r),
-			"a correlation tells that they go together, not which one is the cause"},
+			"a correlation shows that they go together, not which one is the cause"},
 		Next: say("look for the place where one asks the other for the object, such as a logon for a token; the one that asks is to close it"),
 	}
 	return f, true

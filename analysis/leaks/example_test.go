@@ -41,5 +41,7 @@ func ExampleFind() {
 	}
 	fmt.Println(report.Verdict.Sentence)
 	fmt.Println("next:", report.Findings[0].Next)
-	// Output: w3wp.exe (7640) leaks handles: Key without name: grew steadily from 100 to 1,100 handles in 2 h, 500 an hour (3 dumps over 2 h).
+	// Output:
+	// w3wp.exe (7640) leaks handles: Key without name: grew steadily from 100 to 1,100 handles in 2 h, 500 an hour (3 dumps over 2 h).
+	// next: to see who opens them, run the process under Application Verifier's Handles check or !htrace -enable, then .dump /mh FILE; look at one that stays: dumpscan handles 2.dmp 1130 f
 }

@@ -101,7 +101,7 @@ func (p *Process) riseFinding(g *Group) Finding {
 		f.Evidence = append(f.Evidence, "all of them are handles to one object, so that they are no cache, and hardly one was closed; it rests on two dumps, a third makes it surer")
 		f.Next = p.growthNext(g)
 	case g.Shape == ShapeRise:
-		f.Evidence = append(f.Evidence, "two dumps cannot tell a leak from a cache that fills or a burst that will drain")
+		f.Evidence = append(f.Evidence, "two dumps do not distinguish a leak from a cache that fills or a burst that will drain")
 		f.Next = say("take a third dump of the same process after as much time again, and give all three to this command")
 	default:
 		f.Evidence = append(f.Evidence, "all of it came in the last interval; a burst that will drain looks the same")
@@ -152,7 +152,7 @@ func (p *Process) growthEvidence(g *Group) []string {
 	if r := g.Rate; r != nil {
 		add("%s an hour, with 95 %% confidence %s to %s (%s)", words.Decimal(r.PerHour), words.Decimal(r.Low), words.Decimal(r.High), r.Basis)
 	} else {
-		add("no rate: the dumps do not tell the time between them")
+		add("no rate: the time between the dumps is not known")
 	}
 	t := g.Turnover
 	add("%s are new since the first dump and still there in the last, %s of the first are gone%s",
@@ -211,7 +211,7 @@ func (p *Process) growthNext(g *Group) analysis.Step {
 	newest := g.Turnover.Survivors[len(g.Turnover.Survivors)-1]
 	return analysis.Step{
 		Text: "to see who opens them, " + analysis.CaptureTraces + "; look at one that stays",
-		Args: []string{"dumpscan", "handles", p.Series.Last().File, fmt.Sprintf("%x", newest), "f"},
+		Args: []string{"dumpscan", "handles", dumpArg(p.Series.Last().File), fmt.Sprintf("%x", newest), "f"},
 	}
 }
 

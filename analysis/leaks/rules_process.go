@@ -71,7 +71,7 @@ func handleLimit(p *Process) []Finding {
 	}
 	f := Finding{Severity: SeveritySuspect, Next: analysis.Step{
 		Text: "look at the largest groups",
-		Args: []string{"dumpscan", "handles", p.Series.Last().File, "--group-by", "type,name,access"},
+		Args: []string{"dumpscan", "handles", dumpArg(p.Series.Last().File), "--group-by", "type,name,access"},
 	}}
 	f.Sentence = fmt.Sprintf("%s handles, of at most %s", words.Count(n), words.Count(p.Limit))
 	return []Finding{f}

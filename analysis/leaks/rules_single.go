@@ -92,7 +92,7 @@ func (p *Process) largest(t *Group, f *Finding) (evidence []string) {
 func (p *Process) sinceStart(n uint64) []string {
 	up := p.Series.Last().Info.Uptime
 	if up < time.Second {
-		return []string{"the dump does not tell how long the process has run, so there is no mean rate"}
+		return []string{"how long the process has run is not in the dump, so there is no mean rate"}
 	}
 	perSecond := float64(n) / up.Seconds()
 	rate := words.Decimal(perSecond) + " a second"
@@ -108,7 +108,7 @@ func (p *Process) sinceStart(n uint64) []string {
 
 func (p *Process) singleNext() analysis.Step {
 	if p.Single() {
-		return say("one dump cannot tell a leak from a process that needs so many handles: take another of the same process later, and give both to this command")
+		return say("one dump does not distinguish a leak from a process that needs so many handles: take another of the same process later, and give both to this command")
 	}
 	return say("the dumps lie too close together to show growth: take another one later")
 }
