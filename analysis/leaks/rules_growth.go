@@ -177,17 +177,7 @@ func firstValues(values []uint64) string {
 	if len(values) == 0 {
 		return ""
 	}
-	s := ": "
-	for i, v := range values[:min(len(values), 5)] {
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprintf("%#x", v)
-	}
-	if len(values) > 5 {
-		s += " ..."
-	}
-	return s
+	return ": " + words.HexList(values, 5)
 }
 
 // timeLeft is how long it takes to reach the limit.
@@ -218,7 +208,7 @@ func (p *Process) growthNext(g *Group) analysis.Step {
 func accessWords(typ string, mask uint32) string {
 	names := analysis.DecodeAccess(typ, mask).Names()
 	if len(names) == 0 {
-		return fmt.Sprintf("%#x", mask)
+		return words.Hex(mask)
 	}
-	return fmt.Sprintf("%#x (%s)", mask, strings.Join(names, ", "))
+	return fmt.Sprintf("%s (%s)", words.Hex(mask), strings.Join(names, ", "))
 }
