@@ -32,7 +32,7 @@ type Rate struct {
 	Basis     RateBasis
 }
 
-// A RateBasis tells what the interval of a rate rests on.
+// A RateBasis says what the interval of a rate rests on.
 type RateBasis string
 
 // The bases.
@@ -78,7 +78,7 @@ func MeasureGrowth(counts []uint64, hours []float64, opened, closed uint64) Grow
 	return g
 }
 
-// shapeOf finds the shape. rising tells that the slope is above zero with a
+// shapeOf finds the shape. rising says that the slope is above zero with a
 // confidence of 99 %.
 func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 	n := len(counts)

@@ -63,8 +63,7 @@ type Report struct {
 	Notes []string
 }
 
-// Options tell [Find] how to go about it. The zero value is ready for
-// use.
+// Options say how [Find] goes about it. The zero value is ready for use.
 type Options struct {
 	// Force takes dumps of programs with one name for dumps of one process.
 	Force bool
