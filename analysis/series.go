@@ -18,6 +18,9 @@ type Series struct {
 	// Hours are the times of the snapshots since the first; nil if the clock
 	// cannot be trusted or the dumps do not tell, so that there are no rates.
 	Hours []float64
+	// Uncertain says that nothing shows how old the dumps are: they are in the
+	// order of their names.
+	Uncertain bool
 	// Notes say what the order rests on, and what was left out: sentences
 	// without a full stop.
 	Notes []string
@@ -157,6 +160,7 @@ func (s *Series) order() {
 		slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int { return ageOf(a).compare(ageOf(b)) })
 		s.Notes = append(s.Notes, why+": they are ordered by the processor time and page faults of the process, and there are no rates")
 	default:
+		s.Uncertain = true
 		s.Notes = append(s.Notes, why+": the order is uncertain, and there are no rates")
 	}
 }

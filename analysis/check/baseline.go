@@ -14,17 +14,17 @@ import (
 )
 
 // BaselineSchema is the field "schema" of a baseline file.
-const BaselineSchema = "dumpscan.baseline/1"
+const BaselineSchema = "dumpscan.baseline/2"
 
 // A Baseline is how many handles a healthy process has: the most of each type
 // and group that any of the dumps had from which it was made. As a file it is
 // JSON:
 //
-//	schema   "dumpscan.baseline/1"
-//	process  file name of the main module; absent if the dumps do not tell
+//	schema   "dumpscan.baseline/2"
+//	process  file name of the main module; absent if it is not in the dumps
 //	types    [{type, count}], by type; handles without type: ""
-//	groups   [{type, name, access, count}], by type, name and access; name as
-//	         [NormalizeName] makes it, access "0x20019"
+//	groups   [{type, name, grantedAccess, count}], by type, name and access;
+//	         name as [analysis.NormalizeName] makes it, grantedAccess "0x20019"
 //
 // The file holds nothing that differs from one machine or run to the next but
 // the counts, and each of these has a line of its own.
@@ -36,7 +36,7 @@ type Baseline struct {
 
 // A BaselineGroup is a number of handles of one type, whose names have one
 // form, with one granted access. Attributes and state do not count, since not
-// every dump tells them.
+// every dump has them.
 type BaselineGroup struct {
 	Type, Name    string
 	GrantedAccess uint32
@@ -118,10 +118,10 @@ type baselineJSON struct {
 		Count uint64 `json:"count"`
 	} `json:"types"`
 	Groups []struct {
-		Type   string `json:"type"`
-		Name   string `json:"name"`
-		Access string `json:"access"`
-		Count  uint64 `json:"count"`
+		Type          string `json:"type"`
+		Name          string `json:"name"`
+		GrantedAccess string `json:"grantedAccess"`
+		Count         uint64 `json:"count"`
 	} `json:"groups"`
 }
 
@@ -149,9 +149,9 @@ func ReadBaseline(r io.Reader) (*Baseline, error) {
 		b.Types = append(b.Types, analysis.TypeCount(t))
 	}
 	for _, g := range file.Groups {
-		access, err := analysis.ParseHex(g.Access)
+		access, err := analysis.ParseHex(g.GrantedAccess)
 		if err != nil || access > math.MaxUint32 {
-			return nil, fmt.Errorf("access %q of the group %s %q is no mask", g.Access, g.Type, g.Name)
+			return nil, fmt.Errorf("grantedAccess %q of the group %s %q is no mask", g.GrantedAccess, g.Type, g.Name)
 		}
 		group := BaselineGroup{Type: g.Type, Name: g.Name, GrantedAccess: uint32(access)}
 		if groups[group] || g.Count > math.MaxUint32 {
@@ -170,7 +170,7 @@ func (b *Baseline) named() bool {
 	return slices.ContainsFunc(b.Groups, func(g BaselineGroup) bool { return g.Name != "" })
 }
 
-// misfit tells why a dump may not go with the baseline; "" if it does.
+// misfit says why a dump may not go with the baseline; "" if it does.
 func (b *Baseline) misfit(d *Dump) string {
 	if d.Err != nil {
 		return ""

@@ -92,9 +92,9 @@ func TestBaseline(t *testing.T) {
 }
 
 func TestReadBaseline(t *testing.T) {
-	const good = `{"schema":"dumpscan.baseline/1","process":"a.exe","later":1,
+	const good = `{"schema":"dumpscan.baseline/2","process":"a.exe","later":1,
 		"types":[{"type":"Key","count":2},{"type":"","count":1}],
-		"groups":[{"type":"Key","name":"b","access":"0x1","count":2},{"type":"Key","name":"a","access":"0x2","count":1}]}`
+		"groups":[{"type":"Key","name":"b","grantedAccess":"0x1","count":2},{"type":"Key","name":"a","grantedAccess":"0x2","count":1}]}`
 	b, err := check.ReadBaseline(strings.NewReader(good))
 	want := &check.Baseline{
 		Process: "a.exe",
@@ -108,14 +108,14 @@ func TestReadBaseline(t *testing.T) {
 		"":                                   "no baseline",
 		"[]":                                 "no baseline",
 		"{}":                                 `schema of this file is ""`,
-		`{"schema":"dumpscan.baseline/2"}`:   `schema of this file is "dumpscan.baseline/2"`,
-		`{"schema":"dumpscan.baseline/1"} 1`: "more behind the end",
-		`{"schema":"dumpscan.baseline/1","types":[{"type":"Key","count":-1}]}`:                                                                    "no baseline",
-		`{"schema":"dumpscan.baseline/1","types":[{"type":"Key","count":4294967296}]}`:                                                            "impossible count",
-		`{"schema":"dumpscan.baseline/1","types":[{"type":"Key"},{"type":"Key"}]}`:                                                                "twice",
-		`{"schema":"dumpscan.baseline/1","groups":[{"type":"Key","access":"x"}]}`:                                                                 "no mask",
-		`{"schema":"dumpscan.baseline/1","groups":[{"type":"Key","access":"0x123456789"}]}`:                                                       "no mask",
-		`{"schema":"dumpscan.baseline/1","groups":[{"type":"Key","name":"a","access":"0x1"},{"type":"Key","name":"a","access":"0x1","count":1}]}`: "twice",
+		`{"schema":"dumpscan.baseline/3"}`:   `schema of this file is "dumpscan.baseline/3"`,
+		`{"schema":"dumpscan.baseline/2"} 1`: "more behind the end",
+		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":-1}]}`:                                                                                  "no baseline",
+		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":4294967296}]}`:                                                                          "impossible count",
+		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key"},{"type":"Key"}]}`:                                                                              "twice",
+		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","grantedAccess":"x"}]}`:                                                                        "no mask",
+		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","grantedAccess":"0x123456789"}]}`:                                                              "no mask",
+		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","name":"a","grantedAccess":"0x1"},{"type":"Key","name":"a","grantedAccess":"0x1","count":1}]}`: "twice",
 	} {
 		if b, err := check.ReadBaseline(strings.NewReader(text)); err == nil || b != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v; want %q", text, b, err, want)
@@ -124,7 +124,7 @@ func TestReadBaseline(t *testing.T) {
 }
 
 func FuzzReadBaseline(f *testing.F) {
-	f.Add(`{"schema":"dumpscan.baseline/1","types":[{"type":"Key","count":2}],"groups":[{"type":"Key","name":"b","access":"0x1","count":2}]}`)
+	f.Add(`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":2}],"groups":[{"type":"Key","name":"b","grantedAccess":"0x1","count":2}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		b, err := check.ReadBaseline(strings.NewReader(text))
 		if (b == nil) != (err != nil) {

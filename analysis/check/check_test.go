@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ func event(value uint64) dumptest.Handle {
 type checkInput struct {
 	file    string
 	time    time.Time
+	cpu     uint32 // seconds; 0 unknown
 	process string
 	pid     uint32
 	handles []dumptest.Handle
@@ -40,15 +42,24 @@ func (in checkInput) count(t testing.TB, c *check.Gate) *check.Dump {
 	if in.err != nil {
 		return &check.Dump{File: in.file, Err: in.err}
 	}
-	info := &analysis.DumpInfo{Time: in.time, Process: in.process}
-	if in.pid != 0 {
-		info.Misc = &minidump.MiscInfo{Flags1: minidump.MiscProcessID, ProcessID: in.pid}
+	d := dumptest.Dump{HandleData: &dumptest.HandleData{Handles: in.handles}, Patches: in.patches}
+	if d.TimeDateStamp = uint32(in.time.Unix()); in.time.IsZero() {
+		d.Patches = append(slices.Clone(in.patches), dumptest.PutU32("Header", 20, 0))
 	}
-	hd, err := testdump.Make(t, dumptest.Dump{HandleData: &dumptest.HandleData{Handles: in.handles}, Patches: in.patches}).HandleData()
+	if in.process != "" {
+		d.Modules = []dumptest.Module{{Base: 0x400000, Size: 0x1000, Name: in.process}}
+	}
+	if in.pid != 0 {
+		d.MiscInfo = &dumptest.MiscInfo{ProcessID: in.pid, ProcessUserTime: in.cpu}
+		if d.MiscInfo.Flags1 = 1; in.cpu > 0 {
+			d.MiscInfo.Flags1 |= 2
+		}
+	}
+	dump, err := c.Count(t.Context(), testdump.Make(t, d), in.file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Count(in.file, info, hd.Only)
+	return dump
 }
 
 // keysAndEvents makes handles: keys of two names and events without.
@@ -100,6 +111,15 @@ func TestCheck(t *testing.T) {
 	unnamed := checkInput{file: "unnamed", handles: []dumptest.Handle{event(4)}}
 	broken := checkInput{file: "broken", handles: keysAndEvents(4, 0, 0),
 		patches: []dumptest.Patch{{Anchor: "HandleData[1]", Off: 12, Bytes: []byte{0xff, 0xff, 0xff, 0x7f}}}}
+	stranger := last
+	stranger.file, stranger.process = "stranger", `C:\b.exe`
+	var clock []checkInput
+	for i, keys := range []int{100, 400, 700} {
+		clock = append(clock, checkInput{file: fmt.Sprint(i + 1), cpu: uint32(10 + i), process: `C:\a.exe`, pid: 1, handles: keysAndEvents(keys, 0, 0),
+			time: noon.Add([]time.Duration{2 * time.Hour, 0, time.Hour}[i])})
+	}
+	const noOrder = "not every dump tells when it was written: the order is uncertain, and there are no rates"
+	const setBack = "the clock was set back between the dumps: they are ordered by the processor time and page faults of the process, and there are no rates"
 	const max, growth, rate = check.LimitCount, check.LimitGrowth, check.LimitRate
 
 	for _, test := range []struct {
@@ -131,14 +151,13 @@ func TestCheck(t *testing.T) {
 			want: []string{`max Key:x=1 of unnamed: unknown (the dump has no names of objects)`,
 				`max Event=1 of unnamed: passed; Event 1/0, 1 allowed, by Event 1/0`}},
 		{name: "a type that nobody knows", kind: max, limits: []string{"Keys=5", "Job=5"}, dumps: []checkInput{one},
-			want:  []string{"max Keys=5 of one: passed; Keys 0/0, 5 allowed, by  0/0", "max Job=5 of one: passed; Job 0/0, 5 allowed, by  0/0"},
-			notes: []string{`Keys=5: no handle is of type "Keys", which WinDbg does not know either; is it spelled right?`}},
+			want: []string{"max Keys=5 of one: passed; Keys 0/0, 5 allowed, by  0/0", "max Job=5 of one: passed; Job 0/0, 5 allowed, by  0/0"}},
 		{name: "a dump that cannot be read beside one that can", kind: max, limits: []string{"Key=6"},
 			dumps: []checkInput{{file: "bad", err: minidump.ErrNotMinidump}, one},
 			want: []string{`max Key=6 of bad: unknown (not a minidump)`,
 				`max Key=6 of one: passed; Key 6/0, 6 allowed, by Key\REGISTRY\A 4/0`}},
 		{name: "an empty list", kind: max, limits: []string{"Key=6"}, dumps: []checkInput{{file: "empty"}},
-			want: []string{`max Key=6 of empty: unknown (there are no handles in the list: its writer saved none; ` + analysis.CaptureHandles + `)`}},
+			want: []string{`max Key=6 of empty: unknown (the dump has a list of handles, but it is empty: its writer saved none; ` + analysis.CaptureHandles + `)`}},
 		{name: "a broken handle proves a breach, but not its absence", kind: max, limits: []string{"Key=3", "Key=4"}, dumps: []checkInput{broken},
 			want: []string{`max Key=3 of broken: breach; Key 4/0, 3 allowed, by Key\REGISTRY\A 3/0`,
 				`max Key=4 of broken: unknown (what could be read of broken is within the limit, but not everything could: HandleDataStream: ` +
@@ -155,11 +174,23 @@ func TestCheck(t *testing.T) {
 				`max-growth Key=+1667% of first+last: passed; Key 53/3, 50 allowed, by Key\REGISTRY\A 52/2`}},
 		{name: "growth, dumps out of order", kind: growth, limits: []string{"Key=+49"}, dumps: []checkInput{last, first},
 			want:  []string{`max-growth Key=+49 of first+last: breach; Key 53/3, 49 allowed, by Key\REGISTRY\A 52/2`},
-			notes: []string{"the dumps were put in the order of their time stamps: the first is first, the last last"}},
-		{name: "growth without times goes by the order given", kind: growth, limits: []string{"Key=+40"}, dumps: []checkInput{timeless, one},
-			want: []string{`max-growth Key=+40 of timeless+one: passed; Key 6/53, 40 allowed, by Key\REGISTRY\B\77 2/1`}},
+			notes: []string{"the dumps were put in the order of their age: the first is first, the last last"}},
+		{name: "growth without times", kind: growth, limits: []string{"Key=+40"}, dumps: []checkInput{timeless, one},
+			want:  []string{`max-growth Key=+40 of timeless+one: unknown (` + noOrder + `)`},
+			notes: []string{noOrder}},
+		{name: "the clock was set back after the first", kind: growth, limits: []string{"Key=+50", "Key=+600"}, dumps: clock,
+			want: []string{`max-growth Key=+50 of 1+3: breach; Key 700/100, 50 allowed, by Key\REGISTRY\A 700/100`,
+				`max-growth Key=+600 of 1+3: passed; Key 700/100, 600 allowed, by Key\REGISTRY\A 700/100`},
+			notes: []string{setBack}},
+		{name: "rate, the clock was set back", kind: rate, limits: []string{"Key=50/h"}, dumps: clock,
+			want:  []string{`max-rate Key=50/h of 1+3: unknown (a rate needs the time between the dumps: ` + setBack + `)`},
+			notes: []string{setBack}},
+		{name: "growth, one of three cannot be read", kind: growth, limits: []string{"Key=+50", "Key=+49"},
+			dumps: []checkInput{first, {file: "bad", err: minidump.ErrNotMinidump}, last},
+			want: []string{`max-growth Key=+50 of first+last: unknown (the others are within the limit, but bad: not a minidump)`,
+				`max-growth Key=+49 of first+last: breach; Key 53/3, 49 allowed, by Key\REGISTRY\A 52/2`}},
 		{name: "growth between processes", kind: growth, limits: []string{"Key=+49"}, dumps: []checkInput{first, other},
-			want: []string{`max-growth Key=+49 of first+other: unknown (the dumps are not of one process: process id 1 and 2; --force measures nevertheless)`}},
+			want: []string{`max-growth Key=+49 of first+other: unknown (the dumps are not of one process: process id 1 and 2; --force measures between runs of one program nevertheless)`}},
 		{name: "forced", kind: growth, limits: []string{"Key=+49"}, dumps: []checkInput{first, other}, force: true,
 			want: []string{`max-growth Key=+49 of first+other: breach; Key 53/3, 49 allowed, by Key\REGISTRY\A 52/2`}},
 		{name: "growth, a dump that cannot be read", kind: growth, limits: []string{"Key=+49"}, dumps: []checkInput{first, {file: "bad", err: minidump.ErrNotMinidump}},
@@ -173,9 +204,12 @@ func TestCheck(t *testing.T) {
 				`max-rate Key=1/min of first+last: passed; Key 53/3, 0 allowed, by Key\REGISTRY\A 52/2, 25/h`,
 				`max-rate Event=0/s of first+last: passed; Event 3/10, 0 allowed, by Event 3/10, -3.5/h`}},
 		{name: "rate without a time", kind: rate, limits: []string{"25/h"}, dumps: []checkInput{first, timeless},
-			want: []string{`max-rate 25/h of first+timeless: unknown (a rate needs the times of both dumps, and one has none)`}},
+			want: []string{`max-rate 25/h of first+timeless: unknown (` + noOrder + `)`}, notes: []string{noOrder}},
 		{name: "rate of one dump twice", kind: rate, limits: []string{"25/h"}, dumps: []checkInput{first, first},
-			want: []string{`max-rate 25/h of first+first: unknown (a rate needs dumps of different times, and these were written in the same second)`}},
+			want:  []string{`max-rate 25/h of first: unknown (growth needs two dumps: first is the same dump as first and left out)`},
+			notes: []string{"first is the same dump as first and left out"}},
+		{name: "other programs, forced", kind: growth, limits: []string{"Key=+49"}, dumps: []checkInput{first, stranger}, force: true,
+			want: []string{`max-growth Key=+49 of first+stranger: unknown (the dumps are not of one process: main module a.exe and b.exe)`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := &check.Gate{Force: test.force}
@@ -202,5 +236,81 @@ func TestCheck(t *testing.T) {
 				t.Errorf("%d results have a status, of %d", n, len(r.Results))
 			}
 		})
+	}
+}
+
+// What was not read of the first dump may make growth of what is none, what was
+// not read of the last may hide some.
+func TestPartialGrowth(t *testing.T) {
+	more := []dumptest.Patch{dumptest.DeclareCount(dumptest.HandleDataStream, 1000)} // than there are
+	for _, c := range []struct {
+		name        string
+		first, last []dumptest.Patch
+		limit       string
+		want        check.Status
+		reason      string
+	}{
+		{"both whole, too much", nil, nil, "Key=+49", check.Breach, ""},
+		{"both whole, enough", nil, nil, "Key=+50", check.Passed, ""},
+		{"the first in part, too much", more, nil, "Key=+49", check.Unknown, "not everything of first could be read, so that growth from it proves nothing: HandleDataStream: "},
+		{"the first in part, enough", more, nil, "Key=+50", check.Unknown, "what could be read of first is within the limit, but not everything could: HandleDataStream: "},
+		{"the last in part, too much", nil, more, "Key=+49", check.Breach, ""},
+		{"the last in part, enough", nil, more, "Key=+50", check.Unknown, "what could be read of last is within the limit, but not everything could: HandleDataStream: "},
+	} {
+		l, err := check.ParseLimit(check.LimitGrowth, c.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate := &check.Gate{Limits: []check.Limit{l}}
+		r := gate.Run([]*check.Dump{
+			checkInput{file: "first", time: noon, handles: keysAndEvents(2, 0, 0), patches: c.first}.count(t, gate),
+			checkInput{file: "last", time: noon.Add(time.Hour), handles: keysAndEvents(52, 0, 0), patches: c.last}.count(t, gate),
+		}).Results[0]
+		if r.Status != c.want || !strings.HasPrefix(r.Reason, c.reason) {
+			t.Errorf("%s: %s (%s), want %s (%s)", c.name, r.Status, r.Reason, c.want, c.reason)
+		}
+	}
+}
+
+func TestNoDumps(t *testing.T) {
+	l, err := check.ParseLimit(check.LimitGrowth, "Key=+1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate := &check.Gate{Limits: []check.Limit{l}}
+	one := checkInput{file: "one", handles: keysAndEvents(2, 0, 0)}.count(t, gate)
+	for _, dumps := range [][]*check.Dump{nil, {one}} {
+		r := gate.Run(dumps).Results[0]
+		if r.Status != check.Unknown || r.Reason != "growth needs two dumps" || len(r.Files) != len(dumps) {
+			t.Errorf("%d dumps: %+v", len(dumps), r)
+		}
+	}
+}
+
+// A limit for a type that nobody knows guards nothing.
+func TestCheckTypes(t *testing.T) {
+	gate := &check.Gate{}
+	dumps := []*check.Dump{
+		checkInput{handles: []dumptest.Handle{{Value: 4, Type: "IRTimer"}}}.count(t, gate),
+		checkInput{err: minidump.ErrNotMinidump}.count(t, gate),
+	}
+	for text, want := range map[string]string{
+		"Key=3": "", "none=3": "", "irtimer=3": "", "total=3": "", "each=3": "", "3": "",
+		"Kye=3":     `--max Kye=3: no handle is of type "Kye", and WinDbg does not know such a type; did you mean Key?`,
+		"IRTimre=3": `--max IRTimre=3: no handle is of type "IRTimre", and WinDbg does not know such a type; did you mean IRTimer?`,
+		"Widget=3":  `--max Widget=3: no handle is of type "Widget", and WinDbg does not know such a type`,
+	} {
+		l, err := check.ParseLimit(check.LimitCount, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate.Limits = []check.Limit{l}
+		got := ""
+		if err := gate.CheckTypes(dumps); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }

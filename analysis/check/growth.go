@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,8 +21,12 @@ type series struct {
 
 // series brings the dumps into order.
 func (c *Gate) series(dumps []*Dump) *series {
-	s := &series{first: dumps[0], last: dumps[len(dumps)-1]}
-	var snapshots, inOrder []*analysis.Snapshot
+	s := &series{unknown: "growth needs two dumps"}
+	if len(dumps) == 0 {
+		return s
+	}
+	s.first, s.last = dumps[0], dumps[len(dumps)-1]
+	var snapshots []*analysis.Snapshot
 	for _, d := range dumps {
 		if d.Snapshot != nil {
 			snapshots = append(snapshots, d.Snapshot)
@@ -30,27 +35,32 @@ func (c *Gate) series(dumps []*Dump) *series {
 		}
 	}
 	if len(snapshots) < 2 {
-		s.unknown = s.lost
-		if s.lost == "" {
-			s.unknown = "growth needs two dumps"
-		}
+		s.unknown = cmp.Or(s.lost, s.unknown)
 		return s
 	}
 	all := analysis.BuildSeries(snapshots, c.Force)
 	if len(all) > 1 {
-		differ := strings.Join(all[0].Differences(all[1].ProcessIdentity), ", ")
-		s.unknown = fmt.Sprintf("the dumps are not of one process: %s; --force measures nevertheless", differ)
+		s.unknown = "the dumps are not of one process: " + strings.Join(all[0].Differences(all[1].ProcessIdentity), ", ")
+		if !c.Force {
+			s.unknown += "; --force measures between runs of one program nevertheless"
+		}
 		return s
 	}
-	inOrder = all[0].Snapshots
+	inOrder := all[0].Snapshots
+	s.notes = all[0].Notes
+	switch {
+	case len(inOrder) < 2:
+		s.unknown += ": " + strings.Join(s.notes, "; ")
+		return s
+	case all[0].Uncertain:
+		s.unknown = strings.Join(s.notes, "; ")
+		return s
+	}
 	of := func(snap *analysis.Snapshot) *Dump {
 		return dumps[slices.IndexFunc(dumps, func(d *Dump) bool { return d.Snapshot == snap })]
 	}
+	s.unknown = ""
 	s.first, s.last, s.elapsed = of(inOrder[0]), of(inOrder[len(inOrder)-1]), all[0].Span()
-	s.notes = all[0].Notes
-	if len(inOrder) < 2 {
-		s.unknown = "growth needs two dumps: " + strings.Join(s.notes, "; ")
-	}
 	if snapshots[0] != inOrder[0] || snapshots[len(snapshots)-1] != inOrder[len(inOrder)-1] {
 		s.notes = append(slices.Clone(s.notes), fmt.Sprintf("the dumps were put in the order of their age: the first is %s, the last %s", s.first.File, s.last.File))
 	}
@@ -60,7 +70,10 @@ func (c *Gate) series(dumps []*Dump) *series {
 // growth holds the first and the last dump against a LimitGrowth or LimitRate.
 func (c *Gate) growth(i int, s *series) Result {
 	l := &c.Limits[i]
-	r := Result{Limit: l, Files: []string{s.first.File, s.last.File}, Elapsed: s.elapsed}
+	r := Result{Limit: l, Elapsed: s.elapsed}
+	if s.first != nil {
+		r.Files = slices.Compact([]string{s.first.File, s.last.File})
+	}
 	unknown := func(why string) Result {
 		r.Status, r.Reason, r.Measures = Unknown, why, nil
 		return r

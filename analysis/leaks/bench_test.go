@@ -1,6 +1,7 @@
 package leaks_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -43,7 +44,7 @@ func BenchmarkLoadSnapshot(b *testing.B) {
 			f := bigDump(b, n, 0)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := analysis.LoadSnapshot(f, "big.dmp"); err != nil {
+				if _, err := analysis.LoadSnapshot(b.Context(), f, "big.dmp"); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -56,16 +57,22 @@ func BenchmarkLoadSnapshot(b *testing.B) {
 // is a second pass over each.
 func BenchmarkFindLeaks(b *testing.B) {
 	var snapshots []*analysis.Snapshot
+	files := map[string]*minidump.File{}
 	for i, n := range []int{600_000, 800_000, 1_000_000} {
-		s, err := analysis.LoadSnapshot(bigDump(b, n, uint32(i)), fmt.Sprintf("%d.dmp", i))
+		name := fmt.Sprintf("%d.dmp", i)
+		files[name] = bigDump(b, n, uint32(i))
+		s, err := analysis.LoadSnapshot(b.Context(), files[name], name)
 		if err != nil {
 			b.Fatal(err)
 		}
 		snapshots = append(snapshots, s)
 	}
+	open := func(_ context.Context, name string) (*minidump.File, func() error, error) {
+		return files[name], func() error { return nil }, nil
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		r, err := leaks.Find(b.Context(), snapshots, leaks.Options{})
+		r, err := leaks.Find(b.Context(), snapshots, leaks.Options{Open: open})
 		if err != nil || !r.Verdict.Leak {
 			b.Fatal(err, r.Verdict)
 		}

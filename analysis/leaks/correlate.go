@@ -37,9 +37,6 @@ func correlate(all []*Process, findings []Finding) (found []Finding) {
 	return found
 }
 
-// minCorrelation is the coefficient from which growth goes hand in hand.
-const minCorrelation = 0.9
-
 // together compares the growth of two types in two processes.
 func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 	x, y := overlap(p.Series, q.Series, a.Counts, b.Counts)
@@ -49,7 +46,7 @@ func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 	r, basis := pearson(x, y), "counts"
 	if len(x) >= 5 {
 		// Any two things that grow go together; the ups and downs of their
-		// growth tell more.
+		// growth show more.
 		if dr := pearson(increments(x), increments(y)); !math.IsNaN(dr) {
 			r, basis = dr, "growth between dumps"
 		}
@@ -64,7 +61,7 @@ func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 		Sentence: fmt.Sprintf("%s in %s grows with %s in %s: %s for each",
 			words.Type(a.Type), p.Series, words.Type(b.Type), q.Series, words.Decimal(ratio)),
 		Evidence: []string{fmt.Sprintf("correlation of the %s at %d times: %.2f", basis, n, r),
-			"a correlation tells that they go together, not which one is the cause"},
+			"a correlation shows that they go together, not which one is the cause"},
 		Next: say("look for the place where one asks the other for the object, such as a logon for a token; the one that asks is to close it"),
 	}
 	return f, true

@@ -32,7 +32,7 @@ type Rate struct {
 	Basis     RateBasis
 }
 
-// A RateBasis tells what the interval of a rate rests on.
+// A RateBasis says what the interval of a rate rests on.
 type RateBasis string
 
 // The bases.
@@ -63,29 +63,6 @@ func (g *Growth) Last() uint64 { return g.Counts[len(g.Counts)-1] }
 func (g *Growth) low() uint64  { return slices.Min(g.Counts) }
 func (g *Growth) high() uint64 { return slices.Max(g.Counts) }
 
-// What it takes to tell one shape from another. The shares are of the range
-// between the lowest and the highest count.
-const (
-	// A range of fewer handles is no growth worth the name: thread pools and
-	// the like come and go by a dozen.
-	flatRange = 20
-	// A fall by this share of the range ends a rise. A leak of any size
-	// stands out once it is more than twice the noise around it.
-	fallShare = 0.4
-	// Growth that never falls by even this share needs no proof by its slope.
-	smallFall = 0.1
-	// From this number of dumps on a significant slope outweighs single falls,
-	// up to this share.
-	manyDumps     = 8
-	manyFallShare = 0.6
-	// One interval with this share of the growth makes it a step or a jump, if
-	// all other changes together are no more than that part of it.
-	stepShare = 0.85
-	stepNoise = 0.25
-	// Growth that has slowed down to this part is that of a cache.
-	slowedDown = 1.0 / 3
-)
-
 // MeasureGrowth describes a row of counts, the oldest first. hours are their
 // times, nil if they are not known. opened and closed are the handles of the
 // group that are in the last dump and not in the first, and the other way
@@ -101,7 +78,7 @@ func MeasureGrowth(counts []uint64, hours []float64, opened, closed uint64) Grow
 	return g
 }
 
-// shapeOf finds the shape. rising tells that the slope is above zero with a
+// shapeOf finds the shape. rising says that the slope is above zero with a
 // confidence of 99 %.
 func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 	n := len(counts)

@@ -3,35 +3,14 @@ package leaks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/owners"
-	"github.com/dumpscan/dumpscan/analysis/words"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
-
-// openerEvidence says who opened the handles of a finding.
-func (f *Finding) openerEvidence(o *Options) {
-	opener := f.Group.Opener
-	if opener == nil {
-		return
-	}
-	f.Evidence = append(f.Evidence, fmt.Sprintf("%s of the %s handles in %s were opened by %s at %s, by its handle trace; of %s that were opened there %s are still open",
-		words.Count(opener.Opens), words.Count(opener.Of), opener.File, opener.Culprit.Name(), opener.Location.Place(), words.Count(opener.AllOpens), words.Count(opener.Opens)))
-	const shown = 6
-	for i, l := range opener.Frames[:min(len(opener.Frames), shown)] {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, l.Place()))
-	}
-	if f.Severity != SeverityInfo {
-		f.Next = analysis.Step{
-			Text: fmt.Sprintf("see why the handles opened at %s are not closed", opener.Location.Place()),
-			Args: append([]string{"dumpscan", "htrace", opener.File, "--group", "function"}, o.Repeat...),
-		}
-	}
-}
 
 // findHolders searches memory for the places that hold the accused handles, in
 // the newest dump that has the memory.
@@ -64,6 +43,14 @@ func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options
 	for _, s := range slices.Backward(p.Series.Snapshots) {
 		var report *owners.Report
 		err := dumps.with(ctx, p, s, func(f *minidump.File) (err error) {
+			if o.Resolver != nil {
+				r, err := o.Resolver(f)
+				p.problem(s, err)
+				if r != nil {
+					defer r.Close()
+				}
+				options.Symbols, _ = r.(*symbol.Session) // only a session has image files, too
+			}
 			report, err = owners.Find(ctx, f, options)
 			var missing *analysis.MissingError
 			if errors.As(err, &missing) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -52,37 +53,48 @@ type Verdict struct {
 // A Report is the answer of [Find].
 type Report struct {
 	Verdict    Verdict
-	Findings   []Finding // the worst first, then by process, then the largest
+	Findings   []Finding // the worst first, then the largest
 	Suppressed []SuppressedFinding
-	Processes  []*Process
+	Processes  []*Process // by name, process id and start
 	// Unmatched are the suppressions that fit no finding.
 	Unmatched []Suppression
+	// Notes say what the verdict rests on and lacks: sentences without a full
+	// stop.
+	Notes []string
 }
 
-// Options tell [Find] how to go about it. The zero value is ready for
-// use.
+// Options say how [Find] goes about it. The zero value is ready for use.
 type Options struct {
 	// Force takes dumps of programs with one name for dumps of one process.
 	Force bool
 	// Limit is the number of handles of interest for the time that is left; 0
 	// means HandleLimit.
 	Limit uint64
-	// Open opens the dumps of the snapshots again, one at a time; nil means
-	// that the snapshots bear the names of files.
+	// Types and Name restrict the findings to groups of these types, in any
+	// case, "None" for handles without one, and whose name fits. All handles
+	// are counted nevertheless.
+	Types []string
+	Name  *analysis.NamePattern
+	// Open opens the dumps of the snapshots again, one at a time; its errors
+	// need not name the file. Nil means that the snapshots bear the names of
+	// files.
 	Open analysis.OpenFunc
 	// Resolver, if not nil, prepares to name the addresses in the traces of a
-	// dump. Else they are named by its module list.
+	// dump. Else, and if it returns none, they are named by its module list. It
+	// may return one together with an error, which is noted. A [*symbol.Session]
+	// names the holders of handles, too.
 	Resolver func(*minidump.File) (ResolveCloser, error)
 	// System and NotSystem correct the list of the operating system's modules;
 	// see [htrace.NewSystemModules].
 	System, NotSystem []string
-	// Repeat are the options to add to commands that name addresses, such as
-	// -y PATH.
+	// Repeat are the options to add to a next step that runs "dumpscan htrace",
+	// so that it names addresses as this answer does: -y PATH and others.
 	Repeat []string
 	// Owners says when to search the memory of a dump for the holders of
 	// leaking handles.
 	Owners Hunt
-	// Progress, if not nil, is told how the search gets on, in bytes.
+	// Progress, if not nil, is called now and then during that search, with the
+	// bytes that were read and those to be read.
 	Progress func(done, total int64)
 	// Suppress are the groups that are known and accepted.
 	Suppress []Suppression
@@ -105,10 +117,17 @@ const (
 )
 
 // Find judges dumps of one or more processes. The snapshots may come in any
-// order. The error is that of ctx or of a pattern in System and NotSystem; what
-// could not be read of the dumps is in the Problems of the snapshots and the
-// processes.
+// order, and must have counts. The error is that of ctx, of a pattern in System
+// and NotSystem, an [*analysis.UnknownTypeError], or says that a dump that must
+// be read again is no longer there. What else could not be read is in the
+// Problems of the snapshots and the processes.
 func Find(ctx context.Context, snapshots []*analysis.Snapshot, o Options) (*Report, error) {
+	if _, err := htrace.NewSystemModules(nil, nil, o.System, o.NotSystem); err != nil {
+		return nil, err
+	}
+	if err := o.checkTypes(snapshots); err != nil {
+		return nil, err
+	}
 	r := &Report{}
 	dumps := &dumpReader{open: o.Open}
 	if o.Open == nil {
@@ -121,18 +140,19 @@ func Find(ctx context.Context, snapshots []*analysis.Snapshot, o Options) (*Repo
 			return nil, err
 		}
 		r.Processes = append(r.Processes, p)
-		found := applyRules(p)
+		found := o.selected(applyRules(p))
 		if err := explain(ctx, p, found, &o, dumps); err != nil {
 			return nil, err
 		}
 		findings = append(findings, found...)
 	}
-	findings = append(findings, correlate(r.Processes, findings)...)
+	findings = append(findings, o.selected(correlate(r.Processes, findings))...)
 	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), compareIdentity(a.Process, b.Process), cmp.Compare(b.weight(), a.weight()))
+		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(b.weight(), a.weight()), compareIdentity(a.Process, b.Process))
 	})
 	r.suppress(findings, o.Suppress)
 	r.Verdict = verdictOf(r)
+	r.takeNotes(&o)
 	return r, nil
 }
 
@@ -165,7 +185,7 @@ func explain(ctx context.Context, p *Process, findings []Finding, o *Options, du
 		return nil
 	}
 	for _, f := range accused {
-		f.openerEvidence(o)
+		f.blameOpener(o)
 	}
 	if err := findHolders(ctx, p, accused, o, dumps); err != nil {
 		return err

@@ -32,12 +32,19 @@ type Opener struct {
 // open.
 func (o *Opener) KeptShare() float64 { return float64(o.Opens) / float64(max(o.AllOpens, 1)) }
 
-// From this number of traced handles on the opener of a group is looked for.
-const minTraced = 8
+// Place is where the handles were opened, for a sentence: the function, or the
+// place in the module if nothing but an export is near, and what there is
+// instead of a module.
+func (o *Opener) Place() string {
+	switch o.Culprit.Kind {
+	case htrace.CulpritModule, htrace.CulpritSystem:
+		return o.Location.Place()
+	}
+	return o.Culprit.Name()
+}
 
 // readOpeners finds who opened the handles of each group, in the newest dump
-// with a handle trace. What cannot be read is noted; the error is that of ctx,
-// or of a pattern.
+// with a handle trace. What cannot be read is noted; the error is that of ctx.
 func (p *Process) readOpeners(ctx context.Context, o *Options, dumps *dumpReader) error {
 	s := p.newestWith(minidump.HandleOperationListStream)
 	if s == nil {
@@ -83,9 +90,9 @@ func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot
 	}
 	var resolver symbol.Resolver = symbol.NewModules(modules)
 	if o.Resolver != nil {
-		if r, err := o.Resolver(f); err != nil {
-			p.problem(s, err)
-		} else {
+		r, err := o.Resolver(f)
+		p.problem(s, err)
+		if r != nil {
 			defer r.Close()
 			resolver = r
 		}

@@ -10,43 +10,11 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// How much a group must grow to be named.
-const (
-	// Below this number of new handles steady growth is not worth an alarm: a
-	// process opens some handles for the first time long after its start.
-	minSteady = 20
-	// From here on steady growth is a leak, below a suspicion.
-	sureSteady = 50
-	// Growth of one interval alone must be plain: this many new handles, and
-	// four times as many as there were, or very many and half as many again.
-	minRise      = 100
-	minRiseTimes = 4
-	bigRise      = 1000
-	bigRiseTimes = 1.5
-	// Handles that stay: for five that were opened no more than one was closed
-	// from one dump to the next.
-	maxGone = 0.2
-	// Where more of them come and go, it takes more than five dumps, in which
-	// those that were opened early and stayed make up this part of the growth
-	// until then, as it was or as an even growth would have been. In fewer,
-	// values of handles that were closed and opened again hide too much.
-	fewDumps = 5
-	minKept  = 0.5
-	// A type is named if this part of its growth is not that of groups named.
-	unexplained = 0.5
-	// At least this part of the growth must be handles that are new, and not
-	// old ones whose objects have changed their state.
-	minNew = 0.5
-	// A rise by handles to one and the same object, of which hardly one was
-	// closed, is a leak even in two dumps: a cache holds different objects.
-	maxClosedShare = 0.05
-)
-
 // standsOut reports whether growth is more than the coming and going of
-// handles: four times what that scatters by.
+// handles.
 func (g *Group) standsOut() bool {
 	t := g.Turnover
-	return float64(g.Net()) >= 4*math.Sqrt(float64(t.Opened+t.Closed))
+	return float64(g.Net()) >= scatterTimes*math.Sqrt(float64(t.Opened+t.Closed))
 }
 
 // stays reports whether the handles that make up the growth stay open, in
@@ -133,7 +101,7 @@ func (p *Process) riseFinding(g *Group) Finding {
 		f.Evidence = append(f.Evidence, "all of them are handles to one object, so that they are no cache, and hardly one was closed; it rests on two dumps, a third makes it surer")
 		f.Next = p.growthNext(g)
 	case g.Shape == ShapeRise:
-		f.Evidence = append(f.Evidence, "two dumps cannot tell a leak from a cache that fills or a burst that will drain")
+		f.Evidence = append(f.Evidence, "two dumps do not distinguish a leak from a cache that fills or a burst that will drain")
 		f.Next = say("take a third dump of the same process after as much time again, and give all three to this command")
 	default:
 		f.Evidence = append(f.Evidence, "all of it came in the last interval; a burst that will drain looks the same")
@@ -184,7 +152,7 @@ func (p *Process) growthEvidence(g *Group) []string {
 	if r := g.Rate; r != nil {
 		add("%s an hour, with 95 %% confidence %s to %s (%s)", words.Decimal(r.PerHour), words.Decimal(r.Low), words.Decimal(r.High), r.Basis)
 	} else {
-		add("no rate: the dumps do not tell the time between them")
+		add("no rate: the time between the dumps is not known")
 	}
 	t := g.Turnover
 	add("%s are new since the first dump and still there in the last, %s of the first are gone%s",
@@ -209,17 +177,7 @@ func firstValues(values []uint64) string {
 	if len(values) == 0 {
 		return ""
 	}
-	s := ": "
-	for i, v := range values[:min(len(values), 5)] {
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprintf("%#x", v)
-	}
-	if len(values) > 5 {
-		s += " ..."
-	}
-	return s
+	return ": " + words.HexList(values, 5)
 }
 
 // timeLeft is how long it takes to reach the limit.
@@ -229,8 +187,8 @@ func (p *Process) timeLeft(r *Rate) (left string, ok bool) {
 		return "", false
 	}
 	hours := float64(p.Limit-total) / r.PerHour
-	if hours > 100*365*24 {
-		return "", false // not a matter of this process's life
+	if hours > mostHoursLeft {
+		return "", false
 	}
 	return words.Duration(time.Duration(hours * float64(time.Hour))), true
 }
@@ -243,14 +201,14 @@ func (p *Process) growthNext(g *Group) analysis.Step {
 	newest := g.Turnover.Survivors[len(g.Turnover.Survivors)-1]
 	return analysis.Step{
 		Text: "to see who opens them, " + analysis.CaptureTraces + "; look at one that stays",
-		Args: []string{"dumpscan", "handles", p.Series.Last().File, fmt.Sprintf("%x", newest), "f"},
+		Args: []string{"dumpscan", "handles", dumpArg(p.Series.Last().File), fmt.Sprintf("%x", newest), "f"},
 	}
 }
 
 func accessWords(typ string, mask uint32) string {
 	names := analysis.DecodeAccess(typ, mask).Names()
 	if len(names) == 0 {
-		return fmt.Sprintf("%#x", mask)
+		return words.Hex(mask)
 	}
-	return fmt.Sprintf("%#x (%s)", mask, strings.Join(names, ", "))
+	return fmt.Sprintf("%s (%s)", words.Hex(mask), strings.Join(names, ", "))
 }

@@ -9,24 +9,6 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-const (
-	// So many handles to what has exited are suspicious in one dump; fewer are
-	// left lying around by many programs.
-	exitedThreadsCount = 200
-	deadProcessesCount = 50
-	exitedShown        = 10 // below it is not worth a line
-	// The quota is shown from here on, in bytes.
-	quotaShown = 16 << 20
-	// A place in the program is suspicious if the trace has so many handles
-	// that it opened, of which this part is still open.
-	minOutstanding = 200
-	minKeptShare   = 0.9
-	// Near the limit: this part of it.
-	nearLimit = 0.8
-	// Groups without guilt are shown from this range on.
-	innocentRange = 100
-)
-
 func outstanding(p *Process) (findings []Finding) {
 	for i := range p.Kinds {
 		g := &p.Kinds[i]
@@ -89,7 +71,7 @@ func handleLimit(p *Process) []Finding {
 	}
 	f := Finding{Severity: SeveritySuspect, Next: analysis.Step{
 		Text: "look at the largest groups",
-		Args: []string{"dumpscan", "handles", p.Series.Last().File, "--group-by", "type,name,access"},
+		Args: []string{"dumpscan", "handles", dumpArg(p.Series.Last().File), "--group-by", "type,name,access"},
 	}}
 	f.Sentence = fmt.Sprintf("%s handles, of at most %s", words.Count(n), words.Count(p.Limit))
 	return []Finding{f}
@@ -110,7 +92,7 @@ func poolQuota(p *Process) []Finding {
 	return []Finding{f}
 }
 
-// quotaNow says what the process is charged, or "" if the dump does not tell.
+// quotaNow says what the process is charged, or "" if that is not in the dump.
 func (p *Process) quotaNow() string {
 	m := p.Series.Last().Memory
 	if m == nil {

@@ -8,41 +8,8 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// usualCount is a number of handles of a type that a busy server process
-// seldom exceeds. It is a rule of thumb and no limit: only a multiple of it
-// raises a suspicion.
-func usualCount(typ string) uint64 {
-	switch typ {
-	case "Event", "WaitCompletionPacket", "EtwRegistration", "":
-		return 2000
-	case "File":
-		return 1500
-	case "Thread", "Section":
-		return 300
-	case "Token":
-		return 200
-	case "Process", "Desktop", "WindowStation", "Job":
-		return 50
-	}
-	return 500
-}
-
-const (
-	// A type is suspicious with more than half of all handles and this
-	// multiple of the usual count.
-	dominantTimes = 10
-	// Without a majority it takes this multiple.
-	extremeTimes = 40
-	// So many handles to one named object are suspicious if they are the
-	// majority of all handles.
-	sameObjectCount = 200
-	// From this part of the type on a group stands for the type.
-	groupShare = 0.5
-)
-
 // acquitted reports whether later dumps clear a group that is large: at the
-// mean rate since the process started it should have grown by 100, and it has
-// not grown by a quarter of that.
+// mean rate since the process started it should have grown, and it has not.
 func (p *Process) acquitted(g *Group) bool {
 	if p.Single() {
 		return false
@@ -55,7 +22,7 @@ func (p *Process) acquitted(g *Group) bool {
 		return d >= time.Hour && !g.Shape.Grows()
 	}
 	expected := float64(g.First()) * float64(d) / float64(up)
-	return expected >= 100 && float64(g.Net()) < expected/4
+	return expected >= acquitGrowth && float64(g.Net()) < acquitShare*expected
 }
 
 func sameObject(p *Process) (findings []Finding) {
@@ -125,7 +92,7 @@ func (p *Process) largest(t *Group, f *Finding) (evidence []string) {
 func (p *Process) sinceStart(n uint64) []string {
 	up := p.Series.Last().Info.Uptime
 	if up < time.Second {
-		return []string{"the dump does not tell how long the process has run, so there is no mean rate"}
+		return []string{"how long the process has run is not in the dump, so there is no mean rate"}
 	}
 	perSecond := float64(n) / up.Seconds()
 	rate := words.Decimal(perSecond) + " a second"
@@ -141,7 +108,7 @@ func (p *Process) sinceStart(n uint64) []string {
 
 func (p *Process) singleNext() analysis.Step {
 	if p.Single() {
-		return say("one dump cannot tell a leak from a process that needs so many handles: take another of the same process later, and give both to this command")
+		return say("one dump does not distinguish a leak from a process that needs so many handles: take another of the same process later, and give both to this command")
 	}
 	return say("the dumps lie too close together to show growth: take another one later")
 }

@@ -2,6 +2,7 @@ package leaks_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
+	"github.com/dumpscan/dumpscan/analysis/leaks"
+	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
@@ -193,16 +196,45 @@ func (p *process) series(n int, interval time.Duration, live func(i int)) []shot
 	return shots
 }
 
-// snapshots opens the dumps and counts their handles.
+// snapshots counts the handles of the dumps.
 func snapshots(t testing.TB, shots []shot) []*analysis.Snapshot {
 	t.Helper()
 	var out []*analysis.Snapshot
 	for _, s := range shots {
-		snap, err := analysis.LoadSnapshot(testdump.Bytes(t, s.data), s.file)
+		snap, err := analysis.LoadSnapshot(t.Context(), testdump.Bytes(t, s.data), s.file)
 		if err != nil {
 			t.Fatalf("%s: %v", s.file, err)
 		}
 		out = append(out, snap)
 	}
 	return out
+}
+
+// opens opens the dumps again.
+func opens(shots []shot) analysis.OpenFunc {
+	return func(_ context.Context, file string) (*minidump.File, func() error, error) {
+		i := slices.IndexFunc(shots, func(s shot) bool { return s.file == file })
+		if i < 0 {
+			return nil, nil, fmt.Errorf("no dump %s", file)
+		}
+		f, err := minidump.NewFile(bytes.NewReader(shots[i].data), int64(len(shots[i].data)))
+		return f, func() error { return nil }, err
+	}
+}
+
+// judge finds the leaks in dumps.
+func judge(t testing.TB, shots []shot, o leaks.Options) *leaks.Report {
+	t.Helper()
+	o.Open = opens(shots)
+	r, err := leaks.Find(t.Context(), snapshots(t, shots), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// findLeaks finds them without a search of memory.
+func findLeaks(t testing.TB, shots []shot) *leaks.Report {
+	t.Helper()
+	return judge(t, shots, leaks.Options{Owners: leaks.HuntNever})
 }

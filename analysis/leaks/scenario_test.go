@@ -2,7 +2,6 @@ package leaks_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -84,15 +83,6 @@ func accused(r *leaks.Report) []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-func findLeaks(t testing.TB, shots []shot) *leaks.Report {
-	t.Helper()
-	r, err := leaks.Find(context.Background(), snapshots(t, shots), leaks.Options{Owners: leaks.HuntNever})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // score counts how often the verdict is right.

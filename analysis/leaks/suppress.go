@@ -11,8 +11,9 @@ import (
 
 // A Suppression is a line of a file of known and accepted findings.
 type Suppression struct {
-	Line   int
-	Text   string
+	File   string // as named by the caller
+	Line   int    // from 1
+	Text   string // without the comment
 	Reason string // the comment behind it
 
 	process string // lower case; "" any
@@ -27,16 +28,17 @@ type SuppressedFinding struct {
 	By Suppression
 }
 
-// ParseSuppressions reads a file of suppressions. Each line has the form
+// ParseSuppressions reads a file of suppressions that has the given name. Each
+// line has the form
 //
 //	[PROCESS!]TYPE[:NAME]   # reason
 //
 // PROCESS is the file name of the program, TYPE an object type in any case, "*"
 // for every type or "None" for handles without one, NAME a pattern as
-// [ParseNamePattern] reads it. Names with numbers replaced, as the findings
+// [analysis.ParseNamePattern] reads it. Names with numbers replaced, as the findings
 // show them, are matched in that form. A comment begins
 // with "#" at the start of a line or behind a blank; empty lines are skipped.
-func ParseSuppressions(r io.Reader) ([]Suppression, error) {
+func ParseSuppressions(r io.Reader, file string) ([]Suppression, error) {
 	var list []Suppression
 	in := bufio.NewScanner(r)
 	for line := 1; in.Scan(); line++ {
@@ -44,7 +46,7 @@ func ParseSuppressions(r io.Reader) ([]Suppression, error) {
 		if rule == "" {
 			continue
 		}
-		s := Suppression{Line: line, Text: rule, Reason: reason}
+		s := Suppression{File: file, Line: line, Text: rule, Reason: reason}
 		subject, pattern, named := strings.Cut(rule, ":")
 		if process, typ, ok := strings.Cut(subject, "!"); ok {
 			s.process, subject = strings.ToLower(strings.TrimSpace(process)), typ

@@ -83,7 +83,8 @@ type groupHandles struct{ own, kin []idSet }
 
 // measureTurnover follows the handles of groups through the dumps of a series
 // of at least two. It reads each dump once more, and holds the handles of the
-// groups in five of them.
+// groups in five of them. The error is that of ctx, or of a dump that can no
+// longer be read.
 func measureTurnover(ctx context.Context, p *Process, groups []turnoverGroup, dumps *dumpReader) ([]Turnover, error) {
 	s := p.Series
 	m := newTurnoverMeter(p.table, groups)
@@ -165,7 +166,7 @@ func newTurnoverMeter(t *analysis.KindTable, groups []turnoverGroup) *turnoverMe
 // them.
 func (m *turnoverMeter) read(ctx context.Context, p *Process, dumps *dumpReader, i int, each func(analysis.HandleID)) (groupHandles, error) {
 	v := groupHandles{make([]idSet, len(m.alone)), make([]idSet, len(m.alone))}
-	err := dumps.handles(ctx, p, p.Series.Snapshots[i], func(h *minidump.Handle) {
+	err := dumps.handles(ctx, p.Series.Snapshots[i], func(h *minidump.Handle) {
 		row := m.find.Row(h)
 		if row < 0 {
 			return // damaged, and read differently the second time

@@ -1,7 +1,9 @@
 package leaks
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/words"
@@ -32,10 +34,15 @@ func verdictOf(r *Report) Verdict {
 	return v
 }
 
-// accuse names the processes and their largest finding.
+// accuse names the processes and their largest finding, the largest of all
+// first.
 func (r *Report) accuse(worst []*Finding, verb string) string {
+	place := func(p *Process) int {
+		return slices.IndexFunc(worst, func(f *Finding) bool { return f.Process == p.Series.ProcessIdentity })
+	}
+	processes := slices.SortedStableFunc(slices.Values(r.Processes), func(p, q *Process) int { return cmp.Compare(place(p), place(q)) })
 	var parts []string
-	for _, p := range r.Processes {
+	for _, p := range processes {
 		var mine []*Finding
 		for _, f := range worst {
 			if f.Process == p.Series.ProcessIdentity {
@@ -47,7 +54,7 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 		}
 		s := fmt.Sprintf("%s %s: %s", p.Series, verb, mine[0].Sentence)
 		if g := mine[0].Group; g != nil && g.Opener != nil {
-			s += ", opened by " + g.Opener.Culprit.Name()
+			s += ", opened by " + g.Opener.Place()
 		}
 		if g := mine[0].Group; g != nil && g.Rate != nil {
 			s += fmt.Sprintf(", %s an hour", words.Decimal(g.Rate.PerHour))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -26,6 +27,8 @@ type hunt struct {
 	targets   *targets
 	maxOffset int
 
+	files *symbol.Code // image files; nil without
+
 	progress func(done, total int64)
 	mu       sync.Mutex // guards done
 	done     int64      // bytes read in all passes
@@ -46,9 +49,9 @@ type window struct {
 }
 
 // eachWindow reads all memory to be searched, each window with the given
-// number of bytes before and after it as far as they were captured; skip tells
+// number of bytes before and after it as far as they were captured; skip says
 // by their numbers which windows need not be read. It calls visit on several
-// goroutines; worker tells them apart, and the same worker always gets the same
+// goroutines; worker is the number of each, and the same worker always gets the same
 // windows, by ascending address.
 func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n int) bool, visit func(worker int, w *window)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -103,7 +106,7 @@ func (r *windowReader) read(n int, at windowAt) (*window, error) {
 	return &r.w, err
 }
 
-// report tells the progress.
+// report passes the progress on.
 func (h *hunt) report(n int64) {
 	if h.progress == nil {
 		return
@@ -147,6 +150,9 @@ func (h *hunt) run(ctx context.Context) ([]Owner, error) {
 			return nil, err
 		}
 		owners = append(owners, h.choose(fields)...)
+		if err := ctx.Err(); err != nil {
+			return nil, err // image files may have been passed over
+		}
 	}
 	slices.SortFunc(owners, compareOwners)
 	return owners, nil

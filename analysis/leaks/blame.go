@@ -1,0 +1,49 @@
+package leaks
+
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
+)
+
+// shownFrames is how many frames of a stack are evidence, and all down to the
+// culprit.
+const shownFrames = 6
+
+// blameOpener says who opened the handles of a finding, and how to look closer.
+func (f *Finding) blameOpener(o *Options) {
+	opener := f.Group.Opener
+	if opener == nil {
+		return
+	}
+	f.Evidence = append(f.Evidence, fmt.Sprintf("%s in %s were opened by %s at %s, by its handle trace; of %s that were opened there %s are still open",
+		words.Of(uint64(opener.Opens), opener.Of, "handle"), opener.File, opener.Culprit.Name(), opener.Location.Place(), words.Count(opener.AllOpens), words.Count(opener.Opens)))
+	shown := min(len(opener.Frames), max(shownFrames, opener.Culprit.Frame+1))
+	for i, l := range opener.Frames[:shown] {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, l.Place()))
+	}
+	if more := len(opener.Frames) - shown; more > 0 {
+		f.Evidence = append(f.Evidence, words.More(more, "frame"))
+	}
+	f.Next = opener.next(o)
+}
+
+// next is how to look closer at the opener.
+func (o *Opener) next(options *Options) analysis.Step {
+	file := dumpArg(o.File)
+	text := fmt.Sprintf("see why the handles opened at %s are not closed", o.Place())
+	if o.nameless() {
+		text = fmt.Sprintf("fetch the symbols that %s lists, which name the function at %s, and see why the handles opened there are not closed",
+			words.Command("dumpscan", "symbols", file, "--manifest"), o.Place())
+	}
+	return analysis.Step{Text: text, Args: append([]string{"dumpscan", "htrace", file, "--group", "function"}, options.Repeat...)}
+}
+
+// nameless reports whether the opener lies in a module without symbols.
+func (o *Opener) nameless() bool {
+	named := o.Location.Trust != symbol.TrustExport && o.Location.Trust != symbol.TrustModule
+	return o.Culprit.Kind == htrace.CulpritModule && !named
+}
