@@ -1,7 +1,9 @@
 package leaks
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -115,31 +117,59 @@ func pools(paged, nonpaged uint64) string {
 	return fmt.Sprintf("%s of paged and %s of nonpaged pool", words.Bytes(paged), words.Bytes(nonpaged))
 }
 
-// innocent explains the growth and the size of groups that do not leak.
+// innocent says of groups that have grown, or that are large and swing, why
+// they are not accused. A group that grows is never passed over in silence.
 func innocent(p *Process) (findings []Finding) {
-	why := map[Shape]string{
+	for i := range p.Kinds {
+		g := &p.Kinds[i]
+		why, next := p.whyInnocent(g)
+		if why == "" {
+			continue
+		}
+		f := Finding{Severity: SeverityInfo, Group: g, Sentence: g.Label() + ": " + why, Next: say(next)}
+		f.Evidence = []string{fmt.Sprintf("%s (%s)", g.row(), cmp.Or(string(g.judged.trend), string(g.Shape)))}
+		findings = append(findings, f)
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(b.Group.Net(), a.Group.Net()) })
+	if more := len(findings) - innocentsShown; more > 0 {
+		findings = append(findings[:innocentsShown], Finding{
+			Severity: SeverityInfo, Sentence: words.Plural(more, "more group") + " have grown, or swing, without being accused",
+			Next: say("see all of them: dumpscan diff of the first and the last dump"),
+		})
+	}
+	return findings
+}
+
+// whyInnocent explains the growth or the swinging of a group that is not
+// accused; "" if there is nothing to explain.
+func (p *Process) whyInnocent(g *Group) (why, next string) {
+	if g.judged.severity != SeverityInfo {
+		return "", "" // accused, or two dumps show too little to accuse it
+	}
+	const wait = "nothing, unless it grows in the dumps to come"
+	switch g.judged.trend {
+	case TrendStopped:
+		return "no leak, it " + p.grew(g, "grew") + " and has stopped", wait
+	case TrendFell:
+		return "no leak, it goes up and comes down again", wait
+	case TrendRelabelled:
+		return fmt.Sprintf("no leak, re-labelled: it %s, and others of its type became fewer by as many", p.grew(g, "grew")), wait
+	case TrendMoved:
+		return "no leak, handles that were there before: their objects have changed their state", wait
+	case TrendNoise:
+		return fmt.Sprintf("it %s, no more than handles that come and go may do by chance (%s)", p.grew(g, "rose"), words.Percent(g.judged.p)),
+			"take more dumps if it goes on rising"
+	}
+	swing := map[Shape]string{
 		ShapeSaturating: "grew ever more slowly, as a cache does that fills",
 		ShapeSawtooth:   "goes up and comes down again",
 		ShapeBurst:      "rose and drained again",
 		ShapeStep:       "rose once and has not grown since",
+	}[g.Shape]
+	if swing == "" || g.high()-g.low() < innocentRange {
+		return "", ""
 	}
-	for i := range p.Kinds {
-		g := &p.Kinds[i]
-		if g.high()-g.low() < innocentRange || why[g.Shape] == "" {
-			continue
-		}
-		counts := make([]string, len(g.Counts))
-		for i, c := range g.Counts {
-			counts[i] = words.Count(c)
-		}
-		findings = append(findings, Finding{
-			Severity: SeverityInfo, Group: g,
-			Sentence: fmt.Sprintf("%s: no leak, it %s", g.Label(), why[g.Shape]),
-			Evidence: []string{fmt.Sprintf("counts in %d dumps: %s (%s)", len(counts), strings.Join(counts, ", "), g.Shape)},
-			Next:     say("nothing, unless it grows in the dumps to come"),
-		})
-	}
-	return findings
+	return "no leak, it " + swing, wait
 }
 
 func restarted(p *Process) []Finding {

@@ -103,7 +103,6 @@ type jsonTurnover struct {
 	Closed uint64 `json:"closed"`
 	Born   uint64 `json:"born"`
 	Gone   uint64 `json:"gone"`
-	Reused uint64 `json:"reused"`
 	Early  uint64 `json:"early"`
 	Kept   uint64 `json:"kept"`
 }
@@ -237,7 +236,7 @@ func (j *jsonFinding) group(g *leaks.Group) {
 		j.Rate = &jsonRate{hundredths(r.Low), hundredths(r.High), 0.95, string(r.Basis)}
 	}
 	if t := g.Turnover; t != nil {
-		j.Turnover = &jsonTurnover{t.Opened, t.Closed, t.Born, t.Gone, t.Reused, t.Early, t.Kept}
+		j.Turnover = &jsonTurnover{t.Opened, t.Closed, t.Born, t.Gone, t.Early, t.Kept}
 		for _, v := range t.Survivors {
 			j.Survivors = append(j.Survivors, hexNumber(v))
 		}
