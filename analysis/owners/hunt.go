@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -25,6 +26,8 @@ type hunt struct {
 	space     *space
 	targets   *targets
 	maxOffset int
+
+	files *symbol.Code // image files; nil without
 
 	progress func(done, total int64)
 	mu       sync.Mutex // guards done
@@ -103,7 +106,7 @@ func (r *windowReader) read(n int, at windowAt) (*window, error) {
 	return &r.w, err
 }
 
-// report tells the progress.
+// report passes the progress on.
 func (h *hunt) report(n int64) {
 	if h.progress == nil {
 		return
@@ -147,6 +150,9 @@ func (h *hunt) run(ctx context.Context) ([]Owner, error) {
 			return nil, err
 		}
 		owners = append(owners, h.choose(fields)...)
+		if err := ctx.Err(); err != nil {
+			return nil, err // image files may have been passed over
+		}
 	}
 	slices.SortFunc(owners, compareOwners)
 	return owners, nil

@@ -12,7 +12,7 @@ import (
 type images struct {
 	hunt   *hunt
 	known  map[uint64]*targetInfo
-	images map[minidump.VA]*peimage.Image // by base address; nil if not captured
+	images map[minidump.VA]*peimage.Image // by base address; nil if there is none
 }
 
 // targetInfo is what is known of the place a word points to.
@@ -37,7 +37,7 @@ func (t *targetInfo) rank() int {
 	return 3
 }
 
-// of tells what is at an address.
+// of returns what is at an address.
 func (m *images) of(address uint64) *targetInfo {
 	info := m.known[address]
 	if info == nil {
@@ -75,7 +75,7 @@ func (m *images) look(at minidump.VA) *targetInfo {
 }
 
 // executable reports whether the address lies in an executable section of a
-// module, and whether the dump tells.
+// module, and whether that is known.
 func (m *images) executable(at minidump.VA) (yes, known bool) {
 	const memExecute = 0x20000000 // IMAGE_SCN_MEM_EXECUTE
 	mod, ok := m.hunt.space.modules.Find(at)
@@ -94,11 +94,11 @@ func (m *images) executable(at minidump.VA) (yes, known bool) {
 	return false, true
 }
 
-// image returns the headers of a module, or nil if they were not captured.
+// image returns the headers of a module, or nil if they are nowhere.
 func (m *images) image(mod *minidump.Module) *peimage.Image {
 	img, ok := m.images[mod.BaseOfImage]
 	if !ok {
-		img, _ = peimage.NewMapped(memoryOf{m.hunt.mem, mod.BaseOfImage}, int64(mod.SizeOfImage))
+		img, _ = peimage.NewMapped(imageAt{m, mod.BaseOfImage}, int64(mod.SizeOfImage))
 		if m.images == nil {
 			m.images = map[minidump.VA]*peimage.Image{}
 		}
@@ -107,21 +107,47 @@ func (m *images) image(mod *minidump.Module) *peimage.Image {
 	return img
 }
 
-// pointer reads a pointer of the process.
-func (m *images) pointer(at minidump.VA) (uint64, bool) {
+// readAt reads memory of the process: what was captured, and else what the
+// image file of the module has there before loading.
+func (m *images) readAt(p []byte, at minidump.VA) (int, error) {
+	if m.hunt.files != nil {
+		return m.hunt.files.ReadAt(p, at)
+	}
+	return m.hunt.mem.ReadAt(p, at)
+}
+
+// shift is what to add to an absolute address that readAt reads at this place.
+func (m *images) shift(at minidump.VA) minidump.VA {
+	if m.hunt.files != nil {
+		return m.hunt.files.Shift(at)
+	}
+	return 0
+}
+
+// word reads a number of the size of a pointer.
+func (m *images) word(at minidump.VA) (uint64, bool) {
 	var b [8]byte
-	_, err := m.hunt.mem.ReadAt(b[:m.hunt.space.ptr], at)
+	_, err := m.readAt(b[:m.hunt.space.ptr], at)
 	return binary.LittleEndian.Uint64(b[:]), err == nil
 }
 
-// memoryOf presents memory from a base address on.
-type memoryOf struct {
-	mem  *minidump.Memory
-	base minidump.VA
+// pointer reads a pointer of the process.
+func (m *images) pointer(at minidump.VA) (uint64, bool) {
+	v, ok := m.word(at)
+	if v += uint64(m.shift(at)); m.hunt.space.ptr == 4 {
+		v = uint64(uint32(v))
+	}
+	return v, ok
 }
 
-func (r memoryOf) ReadAt(p []byte, off int64) (int, error) {
-	n, err := r.mem.ReadAt(p, r.base+minidump.VA(off))
+// imageAt presents an image from its base address on.
+type imageAt struct {
+	images *images
+	base   minidump.VA
+}
+
+func (r imageAt) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.images.readAt(p, r.base+minidump.VA(off))
 	if err != nil && n == 0 {
 		return 0, io.EOF
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -14,14 +15,19 @@ import (
 // the owners of all handles, type by type.
 type Options struct {
 	// Types restricts the hunt to handles of these types, in any case; "None"
-	// stands for handles without a type. Empty means all types.
+	// stands for handles without a type. Empty means all types. Name restricts
+	// it to handles whose object has such a name; nil means all. The other
+	// handles of the dump serve as counter-examples.
 	Types []string
+	Name  *analysis.NamePattern
 	// Group, if not nil, chooses the handles instead: those for which ok is
-	// true, in sets told apart by their type and the label. The other handles
-	// of the dump serve as counter-examples.
+	// true, in sets that differ in their type or the label.
 	Group func(h *minidump.Handle) (label string, ok bool)
 	// Parts is what Group needs to know of a handle beside its type.
 	Parts minidump.HandleParts
+	// Symbols, if not nil, names what the owners point to, and reads from image
+	// files what the dump lacks of its modules. Find does not close it.
+	Symbols *symbol.Session
 	// MaxOffset is how far before a handle, in bytes, its object may begin;
 	// 0 means [DefaultOffset]. It is at most [MaxOffset].
 	MaxOffset int
@@ -43,7 +49,7 @@ type Report struct {
 	Scan   Scan
 }
 
-// An Set is a set of handles whose owners were looked for.
+// A Set is a set of handles whose owners were looked for.
 type Set struct {
 	Type  string
 	Label string // from Options.Group
@@ -62,7 +68,8 @@ type Owner struct {
 	Module       string      // the module Address points into; "" for other memory
 	ModuleOffset uint64      // from the base of Module, bytes
 	Target       Target
-	Class        string // from RTTI, "" without
+	Class        string // from RTTI, or from the symbol of a vtable; "" without
+	Symbol       string // what symbols call the place, "MyCustomDll!Settings::`vftable'"; "" without
 	FieldOffset  int    // from the word to the handle, bytes
 
 	Handles int // distinct handles of the set that were found there
@@ -92,7 +99,7 @@ type Example struct {
 	Handle uint64
 }
 
-// Target tells what the word before a handle points to.
+// Target says what the word before a handle points to.
 type Target string
 
 // What a word can point to.
@@ -100,11 +107,11 @@ const (
 	TargetVtable Target = "vtable" // constant data of a module that begins with the address of code
 	TargetData   Target = "data"   // other data of a module
 	TargetCode   Target = "code"   // code of a module: a function pointer or return address
-	TargetModule Target = "module" // a module of which the dump does not tell more
+	TargetModule Target = "module" // a module of which the dump holds no more
 	TargetMemory Target = "memory" // memory outside all modules: a CLR MethodTable, or another object
 )
 
-// Scan tells what was searched, and what could not be.
+// Scan says what was searched, and what could not be.
 type Scan struct {
 	PointerSize int      // bytes; 4 for a WOW64 process, whoever dumped it
 	MaxOffset   int      // bytes
@@ -117,7 +124,7 @@ type Scan struct {
 	Problems    []error  // what could not be read
 }
 
-// Basis tells how the memory to search was chosen.
+// Basis says how the memory to search was chosen.
 type Basis string
 
 // How memory can be chosen.
@@ -130,7 +137,9 @@ const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 
 // Find searches the memory of a dump for objects that hold handles. It
 // needs no trace, but handle data and full memory; without these the error is
-// an [*analysis.MissingError]. Other errors are those of reading the dump or of ctx.
+// an [*analysis.MissingError]. A type that nobody knows is an
+// [*analysis.UnknownTypeError]. Other errors are those of reading the dump or of
+// ctx.
 //
 // The private writable memory of the process is read once. At each aligned,
 // pointer-sized word that equals a handle, the pointers in the MaxOffset bytes
@@ -138,7 +147,7 @@ const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 // constellation. The few that can be owners at all, those that hold at least 8
 // handles and 1 % of their set among them, are looked at again: every word equal
 // to their pointer is found, and what its field holds is taken down, handle or
-// not. What chance does not explain (see owners_chance.go) is reported, each
+// not. What chance does not explain (see chance.go) is reported, each
 // handle for one owner only.
 //
 // Not found are handles in arrays and global variables, handles that are stored
@@ -177,9 +186,18 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 		return report, nil
 	}
 	h := &hunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
+	if o.Symbols != nil {
+		h.files = o.Symbols.Code(ctx)
+		defer h.files.Close() // was only read
+	}
 	report.Owners, err = h.run(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if o.Symbols != nil {
+		if err := name(ctx, report.Owners, o.Symbols); err != nil {
+			return nil, err
+		}
 	}
 	h.finish()
 	report.Scan.Hits = h.hits

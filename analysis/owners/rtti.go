@@ -38,7 +38,7 @@ func (m *images) rttiMSVC(locator minidump.VA, mod *minidump.Module) (class stri
 	if m.hunt.space.ptr == 8 {
 		size = 24
 	}
-	if _, err := m.hunt.mem.ReadAt(b[:size], locator); err != nil {
+	if _, err := m.readAt(b[:size], locator); err != nil {
 		return "", 0
 	}
 	word := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
@@ -50,6 +50,8 @@ func (m *images) rttiMSVC(locator minidump.VA, mod *minidump.Module) (class stri
 		descriptor += uint64(mod.BaseOfImage)
 	} else if word(0) != 0 {
 		return "", 0
+	} else {
+		descriptor = uint64(uint32(descriptor + uint64(m.shift(locator))))
 	}
 	if !inside(mod, descriptor) || word(1) >= mod.SizeOfImage {
 		return "", 0
@@ -67,7 +69,7 @@ func (m *images) rttiMSVC(locator minidump.VA, mod *minidump.Module) (class stri
 // (https://itanium-cxx-abi.github.io/cxx-abi/abi.html#vtable-components).
 func (m *images) rttiItanium(vtable, info minidump.VA) (class string, before uint32) {
 	ptr := minidump.VA(m.hunt.space.ptr)
-	top, ok := m.pointer(vtable - 2*ptr)
+	top, ok := m.word(vtable - 2*ptr)
 	if !ok {
 		return "", 0
 	}
@@ -100,7 +102,7 @@ func (m *images) text(at minidump.VA) string {
 	var name []byte
 	var piece [64]byte
 	for len(name) < maxClassName {
-		n, err := m.hunt.mem.ReadAt(piece[:], at+minidump.VA(len(name)))
+		n, err := m.readAt(piece[:], at+minidump.VA(len(name)))
 		if end := bytes.IndexByte(piece[:n], 0); end >= 0 {
 			name = append(name, piece[:end]...)
 			break

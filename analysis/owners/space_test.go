@@ -147,7 +147,7 @@ func TestOwnersUnanswered(t *testing.T) {
 		{"no heaps", partial, "the dump holds stacks and selected memory only, "},
 	} {
 		_, err := Find(t.Context(), testdump.Make(t, test.dump), Options{})
-		var unanswered *UnansweredError
+		var unanswered *analysis.MissingError
 		if !errors.As(err, &unanswered) || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -157,6 +157,18 @@ func TestOwnersUnanswered(t *testing.T) {
 func TestOwnersOptions(t *testing.T) {
 	s := newScene(1, 8)
 	s.leaks(s.vtable(1), 0, 0, 0)
+	for i := range s.handles {
+		if i%2 == 0 && s.handles[i].Type == "Key" {
+			s.handles[i].Name = `\mine`
+		}
+	}
+	pattern := func(text string) *analysis.NamePattern {
+		p, err := analysis.ParseNamePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
 	key := []string{"60 of 62 Key at +32 of vtable MyCustomDll+0x2140"}
 	for _, test := range []struct {
 		name string
@@ -165,6 +177,9 @@ func TestOwnersOptions(t *testing.T) {
 	}{
 		{"type", Options{Types: []string{"KEY"}}, key},
 		{"another type", Options{Types: []string{"Event", "None"}}, []string{}},
+		{"several types", Options{Types: []string{"Event", "Key"}}, key},
+		{"name", Options{Name: pattern(`\mine`)}, []string{"30 of 31 Key at +32 of vtable MyCustomDll+0x2140"}},
+		{"type and name", Options{Types: []string{"Event"}, Name: pattern(`\mine`)}, []string{}},
 		{"near", Options{MaxOffset: 24}, []string{}},
 		{"near enough", Options{MaxOffset: 32}, key},
 		{"group", Options{Group: func(h *minidump.Handle) (string, bool) {
@@ -174,6 +189,10 @@ func TestOwnersOptions(t *testing.T) {
 		if diff := cmp.Diff(test.want, ownerTexts(s.find(t, test.o))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
+	}
+	var unknown *analysis.UnknownTypeError
+	if _, err := Find(t.Context(), s.file(t), Options{Types: []string{"Key", "Evnet"}}); !errors.As(err, &unknown) || unknown.Similar != "Event" {
+		t.Errorf("unknown type: error %v", err)
 	}
 	for _, offset := range []int{-1, MaxOffset + 1} {
 		if _, err := Find(t.Context(), s.file(t), Options{MaxOffset: offset}); err == nil {

@@ -64,9 +64,12 @@ func readTargets(ctx context.Context, f *minidump.File, o *Options) (*targets, e
 	if err != nil {
 		return nil, err
 	}
-	group := o.Group
+	group, parts := o.Group, minidump.HandleTypeName|o.Parts
 	if group == nil {
-		group = typeGroup(o.Types)
+		group = selection(o)
+		if o.Name != nil {
+			parts |= minidump.HandleObjectName
+		}
 	}
 	t := &targets{slots: make([]uint16, 1), sets: make([]targetSet, 1)}
 	known := map[targetSet]uint16{}
@@ -76,7 +79,7 @@ func readTargets(ctx context.Context, f *minidump.File, o *Options) (*targets, e
 	}
 	var strange, twice uint64
 	var tooMany error
-	err = list.Walk(ctx, minidump.HandleTypeName|o.Parts, func(h *minidump.Handle) bool {
+	err = list.Walk(ctx, parts, func(h *minidump.Handle) bool {
 		v := h.Handle
 		if v == 0 {
 			return true // an empty descriptor
@@ -111,6 +114,9 @@ func readTargets(ctx context.Context, f *minidump.File, o *Options) (*targets, e
 	})
 	if ctx.Err() != nil || tooMany != nil {
 		return nil, cmp.Or(ctx.Err(), tooMany)
+	}
+	if err := t.checkTypes(o.Types); err != nil {
+		return nil, err
 	}
 	t.rank()
 	for i := range t.sets {
@@ -171,16 +177,30 @@ func (t *targets) totals() []int {
 	return n
 }
 
-// typeGroup makes the types, or the chosen ones, the sets.
-func typeGroup(types []string) func(*minidump.Handle) (string, bool) {
-	if len(types) == 0 {
-		return func(*minidump.Handle) (string, bool) { return "", true }
-	}
+// selection makes sets of the types, or of the chosen ones.
+func selection(o *Options) func(*minidump.Handle) (string, bool) {
 	chosen := map[string]bool{}
-	for _, name := range types {
+	for _, name := range o.Types {
 		chosen[strings.ToLower(analysis.CanonicalType(name))] = true
 	}
-	return func(h *minidump.Handle) (string, bool) { return "", chosen[strings.ToLower(h.TypeName)] }
+	return func(h *minidump.Handle) (string, bool) {
+		return "", (len(chosen) == 0 || chosen[strings.ToLower(h.TypeName)]) && (o.Name == nil || o.Name.Match(h.ObjectName))
+	}
+}
+
+// checkTypes returns an [*analysis.UnknownTypeError] for a type that neither
+// WinDbg nor the dump knows.
+func (t *targets) checkTypes(types []string) error {
+	var known []string
+	for _, s := range t.sets[1:] {
+		known = append(known, s.Type)
+	}
+	for _, name := range types {
+		if err := analysis.CheckType(name, known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reported returns the sets in the order of Report.Sets.
