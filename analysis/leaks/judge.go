@@ -134,10 +134,11 @@ func (p *Process) growing(g *Group, pairs [][]*pairing, at int, chosen []int, ti
 		// Of a large dump the shared handles are an estimate.
 		return min(pairs[i][j].shared[at], gr.counts[i], gr.counts[j])
 	}
+	gr.flow = func(i, j int) float64 { return pairs[i][j].flow }
 	gr.kept = func(i, j int) float64 {
 		s := gr.shared(i, j)
 		in, out := gr.counts[j]-s, gr.counts[i]-s
-		rest := max(1, pairs[i][j].flow-(in+out)/2)
+		rest := max(1, gr.flow(i, j)-(in+out)/2)
 		return s - min(in*out/rest, s)
 	}
 	return gr

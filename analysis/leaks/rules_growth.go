@@ -12,7 +12,7 @@ func steadyGrowth(p *Process) (findings []Finding) {
 		return nil
 	}
 	for i := range p.Kinds {
-		if g := &p.Kinds[i]; g.judged.severity != SeverityInfo {
+		if g := &p.Kinds[i]; g.judged.accuses() {
 			findings = append(findings, p.growthFinding(g))
 		}
 	}
@@ -92,7 +92,7 @@ func (p *Process) riseFinding(g *Group) Finding {
 // not have.
 func (g *Group) plainRise() bool {
 	t := g.Turnover
-	if t == nil || g.Net() < minRise || g.judged.severity == SeverityInfo || float64(t.Closed) > maxGone*float64(t.Opened) {
+	if t == nil || g.Net() < minRise || !g.judged.accuses() || float64(t.Closed) > maxGone*float64(t.Opened) {
 		return false
 	}
 	times := float64(g.Last()) / float64(max(g.First(), 1))
@@ -118,7 +118,7 @@ func typeGrowth(p *Process) (findings []Finding) {
 	for i := range p.Types {
 		t := &p.Types[i]
 		two := len(p.Series.Snapshots) == 2
-		if t.Kinds < 2 || t.judged.severity == SeverityInfo || two && !t.plainRise() {
+		if t.Kinds < 2 || !t.judged.accuses() || two && !t.plainRise() {
 			continue
 		}
 		find := p.growthFinding

@@ -143,7 +143,7 @@ func innocent(p *Process) (findings []Finding) {
 // whyInnocent explains the growth or the swinging of a group that is not
 // accused; "" if there is nothing to explain.
 func (p *Process) whyInnocent(g *Group) (why, next string) {
-	if g.judged.severity != SeverityInfo {
+	if g.judged.accuses() {
 		return "", "" // accused, or two dumps show too little to accuse it
 	}
 	const wait = "nothing, unless it grows in the dumps to come"
@@ -154,6 +154,8 @@ func (p *Process) whyInnocent(g *Group) (why, next string) {
 		return "no leak, it goes up and comes down again", wait
 	case TrendRelabelled:
 		return fmt.Sprintf("no leak, re-labelled: it %s, and others of its type became fewer by as many", p.grew(g, "grew")), wait
+	case TrendLoad:
+		return fmt.Sprintf("more are open at a time, but they do not stay: it %s, and hardly any of that is left in the next dump, as when a load grows", p.grew(g, "rose")), wait
 	case TrendMoved:
 		return "no leak, handles that were there before: their objects have changed their state", wait
 	case TrendNoise:

@@ -19,7 +19,7 @@ func (p *Process) acquitted(g *Group) bool {
 		return len(p.Series.Snapshots) > 2 && g.Net() < flatRange
 	}
 	if up == 0 {
-		return d >= time.Hour && g.judged.severity == SeverityInfo
+		return d >= time.Hour && !g.judged.accuses()
 	}
 	expected := float64(g.First()) * float64(d) / float64(up)
 	return expected >= acquitGrowth && float64(g.Net()) < acquitShare*expected

@@ -55,9 +55,15 @@ const (
 	suspectOfThree  = 0.05
 	sureLevelOfFour = 1e-5
 	sureLevelOfFive = 1e-3
+	// A group that scatters by more than is believed may still leak if there
+	// are so many dumps, and they scatter independently of each other: less of
+	// the statistic of Durbin and Watson is a load that wanders.
+	manyDumps   = 8
+	independent = 1.5
 	// Of the growth of a churning group this part must stay from one dump to
 	// the next: what does not is a load that grows.
 	minKeptShareOfGrowth = 0.5
+	minKeptAtAll         = 0.3 // less is no leak, where it is known
 	// The late growth of a cache or pool is such a part of the early one.
 	stoppedBelow = 0.35
 	slowsBelow   = 0.8
@@ -65,7 +71,7 @@ const (
 	jumpShare = 0.8
 	// Growth without a close must be spread over so many intervals, and over
 	// such a part of them.
-	minSpread      = 1.9
+	minSpread      = 1.7
 	minSpreadShare = 0.35
 	// A group whose type, or process, grows by less than this part of it takes
 	// the place of others.

@@ -41,6 +41,7 @@ type growing struct {
 	// those values that were closed and opened again for the same kind.
 	kept   func(i, j int) float64
 	shared func(i, j int) float64 // the same as it was counted
+	flow   func(i, j int) float64 // what came and went of all groups
 	moved  float64                // handles of the last dump that were in another group in the first
 	typ    []float64              // counts of the type, the group's own among them
 	noise  []float64              // variance of the rest of the type's changes, by interval
@@ -86,6 +87,9 @@ func (g *growing) covariance() *mat.SymDense {
 type fit struct {
 	slope, variance float64 // of the slope, if the covariance is right
 	residual        float64 // what is left, in units of the covariance: n-2 on average
+	// watson is the statistic of Durbin and Watson of what is left: 2 if the
+	// dumps scatter independently of each other, less if they wander.
+	watson float64
 }
 
 // fitLine fits by generalised least squares.
@@ -124,6 +128,11 @@ func fitLine(y, t []float64, k *mat.SymDense) fit {
 		rest[i] = y[i] - base - f.slope*t[i]
 	}
 	f.residual = dot(rest, solve(rest))
+	steps := 0.0
+	for i := 1; i < n; i++ {
+		steps += (rest[i] - rest[i-1]) * (rest[i] - rest[i-1])
+	}
+	f.watson = steps / max(dot(rest, rest), 1e-9)
 	return f
 }
 
@@ -188,18 +197,24 @@ func (g *growing) judge(f fit, d *dispersion, groups int) judgement {
 	g.course(&j)
 	j = g.offset(j, j.dispersion)
 	switch {
+	case j.accuses() && j.kept < minKeptAtAll && g.keptKnown():
+		j.trend, j.severity = TrendLoad, SeverityInfo
 	case j.severity != SeverityLeak:
 	case g.net() < sureSteady:
 		j.limit(TrendSmall, SeveritySuspect)
 	case j.kept < minKeptShareOfGrowth:
 		j.limit(TrendLoad, SeveritySuspect)
-	case f.residual > maxDispersion*float64(n-2):
+	case f.residual > maxDispersion*float64(n-2) && (n < manyDumps || f.watson < independent):
 		j.limit(TrendSwings, SeveritySuspect)
 	case n <= 3, n == 4 && j.p > sureLevelOfFour, n == 5 && j.p > sureLevelOfFive:
 		j.limit(TrendFew, SeveritySuspect)
 	}
 	return j
 }
+
+// accuses reports whether the growth is suspicious at least. A group that was
+// not judged, since there is one dump, is not.
+func (j *judgement) accuses() bool { return j.severity == SeverityLeak || j.severity == SeveritySuspect }
 
 // limit makes a judgement no worse than a severity.
 func (j *judgement) limit(t Trend, s Severity) {
@@ -225,6 +240,20 @@ func (g *growing) keptShare() float64 {
 		return 1 // it only rose in the last interval; see course
 	}
 	return min(max(stays/up, 0), 1)
+}
+
+// keptKnown reports whether other groups open and close so much that they show
+// how many values are used again: else nobody knows what stays.
+func (g *growing) keptKnown() bool {
+	known := 0
+	for i := range g.n() - 1 {
+		s := g.shared(i, i+1)
+		in, out := g.counts[i+1]-s, g.counts[i]-s
+		if others := g.flow(i, i+1) - (in+out)/2; others >= (in+out)/4 {
+			known++
+		}
+	}
+	return 2*known > g.n()-1
 }
 
 // A phase is the mean growth in the early and in the late part of a series.
