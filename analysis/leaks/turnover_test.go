@@ -69,11 +69,11 @@ func TestStandsOut(t *testing.T) {
 	for _, c := range []struct {
 		closed uint64
 		want   leaks.Severity
-	}{{0, leaks.SeveritySuspect}, {4, leaks.SeverityInfo}} {
+	}{{0, leaks.SeveritySuspect}, {40, leaks.SeverityInfo}} {
 		r := findLeaks(t, []shot{
 			dumpOf("0", 0, map[*dumptest.Handle][]uint64{&key: upTo(0x1000, 80)}),
-			dumpOf("1", 1, map[*dumptest.Handle][]uint64{&key: upTo(0x1000, 90)}),
-			dumpOf("2", 2, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+4*c.closed, 100)}),
+			dumpOf("1", 1, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+4*c.closed, 90)}),
+			dumpOf("2", 2, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+8*c.closed, 100)}),
 		})
 		if r.Verdict.Severity != c.want {
 			t.Errorf("%d closed: %s: %s", c.closed, r.Verdict.Severity, r.Verdict.Sentence)
