@@ -110,11 +110,11 @@ func TestReadBaseline(t *testing.T) {
 		"{}":                                 `schema of this file is ""`,
 		`{"schema":"dumpscan.baseline/3"}`:   `schema of this file is "dumpscan.baseline/3"`,
 		`{"schema":"dumpscan.baseline/2"} 1`: "more behind the end",
-		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":-1}]}`:                                                                    "no baseline",
-		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":4294967296}]}`:                                                            "impossible count",
-		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key"},{"type":"Key"}]}`:                                                                "twice",
-		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","grantedAccess":"x"}]}`:                                                                 "no mask",
-		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","grantedAccess":"0x123456789"}]}`:                                                       "no mask",
+		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":-1}]}`:                                                                                  "no baseline",
+		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key","count":4294967296}]}`:                                                                          "impossible count",
+		`{"schema":"dumpscan.baseline/2","types":[{"type":"Key"},{"type":"Key"}]}`:                                                                              "twice",
+		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","grantedAccess":"x"}]}`:                                                                        "no mask",
+		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","grantedAccess":"0x123456789"}]}`:                                                              "no mask",
 		`{"schema":"dumpscan.baseline/2","groups":[{"type":"Key","name":"a","grantedAccess":"0x1"},{"type":"Key","name":"a","grantedAccess":"0x1","count":1}]}`: "twice",
 	} {
 		if b, err := check.ReadBaseline(strings.NewReader(text)); err == nil || b != nil || !strings.Contains(err.Error(), want) {

@@ -214,7 +214,9 @@ func (g *growing) judge(f fit, d *dispersion, groups int) judgement {
 
 // accuses reports whether the growth is suspicious at least. A group that was
 // not judged, since there is one dump, is not.
-func (j *judgement) accuses() bool { return j.severity == SeverityLeak || j.severity == SeveritySuspect }
+func (j *judgement) accuses() bool {
+	return j.severity == SeverityLeak || j.severity == SeveritySuspect
+}
 
 // limit makes a judgement no worse than a severity.
 func (j *judgement) limit(t Trend, s Severity) {

@@ -1,9 +1,9 @@
 package render
 
 import (
+	"bufio"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/check"
@@ -43,22 +43,22 @@ type junitProblem struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the outcome as JUnit's XML: a suite for each dump, or pair of
+// junit writes the outcome as JUnit's XML: a suite for each dump, or pair of
 // dumps, with a case for each check. A breach is a failure, a dump that cannot
 // answer an error.
-func (r *CheckReport) JUnit(w io.Writer) error {
+func (r *CheckReport) junit(b *bufio.Writer) error {
 	all := junitSuites{Name: "dumpscan check"}
 	suites := map[string]int{}
-	for i := range r.Check.Results {
-		result := &r.Check.Results[i]
-		name := checkFiles(result)
+	for i := range r.Results {
+		result := &r.Results[i]
+		name := words.Escape(result.files())
 		at, ok := suites[name]
 		if !ok {
 			at = len(all.Suites)
 			suites[name] = at
 			all.Suites = append(all.Suites, junitSuite{Name: name})
 		}
-		s, c := &all.Suites[at], junitCase{ClassName: name, Name: words.Escape(checkName(result))}
+		s, c := &all.Suites[at], junitCase{ClassName: name, Name: words.Escape(result.Check)}
 		s.Tests, all.Tests = s.Tests+1, all.Tests+1
 		switch result.Status {
 		case check.Breach:
@@ -70,50 +70,44 @@ func (r *CheckReport) JUnit(w io.Writer) error {
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
+	b.WriteString(xml.Header)
+	enc := xml.NewEncoder(b)
 	enc.Indent("", "  ")
 	if err := enc.Encode(all); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return b.WriteByte('\n')
 }
 
-func newJUnitProblem(r *check.Result) *junitProblem {
-	lines := problemLines(r)
+func newJUnitProblem(r *CheckResult) *junitProblem {
+	lines := r.problems()
 	return &junitProblem{Message: lines[0], Type: string(r.Status), Text: strings.Join(lines, "\n")}
 }
 
-// problemLines are the sentences about a check that did not pass, at least
-// one.
-func problemLines(r *check.Result) []string {
+// problems are the sentences about a check that did not pass, at least one.
+func (r *CheckResult) problems() []string {
 	if r.Status == check.Unknown {
 		return []string{"cannot tell: " + words.Escape(r.Reason)}
 	}
 	var lines []string
 	for i := range r.Measures {
-		lines = append(lines, words.Escape(measureSentence(r, &r.Measures[i])))
+		lines = append(lines, words.Escape(r.Measures[i].Sentence))
 	}
 	return lines
 }
 
-// GitHub writes a workflow command for each check that did not pass, which
+// github writes a workflow command for each check that did not pass, which
 // GitHub shows as an annotation:
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
-func (r *CheckReport) GitHub(w io.Writer) error {
-	for i := range r.Check.Results {
-		result := &r.Check.Results[i]
+func (r *CheckReport) github(b *bufio.Writer) error {
+	for i := range r.Results {
+		result := &r.Results[i]
 		if result.Status == check.Passed {
 			continue
 		}
-		title := "dumpscan: " + words.Escape(checkName(result))
-		text := checkFiles(result) + ": " + strings.Join(problemLines(result), "\n")
-		if _, err := fmt.Fprintf(w, "::error title=%s::%s\n", githubProperty.Replace(title), githubData.Replace(text)); err != nil {
-			return err
-		}
+		title := "dumpscan: " + words.Escape(result.Check)
+		text := words.Escape(result.files()) + ": " + strings.Join(result.problems(), "\n")
+		fmt.Fprintf(b, "::error title=%s::%s\n", githubProperty.Replace(title), githubData.Replace(text))
 	}
 	return nil
 }

@@ -2,34 +2,38 @@ package render
 
 import (
 	"bufio"
+	"encoding/csv"
 	"fmt"
-	"io"
+	"strconv"
 	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/leaks"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// Text writes the report for people: the verdict, the findings with their
-// evidence, and what to do next.
-func (r *LeakReport) Text(w io.Writer, style Style) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, severityStyle(style, r.Report.Verdict.Severity, words.Escape(r.Report.Verdict.Sentence)))
-	for i := range r.Report.Findings {
-		f := &r.Report.Findings[i]
+// text writes the verdict, the findings with their evidence, and what to do
+// next.
+func (r *LeakReport) text(b *bufio.Writer, style Style) error {
+	fmt.Fprintln(b, severityStyle(style, r.Verdict.Severity, words.Escape(r.Verdict.Sentence)))
+	for i := range r.Findings {
+		f := &r.Findings[i]
 		fmt.Fprintf(b, "\n%s  %s: %s\n", severityStyle(style, f.Severity, fmt.Sprintf("%-7s", strings.ToUpper(string(f.Severity)))),
-			words.Escape(f.Process.String()), words.Escape(f.Sentence))
+			words.Escape(processLabel(f.Process, f.ProcessID)), words.Escape(f.Sentence))
 		for _, e := range f.Evidence {
 			fmt.Fprintf(b, "  - %s\n", words.Escape(e))
 		}
-		fmt.Fprintf(b, "  %s %s\n", style.Bold("next:"), words.Escape(f.Next.String()))
+		fmt.Fprintf(b, "  %s %s\n", style.Bold("next:"), words.Escape(f.nextLine()))
 		fmt.Fprintf(b, "  %s\n", style.Dim("rule: "+f.Rule))
 	}
-	for i := range r.Report.Suppressed {
+	if r.Omitted > 0 {
+		fmt.Fprintf(b, "\n%s\n", words.More(r.Omitted, "finding"))
+	}
+	for i := range r.Suppressed {
 		if i == 0 {
 			fmt.Fprintln(b)
 		}
-		fmt.Fprintln(b, style.Dim(suppressedLine(&r.Report.Suppressed[i])))
+		fmt.Fprintln(b, style.Dim(words.Escape(r.Suppressed[i].suppressedLine())))
 	}
 	for i, note := range r.Notes {
 		if i == 0 {
@@ -37,15 +41,26 @@ func (r *LeakReport) Text(w io.Writer, style Style) error {
 		}
 		fmt.Fprintf(b, "note: %s\n", words.Escape(note))
 	}
-	return b.Flush()
+	return nil
 }
 
-func suppressedLine(s *leaks.SuppressedFinding) string {
-	line := fmt.Sprintf("suppressed (line %d): %s: %s", s.By.Line, s.Process, s.Sentence)
-	if s.By.Reason != "" {
-		line += " (" + s.By.Reason + ")"
+// processLabel names a process in a sentence: "w3wp.exe (7640)".
+func processLabel(name string, id *uint32) string {
+	if id == nil {
+		return name
 	}
-	return words.Escape(line)
+	return fmt.Sprintf("%s (%d)", name, *id)
+}
+
+// nextLine is the next step with its command, to paste.
+func (f *LeakFinding) nextLine() string { return analysis.Step{Text: f.Next, Args: f.Command}.String() }
+
+func (f *LeakFinding) suppressedLine() string {
+	line := fmt.Sprintf("suppressed (line %d): %s: %s", f.SuppressedBy.Line, processLabel(f.Process, f.ProcessID), f.Sentence)
+	if f.SuppressedBy.Reason != "" {
+		line += " (" + f.SuppressedBy.Reason + ")"
+	}
+	return line
 }
 
 func severityStyle(style Style, s leaks.Severity, text string) string {
@@ -58,54 +73,29 @@ func severityStyle(style Style, s leaks.Severity, text string) string {
 	return style.Good(text)
 }
 
-// Markdown writes the report for a ticket.
-func (r *LeakReport) Markdown(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "# %s\n\n**%s**\n", verdictTitle(r.Report.Verdict), markdown(r.Report.Verdict.Sentence))
-	for i := range r.Report.Findings {
-		f := &r.Report.Findings[i]
-		fmt.Fprintf(b, "\n## %d. %s: %s\n\n%s\n\n", i+1, f.Severity, markdown(f.Process.String()), markdown(f.Sentence))
-		for _, e := range f.Evidence {
-			fmt.Fprintf(b, "- %s\n", markdown(e))
-		}
-		fmt.Fprintf(b, "\n**Next:** %s\n\nRule: %s\n", markdown(f.Next.String()), f.Rule)
+// csv writes a row for each finding.
+func (r *LeakReport) csv(b *bufio.Writer) error {
+	w := csv.NewWriter(b)
+	w.Write([]string{"severity", "rule", "process", "processId", "type", "name", "grantedAccess", "access", "state",
+		"count", "growth", "ratePerHour", "shape", "culprit", "sentence"})
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		w.Write([]string{string(f.Severity), f.Rule, words.CSVCell(f.Process), optional(f.ProcessID, formatUint[uint32]),
+			words.CSVCell(f.Type), words.CSVCell(f.Name), optional(f.GrantedAccess, words.Hex[Hex]), strings.Join(f.Access, " "), f.State,
+			strconv.FormatUint(f.Count, 10), optional(f.Growth, func(n int64) string { return strconv.FormatInt(n, 10) }),
+			optional(f.RatePerHour, func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }),
+			string(f.Shape), words.CSVCell(f.Culprit), words.CSVCell(f.Sentence)})
 	}
-	if len(r.Report.Suppressed) > 0 {
-		fmt.Fprint(b, "\n## Suppressed\n\n")
-		for i := range r.Report.Suppressed {
-			fmt.Fprintf(b, "- %s\n", markdown(suppressedLine(&r.Report.Suppressed[i])))
-		}
-	}
-	fmt.Fprint(b, "\n## Dumps\n\n| process | dump | written | handles |\n|---|---|---|---:|\n")
-	for _, p := range r.Report.Processes {
-		for i, s := range p.Series.Snapshots {
-			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", markdown(p.Series.String()), markdown(s.File), timestamp(s.Time), count(p.Total.Counts[i]))
-		}
-	}
-	if notes := append(append([]string{}, r.Notes...), r.Errors...); len(notes) > 0 {
-		fmt.Fprint(b, "\n## Notes\n\n")
-		for _, n := range notes {
-			fmt.Fprintf(b, "- %s\n", markdown(n))
-		}
-	}
-	return b.Flush()
+	w.Flush()
+	return w.Error()
 }
 
-func verdictTitle(v leaks.Verdict) string {
-	switch v.Severity {
-	case leaks.SeverityLeak:
-		return "Handle leak"
-	case leaks.SeveritySuspect:
-		return "Possible handle leak"
+// optional is a cell of CSV that is empty without a value.
+func optional[T any](value *T, text func(T) string) string {
+	if value == nil {
+		return ""
 	}
-	return "No handle leak found"
+	return text(*value)
 }
 
-// markdownEscapes are the characters that mean something to Markdown or HTML.
-var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "|", `\|`, "~", `\~`, "!", `\!`,
-	"<", "&lt;", ">", "&gt;", "&", "&amp;",
-)
-
-// markdown makes text from a dump safe for Markdown.
-func markdown(s string) string { return markdownEscapes.Replace(words.Escape(s)) }
+func formatUint[T ~uint32 | ~uint64](n T) string { return strconv.FormatUint(uint64(n), 10) }

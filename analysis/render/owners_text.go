@@ -2,109 +2,97 @@ package render
 
 import (
 	"bufio"
+	"encoding/csv"
 	"fmt"
-	"io"
+	"strconv"
 	"strings"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// Text writes the owners for people: a sentence for each and what it rests on,
-// and then the types without an owner.
-func (r *OwnersReport) Text(w io.Writer, style Style) error {
-	b := bufio.NewWriter(w)
-	for i := range r.Owners.Owners {
-		o := &r.Owners.Owners[i]
-		fmt.Fprintf(b, "%s\n", style.Bold(OwnerSentence(o)))
+// text writes a sentence for each owner and what it rests on, and then the
+// types without an owner.
+func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
+	for i := range r.Owners {
+		o := &r.Owners[i]
+		fmt.Fprintf(b, "%s\n", style.Bold(words.Escape(o.Sentence)))
 		if o.Class != "" {
 			fmt.Fprintf(b, "  class       %s\n", words.Escape(o.Class))
 		}
-		fmt.Fprintf(b, "  objects     %s\n", ownerObjects(o))
-		fmt.Fprintf(b, "  by chance   about %s to be expected; confidence %s %%\n\n",
-			humanize.Ftoa(o.ExpectedByChance), humanize.FtoaWithDigits(100*o.Confidence, 4))
+		if o.Symbol != "" {
+			fmt.Fprintf(b, "  symbol      %s\n", words.Escape(o.Symbol))
+		}
+		fmt.Fprintf(b, "  %-10s  %s\n", o.things(), o.count())
+		fmt.Fprintf(b, "  evidence    %s\n\n", words.Escape(o.Evidence))
 	}
-	if others := r.unowned(); others != "" {
-		fmt.Fprintf(b, "no owner found: %s\n", others)
+	if r.Omitted > 0 {
+		fmt.Fprintf(b, "%s\n\n", words.More(r.Omitted, "owner"))
 	}
-	if len(r.Owners.Sets) == 0 {
+	for i, set := range r.Unowned {
+		b.WriteString([]string{"no owner found: ", ", "}[min(i, 1)] + words.Escape(set.String()))
+	}
+	if len(r.Unowned) > 0 {
+		b.WriteByte('\n')
+	}
+	if len(r.Sets) == 0 {
 		b.WriteString("the dump has no such handles\n")
-		return b.Flush()
+		return nil
 	}
-	s := &r.Owners.Scan
 	chosen := "private and writable memory"
-	if s.Basis == owners.BasisLists {
-		chosen = "all memory but modules and stacks, since the dump does not tell which is private"
+	if r.Scan.Basis == owners.BasisLists {
+		chosen = "all memory but modules and stacks, since the dump does not say which is private"
 	}
-	fmt.Fprintf(b, "searched %s in %s: %s\n", humanize.IBytes(s.Bytes), countOf(uint64(s.Ranges), "range"), chosen)
-	return b.Flush()
+	fmt.Fprintf(b, "searched %s in %s: %s\n", words.Bytes(r.Scan.Bytes), words.Plural(r.Scan.Ranges, "range"), chosen)
+	return nil
 }
 
-// OwnerSentence says who holds the handles, safe for a terminal.
-func OwnerSentence(o *owners.Owner) string {
-	kind := typeLabel(o.Type)
-	if o.Label != "" {
-		kind += " " + o.Label
+// things is what holds the handles. Only what begins with a pointer to data or
+// to shared memory is known to be an object.
+func (o *Owner) things() string {
+	if o.Target == owners.TargetVtable || o.Target == owners.TargetMemory {
+		return "objects"
 	}
-	return words.Escape(fmt.Sprintf("%s of %s %s handles sit at +%d %s",
-		count(uint64(o.Handles)), count(uint64(o.Of)), kind, o.FieldOffset, ownerPlace(o)))
+	return "places"
 }
 
-func ownerPlace(o *owners.Owner) string {
-	place := fmt.Sprintf("%s+%#x", o.Module, o.ModuleOffset)
-	switch o.Target {
-	case owners.TargetVtable:
-		if o.Class != "" {
-			place += " (" + o.Class + ")"
-		}
-		return "of objects whose first word is " + place
-	case owners.TargetCode:
-		return "behind a pointer to the code at " + place
-	case owners.TargetMemory:
-		return fmt.Sprintf("of objects that begin with the address %s, outside all modules: a class of the CLR, or an object they share", o.Address)
-	}
-	return "behind a pointer to " + place
-}
-
-// ownerObjects tells how many objects there are, and where.
-func ownerObjects(o *owners.Owner) string {
+// count says how many of them there are, and where.
+func (o *Owner) count() string {
 	var b strings.Builder
-	b.WriteString(count(uint64(o.Objects)))
+	b.WriteString(words.Count(o.Objects))
 	if rest := o.Instances - o.Objects; rest > 0 {
-		fmt.Fprintf(&b, " of %s; of the others, %s empty", count(uint64(o.Instances)), count(uint64(o.Empty)))
-		if o.Empty == 1 {
-			b.WriteString(" one")
-		}
+		fmt.Fprintf(&b, " of %s; of the others, %s empty", words.Count(o.Instances), words.Count(o.Empty))
 	}
 	for i, e := range o.Examples {
-		b.WriteString([]string{"; at ", ", "}[min(i, 1)] + e.Object.String())
+		b.WriteString([]string{"; at ", ", "}[min(i, 1)] + words.Hex(e.Object))
 	}
 	if o.Objects > len(o.Examples) {
-		b.WriteString(" ...")
+		b.WriteString(" …")
 	}
 	return b.String()
 }
 
-// unowned lists the sets of which no owner was found, with their sizes.
-func (r *OwnersReport) unowned() string {
-	type set struct{ typ, label string }
-	owned := map[set]bool{}
-	for i := range r.Owners.Owners {
-		o := &r.Owners.Owners[i]
-		owned[set{o.Type, o.Label}] = true
+// String is a set and its size: "Key (706)".
+func (s OwnerSet) String() string {
+	name := words.Type(s.Type)
+	if s.Label != "" {
+		name += " " + s.Label
 	}
-	var names []string
-	for _, s := range r.Owners.Sets {
-		if owned[set{s.Type, s.Label}] {
-			continue
-		}
-		name := words.Escape(typeLabel(s.Type))
-		if s.Label != "" {
-			name += " " + words.Escape(s.Label)
-		}
-		names = append(names, fmt.Sprintf("%s (%s)", name, count(uint64(s.Count))))
+	return fmt.Sprintf("%s (%s)", name, words.Count(s.Count))
+}
+
+// csv writes a row for each owner.
+func (r *OwnersReport) csv(b *bufio.Writer) error {
+	w := csv.NewWriter(b)
+	w.Write([]string{"type", "module", "moduleOffset", "address", "target", "class", "symbol", "fieldOffset",
+		"handles", "of", "objects", "instances", "empty", "expectedByChance", "confidence"})
+	for i := range r.Owners {
+		o := &r.Owners[i]
+		w.Write([]string{words.CSVCell(o.Type), words.CSVCell(o.Module), optional(o.ModuleOffset, words.Hex[Hex]), words.Hex(o.Address),
+			string(o.Target), words.CSVCell(o.Class), words.CSVCell(o.Symbol), strconv.Itoa(o.FieldOffset),
+			strconv.Itoa(o.Handles), strconv.Itoa(o.Of), strconv.Itoa(o.Objects), strconv.Itoa(o.Instances), strconv.Itoa(o.Empty),
+			strconv.FormatFloat(o.ExpectedByChance, 'f', -1, 64), strconv.FormatFloat(o.Confidence, 'f', -1, 64)})
 	}
-	return strings.Join(names, ", ")
+	w.Flush()
+	return w.Error()
 }

@@ -192,9 +192,12 @@ func (a *app) cutOff(name string, size int64, streams []minidump.DirectoryEntry)
 			end = max(end, int64(s.RVA)+int64(s.DataSize))
 		}
 	}
-	if end > size {
-		a.notef("%s: the file is cut off or damaged: it has %d bytes, its streams need %d; copy or capture it again", name, size, end)
+	told := "cut off: " + name
+	if end <= size || a.complained[told] {
+		return // dumps of a series are opened more than once
 	}
+	a.complained[told] = true
+	a.notef("%s: the file is cut off or damaged: it has %d bytes, its streams need %d; copy or capture it again", name, size, end)
 }
 
 // openError drops the operation that package fs puts before its errors.

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/render"
@@ -22,43 +20,44 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 			return err
 		}
 	}
-	r := &render.CheckReport{}
 	var dumps []*check.Dump
+	var problems []string
 	for _, name := range names {
 		d, err := a.countForCheck(ctx, c, name)
 		if err != nil {
 			return err
 		}
 		for _, err := range []error{d.Err, d.Partial} {
-			r.Errors = append(r.Errors, a.complaints(name, err)...)
+			if err != nil {
+				a.complain(name, err)
+				problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+			}
 		}
 		dumps = append(dumps, d)
-		r.Dumps = append(r.Dumps, render.NewCheckDump(d))
 	}
 	if err := c.CheckTypes(dumps); err != nil {
 		return usageError{err}
 	}
-	r.Check = c.Run(dumps)
+	result := c.Run(dumps)
 	if o.writeBaseline != "" {
 		b := check.NewBaseline(dumps)
 		if len(b.Types) == 0 {
 			return fmt.Errorf("%s: not written: no dump has handles", o.writeBaseline)
 		}
-		if err := writeFile(o.writeBaseline, func(w io.Writer) error { return render.WriteBaseline(w, b) }); err != nil {
+		if err := writeReport(o.writeBaseline, render.NewBaselineFile(b), render.JSON); err != nil {
 			return err
 		}
 	}
-	r.Wrote = o.writeBaseline
-	if err := a.writeCheck(r, o); err != nil {
+	if err := a.writeCheck(render.NewCheckReport(dumps, result, o.writeBaseline, problems), o); err != nil {
 		return err
 	}
-	for _, note := range r.Check.Notes {
+	for _, note := range result.Notes {
 		a.notef("%s", note)
 	}
-	if r.Check.Count(check.Unknown) > 0 {
+	if result.Count(check.Unknown) > 0 {
 		a.incomplete = true
 	}
-	if r.Check.Count(check.Breach) > 0 {
+	if result.Count(check.Breach) > 0 {
 		return errFound
 	}
 	return nil
@@ -68,19 +67,21 @@ func (a *app) writeCheck(r *render.CheckReport, o *checkFlags) error {
 	switch o.junit {
 	case "":
 	case "-":
-		return r.JUnit(a.stdout)
+		return a.write(r, render.JUnit)
 	default:
-		if err := writeFile(o.junit, r.JUnit); err != nil {
+		if err := writeReport(o.junit, r, render.JUnit); err != nil {
 			return err
 		}
 	}
-	if o.json {
-		return r.JSON(a.stdout)
-	}
-	if err := r.Text(a.stdout, a.style); err != nil || !o.github {
+	if err := a.write(r, o.output.format); err != nil || !o.github {
 		return err
 	}
-	return r.GitHub(a.stdout)
+	return a.write(r, render.GitHub)
+}
+
+// writeReport writes a report to a file.
+func writeReport(name string, r render.Report, f render.Format) error {
+	return writeFile(name, func(w io.Writer) error { return render.Write(w, r, f, render.Style{}) })
 }
 
 // countForCheck counts the handles of a dump. What goes wrong is in the
@@ -92,7 +93,7 @@ func (a *app) countForCheck(ctx context.Context, c *check.Gate, name string) (*c
 	}
 	if err != nil {
 		// The report names the dump beside the error.
-		return &check.Dump{File: name, Err: errors.New(strings.TrimPrefix(err.Error(), name+": "))}, nil
+		return &check.Dump{File: name, Err: withoutName(name, err)}, nil
 	}
 	defer d.Close()
 	return c.Count(ctx, d.File, name)

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis/check"
+	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
 const checkLong = `Hold the handles of dumps against limits and a baseline, for continuous
@@ -24,7 +25,8 @@ dumpscan handles. --max-growth takes +N, or +N% of the first dump; --max-rate
 takes N/s, N/min, N/h or N/d. Options for limits can be repeated.
 
 --max and --baseline concern every dump by itself, --max-growth and --max-rate
-the first and the last by their time stamps.
+the first and the last in the order of dumpscan leaks: by their time stamps, or
+where the clock was set back, by the processor time of the process.
 
 A baseline is what a healthy process has, by type and by group; numbers, GUIDs,
 SIDs and the like in names do not matter. With several dumps it has the most of
@@ -41,7 +43,8 @@ type checkFlags struct {
 	baseline, writeBaseline string
 	tolerance               string
 	force                   bool
-	json, github            bool
+	github                  bool
+	output                  output
 	junit                   string
 }
 
@@ -61,8 +64,8 @@ func (a *app) checkCommand() *cobra.Command {
 	f.StringVar(&o.baseline, "baseline", "", "compare with this `file`")
 	f.StringVar(&o.tolerance, "tolerance", check.DefaultTolerance, "how far the baseline may be `exceeded`: 10%, +20, or both as 10%+20")
 	f.StringVar(&o.writeBaseline, "write-baseline", "", "write what the dumps have to this `file`")
-	f.BoolVar(&o.force, "force", false, "measure growth also between dumps of different processes")
-	f.BoolVar(&o.json, "json", false, "write JSON")
+	f.BoolVar(&o.force, "force", false, "measure growth also between dumps of several runs of one program")
+	o.output.register(cmd, render.JSON)
 	f.BoolVar(&o.github, "github", false, "write annotations for GitHub Actions below the text")
 	f.StringVar(&o.junit, "junit", "", "write JUnit XML to this `file` too; -: to stdout, instead of text")
 	cmd.MarkFlagsMutuallyExclusive("json", "github")
@@ -87,7 +90,7 @@ func (o *checkFlags) parse(dumps int) (*check.Gate, error) {
 			c.Limits = append(c.Limits, l)
 		}
 	}
-	if o.junit == "-" && (o.json || o.github) {
+	if o.junit == "-" && (o.output.format == render.JSON || o.github) {
 		return nil, usagef("--junit - excludes --json and --github: there is one stdout")
 	}
 	if len(c.Limits) == 0 && o.baseline == "" && o.writeBaseline == "" {

@@ -39,8 +39,8 @@ func TestInterruptedNames(t *testing.T) {
 			Base: base, Size: 0x10000, Name: `C:\app.exe`,
 			CodeView: dumptest.RSDS{Path: "app.pdb", Age: 1, GUID: [16]byte{1}},
 		}},
-		Threads:     []dumptest.Thread{{ThreadId: 1}},
-		ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadId: 1, StartAddress: frame}}},
+		Threads:     []dumptest.Thread{{ThreadID: 1}},
+		ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadID: 1, StartAddress: frame}}},
 		HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
 			{Handle: 4, Type: dumptest.OperationOpen, Stack: []uint64{frame}},
 		}},

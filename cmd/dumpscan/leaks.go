@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/leaks"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -23,14 +24,15 @@ findings, each with its evidence and what to do next.
   dumpscan leaks 1.dmp 2.dmp 3.dmp            a series: growth, rate, shape
   dumpscan leaks w3wp-*.dmp lsass-*.dmp       several processes
 
-Dumps may be given in any order: time stamps bring them into theirs. Process id,
-start time and main module tell processes apart; --force takes all dumps of
+Dumps may be given in any order: time stamps bring them into theirs, or where the
+clock was set back, the processor time of the process. Dumps with another process
+id, start time or main module are of another process; --force takes all dumps of
 programs with one name for one process.
 
 Handles are grouped by type, name, access and object state. Names that differ in
 numbers, GUIDs or SIDs only are merged where there are more than 16 of them. Two
-dumps show growth but not its shape; three tell a leak from a cache that fills
-and a burst that drains, unless they are taken too early.
+dumps show growth but not its shape; three distinguish a leak from a cache that
+fills and a burst that drains, unless they are taken too early.
 
 If a dump holds a handle trace, the places that opened the leaking handles are
 named. If none does, and a dump holds the memory of the process, that is
@@ -46,10 +48,17 @@ Exit codes: 0 nothing above info, 1 a suspicion or a leak, 2 the command line is
 wrong, 3 a dump could not be read or holds no handles.`
 
 type leaksFlags struct {
-	markdown, json, force bool
-	limit                 uint64
-	owners, suppress      string
-	symbols               symbolFlags
+	output           output
+	types            []string
+	name             string
+	force            bool
+	limit            int
+	handleLimit      uint64
+	owners, suppress string
+	system           []string
+	notSystem        []string
+	symbols          symbolFlags
+	repeat           []string
 }
 
 func (a *app) leaksCommand() *cobra.Command {
@@ -59,24 +68,36 @@ func (a *app) leaksCommand() *cobra.Command {
 		Short: "the verdict: does a process leak handles, which, how fast, and who opens them",
 		Long:  leaksLong,
 		Args:  cobra.MinimumNArgs(1),
-		RunE:  runE(func(ctx context.Context, args []string) error { return a.leaks(ctx, args, o) }),
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.markdown, "markdown", false, "write Markdown, for a ticket")
-	f.BoolVar(&o.json, "json", false, "write JSON")
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		o.repeat = repeated(f, "symbols", "images", "loose", "raw-names", "offline", "system", "not-system")
+		return a.leaks(ctx, args, o)
+	})
+	o.output.register(cmd, render.JSON, render.CSV, render.Markdown)
+	f.StringSliceVar(&o.types, "type", nil, "judge handles of this `type` only, in any case; None: without a type; several joined by commas, or repeated")
+	f.StringVar(&o.name, "name", "", "judge handles only whose object's name has this `text`, fits this glob (* and ?), or re:EXPR")
+	f.IntVar(&o.limit, "limit", 0, "print at most this `number` of findings; 0: all")
 	f.BoolVar(&o.force, "force", false, "take all dumps of programs with one name for one process")
-	f.Uint64Var(&o.limit, "handle-limit", 0, "tell the time left until the process has this `number` of handles, instead of 16711680")
+	f.Uint64Var(&o.handleLimit, "handle-limit", 0, "say when the process will have this `number` of handles, instead of 16711680")
 	f.StringVar(&o.owners, "owners", "auto", "`when` to search memory for the holders of leaking handles: auto, if no trace names who opened them; always; never")
 	f.StringVar(&o.suppress, "suppress", "", "accept the groups that this `file` names")
+	f.StringArrayVar(&o.system, "system", nil, "modules that fit this `glob` belong to the operating system")
+	f.StringArrayVar(&o.notSystem, "not-system", nil, "modules that fit this `glob` do not")
 	o.symbols.register(f)
-	cmd.MarkFlagsMutuallyExclusive("markdown", "json")
 	cmd.RegisterFlagCompletionFunc("owners", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // options checks the flags.
 func (o *leaksFlags) options() (leaks.Options, error) {
-	options := leaks.Options{Force: o.force, Limit: o.limit}
+	options := leaks.Options{
+		Force: o.force, Limit: o.handleLimit, Types: o.types,
+		System: o.system, NotSystem: o.notSystem, Repeat: o.repeat,
+	}
+	if o.limit < 0 {
+		return options, usagef("--limit must not be negative")
+	}
 	switch o.owners {
 	case "auto":
 	case "always":
@@ -86,22 +107,34 @@ func (o *leaksFlags) options() (leaks.Options, error) {
 	default:
 		return options, usagef("--owners is %q; use auto, always or never", o.owners)
 	}
-	if o.suppress == "" {
-		return options, nil
-	}
-	f, err := os.Open(o.suppress)
-	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
+	var err error
+	if o.name != "" {
+		if options.Name, err = analysis.ParseNamePattern(o.name); err != nil {
+			return options, usageError{err}
 		}
-		return options, fmt.Errorf("%s: %w", o.suppress, err)
+	}
+	if _, err := htrace.NewSystemModules(nil, nil, o.system, o.notSystem); err != nil {
+		return options, usageError{err}
+	}
+	options.Suppress, err = readSuppressions(o.suppress)
+	return options, err
+}
+
+// readSuppressions reads a file of suppressions; "" is none.
+func readSuppressions(name string) ([]leaks.Suppression, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, openError(name, err)
 	}
 	defer f.Close()
-	if options.Suppress, err = leaks.ParseSuppressions(f); err != nil {
-		return options, usagef("%s: %w", o.suppress, err)
+	list, err := leaks.ParseSuppressions(f, name)
+	if err != nil {
+		return nil, usagef("%s: %w", name, err)
 	}
-	return options, nil
+	return list, nil
 }
 
 func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
@@ -132,27 +165,37 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 		return nil // complained about above
 	}
 	options.Open = dumps.dump
-	options.Resolver = func(f *minidump.File) (leaks.ResolveCloser, error) { return a.resolver(f, &o.symbols) }
+	var unusable error
+	options.Resolver = func(f *minidump.File) (leaks.ResolveCloser, error) {
+		session, err := a.resolver(f, &o.symbols)
+		if session == nil {
+			unusable = err
+			return nil, nil
+		}
+		if errors.Is(err, minidump.ErrNoStream) {
+			err = nil // without modules there are addresses
+		}
+		return session, err
+	}
 	bar := a.progress("searching memory for the holders of handles")
 	options.Progress = bar.update
 	report, err := leaks.Find(ctx, snapshots, options)
 	bar.finish()
-	if err != nil {
+	var unknown *analysis.UnknownTypeError
+	switch {
+	case unusable != nil:
+		return unusable
+	case errors.As(err, &unknown):
+		return usagef("--type: %w", unknown)
+	case err != nil:
 		return err
 	}
-	r := &render.LeakReport{Report: report, Notes: leakNotes(report, o.suppress), Errors: failed}
-	for _, p := range report.Processes {
-		for _, problem := range p.Problems {
-			r.Errors = append(r.Errors, a.complaints(problem.File, problem.Err)...)
-		}
-	}
-	for _, s := range snapshots {
-		for _, err := range s.Problems {
-			r.Errors = append(r.Errors, a.complaints(s.File, err)...)
-		}
-	}
-	if err := a.writeLeaks(r, o); err != nil {
+	r := render.NewLeakReport(report, o.limit, append(failed, a.leakProblems(report)...))
+	if err := a.write(r, o.output.format); err != nil {
 		return err
+	}
+	if r.Omitted > 0 && o.output.format == render.CSV {
+		a.notef("%s listed (--limit)", words.Of(len(r.Findings), len(report.Findings), "finding"))
 	}
 	if report.Verdict.Severity != leaks.SeverityInfo {
 		return errFound
@@ -160,14 +203,27 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	return nil
 }
 
-func (a *app) writeLeaks(r *render.LeakReport, o *leaksFlags) error {
-	switch {
-	case o.json:
-		return r.JSON(a.stdout)
-	case o.markdown:
-		return r.Markdown(a.stdout)
+// leakProblems complains about what could not be read, and returns it for the
+// answer.
+func (a *app) leakProblems(r *leaks.Report) []string {
+	var list []string
+	add := func(file string, err error) {
+		a.complain(file, err)
+		if line := fmt.Sprintf("%s: %v", file, err); !slices.Contains(list, line) {
+			list = append(list, line)
+		}
 	}
-	return r.Text(a.stdout, a.style)
+	for _, p := range r.Processes {
+		for _, problem := range p.Problems {
+			add(problem.File, problem.Err)
+		}
+		for _, s := range p.Series.Snapshots {
+			for _, err := range s.Problems {
+				add(s.File, err)
+			}
+		}
+	}
+	return list
 }
 
 // snapshot counts the handles of a dump, or says why there are none.
@@ -189,43 +245,4 @@ func (p *pool) snapshot(ctx context.Context, name string) (*analysis.Snapshot, e
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
-}
-
-// leakNotes says what the verdict lacks.
-func leakNotes(r *leaks.Report, suppress string) []string {
-	var notes []string
-	for _, p := range r.Processes {
-		s := p.Series
-		for _, n := range s.Notes {
-			notes = append(notes, fmt.Sprintf("%s: %s", s, n))
-		}
-		if len(s.Forced) > 0 {
-			notes = append(notes, fmt.Sprintf("%s: taken for one process (--force) although they differ: %s", s, strings.Join(s.Forced, "; ")))
-		}
-		if unknown := s.Unknown(); len(unknown) > 0 {
-			notes = append(notes, fmt.Sprintf("%s: the dumps do not tell its %s", s, strings.Join(unknown, " and ")))
-		}
-		for _, snap := range s.Snapshots {
-			if snap.Info.Writer.Name == analysis.WriterCrashpad {
-				notes = append(notes, snap.File+": written by Crashpad, which never writes names of objects")
-			}
-		}
-		if !s.Last().Info.Has(minidump.HandleOperationListStream) && accuses(r, s.ProcessIdentity) {
-			notes = append(notes, fmt.Sprintf("%s: no handle trace, so nobody can be named; %s", s, analysis.CaptureTraces))
-		}
-	}
-	for _, u := range r.Unmatched {
-		notes = append(notes, fmt.Sprintf("%s, line %d: fits no finding: %s", suppress, u.Line, u.Text))
-	}
-	return notes
-}
-
-// accuses reports whether a finding about a process is above info.
-func accuses(r *leaks.Report, p analysis.ProcessIdentity) bool {
-	for _, f := range r.Findings {
-		if f.Severity != leaks.SeverityInfo && f.Process == p {
-			return true
-		}
-	}
-	return false
 }

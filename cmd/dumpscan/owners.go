@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 const ownersLong = `Find the objects in memory that hold the handles of a dump. No trace is needed,
@@ -18,12 +20,18 @@ If many different handles of a type sit at the same distance behind words that
 all point to one place of a module, such as a vtable, these words are the first
 of objects of one class, and their module is where to look for the leak. Small
 numbers look like handles; what chance may explain is not reported. That an
-object holds handles does not mean that it leaks them.`
+object holds handles does not mean that it leaks them.
+
+The name of the class is what the developers of the module need. It is read from
+the dump, from image files (-i), or from symbols (-y).`
 
 type ownersFlags struct {
+	output    output
 	types     []string
+	name      string
+	limit     int
 	maxOffset int
-	json      bool
+	symbols   symbolFlags
 }
 
 func (a *app) ownersCommand() *cobra.Command {
@@ -36,44 +44,74 @@ func (a *app) ownersCommand() *cobra.Command {
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.owners(ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.types, "type", nil, "look for the owners of handles of this `type`, in any case; None: without a type; may be repeated")
+	o.output.register(cmd, render.JSON, render.CSV)
+	f.StringSliceVar(&o.types, "type", nil, "look for the owners of handles of this `type`, in any case; None: without a type; several joined by commas, or repeated")
+	f.StringVar(&o.name, "name", "", "look for the owners of handles whose object's name has this `text`, fits this glob (* and ?), or re:EXPR")
+	f.IntVar(&o.limit, "limit", 0, "print at most this `number` of owners; 0: all")
 	f.IntVar(&o.maxOffset, "max-offset", owners.DefaultOffset, "look for objects that begin at most so many `bytes` before a handle")
-	f.BoolVar(&o.json, "json", false, "write JSON")
+	o.symbols.register(f)
 	return cmd
 }
 
-func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
+// options checks the flags.
+func (o *ownersFlags) options() (owners.Options, error) {
+	options := owners.Options{Types: o.types, MaxOffset: o.maxOffset}
 	if o.maxOffset < 1 || o.maxOffset > owners.MaxOffset {
-		return usagef("--max-offset must be from 1 to %d", owners.MaxOffset)
+		return options, usagef("--max-offset must be from 1 to %d", owners.MaxOffset)
+	}
+	if o.limit < 0 {
+		return options, usagef("--limit must not be negative")
+	}
+	if o.name != "" {
+		var err error
+		if options.Name, err = analysis.ParseNamePattern(o.name); err != nil {
+			return options, usageError{err}
+		}
+	}
+	return options, nil
+}
+
+func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
+	options, err := o.options()
+	if err != nil {
+		return err
 	}
 	d, err := a.open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
+	session, err := a.resolver(d.File, &o.symbols)
+	if session == nil {
+		return err
+	}
+	defer session.Close()
+	options.Symbols = session // a damaged list of modules is among the problems of the search
 
 	bar := a.progress("searching " + name)
-	owners, err := owners.Find(ctx, d.File, owners.Options{
-		Types: o.types, MaxOffset: o.maxOffset, Progress: bar.update,
-	})
+	options.Progress = bar.update
+	found, err := owners.Find(ctx, d.File, options)
 	bar.finish()
+	var unknown *analysis.UnknownTypeError
+	if errors.As(err, &unknown) {
+		return usagef("--type: %w", unknown)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	r := &render.OwnersReport{
-		Dump:   render.NewDumpHeader(name, analysis.DescribeHeader(d.File)),
-		Owners: owners,
+	var problems []string
+	for _, problem := range found.Scan.Problems {
+		problems = append(problems, a.complaints(name, problem)...)
 	}
-	for _, problem := range owners.Scan.Problems {
-		r.Errors = append(r.Errors, a.complaints(name, problem)...)
+	r := render.NewOwnersReport(render.NewDumpHeader(name, analysis.DescribeHeader(d.File)), found, o.limit, problems)
+	if err := a.write(r, o.output.format); err != nil {
+		return err
 	}
-	if o.json {
-		err = r.JSON(a.stdout)
-	} else {
-		err = r.Text(a.stdout, a.style)
+	if r.Omitted > 0 && o.output.format == render.CSV {
+		a.notef("%s listed (--limit)", words.Of(len(r.Owners), len(found.Owners), "owner"))
 	}
-	for _, note := range owners.Scan.Notes {
+	for _, note := range found.Scan.Notes {
 		a.notef("%s: %s", name, note)
 	}
-	return err
+	return nil
 }

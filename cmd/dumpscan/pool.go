@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -43,13 +45,18 @@ func (p *pool) get(ctx context.Context, name string) (d *dump, done func() error
 	return entry.dump, func() error { entry.users--; return nil }, nil
 }
 
-// dump is get for package analysis.
+// dump is get for package analysis, which names the dump beside an error.
 func (p *pool) dump(ctx context.Context, name string) (*minidump.File, func() error, error) {
 	d, done, err := p.get(ctx, name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withoutName(name, err)
 	}
 	return d.File, done, nil
+}
+
+// withoutName takes the name of a dump from the front of an error.
+func withoutName(name string, err error) error {
+	return errors.New(strings.TrimPrefix(err.Error(), name+": "))
 }
 
 // shrink closes dumps that nobody uses, those that were not used for the

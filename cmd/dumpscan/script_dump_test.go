@@ -19,6 +19,7 @@ import (
 //
 //	time 2024-05-01T08:00:00Z        of the dump; "none" for a dump without
 //	process PID CREATED              decimal, and like time
+//	cpu SECONDS                      of the process, decimal
 //	module BASE SIZE PATH            the first is the main module
 //	bits 32                          of the process, decimal
 //	writer crashpad                  no names, smaller descriptors
@@ -63,6 +64,11 @@ func (s *specLine) addTo(d *dumptest.Dump) error {
 		}
 	case "process":
 		d.MiscInfo = &dumptest.MiscInfo{ProcessID: uint32(s.number(10)), ProcessCreateTime: s.seconds()}
+	case "cpu":
+		if d.MiscInfo == nil {
+			return fmt.Errorf("cpu stands behind process")
+		}
+		d.MiscInfo.ProcessUserTime = uint32(s.number(10))
 	case "module":
 		d.Modules = append(d.Modules, dumptest.Module{Base: s.number(16), Size: uint32(s.number(16)), Name: s.text()})
 	case "bits":
