@@ -258,29 +258,27 @@ func (g *growing) keptKnown() bool {
 	return 2*known > g.n()-1
 }
 
-// A phase is the mean growth in the early and in the late part of a series.
+// A phase is the growth in the early and in the late part of a series.
 type phase struct {
-	early, late      float64 // by dump
-	earlyOf, lateOf  int     // intervals
-	biggest, deepest float64 // the largest rise, and the largest fall
-	variance         float64 // of late - early, for a dispersion of 1
+	early, late         float64 // per unit of time
+	earlyTime, lateTime float64
+	biggest, deepest    float64 // the largest rise, and the largest fall
+	variance            float64 // of late - early, for a dispersion of 1
 }
 
 // phases splits the series; variance is that of the change in each interval.
 func (g *growing) phases(variance func(i int) float64) phase {
 	n := g.n() - 1
-	p := phase{lateOf: max(1, n/3)}
-	p.earlyOf = n - p.lateOf
+	turn := n - max(1, n/3)
+	var p phase
+	p.earlyTime, p.lateTime = g.times[turn]-g.times[0], g.times[n]-g.times[turn]
+	p.early, p.late = (g.counts[turn]-g.counts[0])/p.earlyTime, (g.counts[n]-g.counts[turn])/p.lateTime
 	for i := range n {
-		x, v := g.counts[i+1]-g.counts[i], variance(i)
-		p.biggest, p.deepest = max(p.biggest, x), max(p.deepest, -x)
-		if i >= p.earlyOf {
-			p.late += x / float64(p.lateOf)
-			p.variance += v / float64(p.lateOf*p.lateOf)
-		} else {
-			p.early += x / float64(p.earlyOf)
-			p.variance += v / float64(p.earlyOf*p.earlyOf)
+		x, time := g.counts[i+1]-g.counts[i], p.earlyTime
+		if p.biggest, p.deepest = max(p.biggest, x), max(p.deepest, -x); i >= turn {
+			time = p.lateTime
 		}
+		p.variance += variance(i) / (time * time)
 	}
 	return p
 }
@@ -320,25 +318,27 @@ func (g *growing) judgeOnlyGrows() judgement {
 		j.limit(TrendFew, SeveritySuspect)
 		return j
 	}
-	mean := net / float64(n-1)
-	x, at := make([]float64, n-1), make([]float64, n-1)
-	squares := 0.0
-	for i := range x {
-		x[i], at[i] = g.counts[i+1]-g.counts[i], float64(i)
-		squares += x[i] * x[i]
+	time := g.times[n-1] - g.times[0]
+	mean := net / time
+	rates, middles := make([]float64, n-1), make([]float64, n-1)
+	uneven := 0.0
+	for i := range rates {
+		step := g.times[i+1] - g.times[i]
+		rates[i], middles[i] = (g.counts[i+1]-g.counts[i])/step, g.times[i]+step/2
+		uneven += rates[i] * rates[i] * step
 	}
 	if n > 3 {
-		base, slope := stat.LinearRegression(at, x, nil, false)
+		base, slope := stat.LinearRegression(middles, rates, nil, false)
 		rest := 0.0
-		for i := range x {
-			d := x[i] - base - slope*at[i]
-			rest += d * d
+		for i := range rates {
+			d := rates[i] - base - slope*middles[i]
+			rest += d * d * (g.times[i+1] - g.times[i])
 		}
 		j.dispersion = max(1, (3+rest/mean)/(3+float64(n-3)))
 	}
-	p := g.phases(func(i int) float64 { return 0 })
-	sigma := math.Sqrt(j.dispersion * (max(p.late, 1)/float64(p.lateOf) + max(p.early, 1)/float64(p.earlyOf)))
-	spread := net * net / squares // intervals over which the growth is spread
+	p := g.phases(func(int) float64 { return 0 })
+	sigma := math.Sqrt(j.dispersion * (max(p.late, 1/p.lateTime)/p.lateTime + max(p.early, 1/p.earlyTime)/p.earlyTime))
+	spread := float64(n-1) * mean * net / uneven // intervals over which the growth is spread
 	switch {
 	case p.late <= 0.05*p.early, p.late < stoppedBelow*p.early && p.early-p.late > 2*sigma:
 		j.trend, j.severity = TrendStopped, SeverityInfo
