@@ -27,6 +27,7 @@ type Group struct {
 	// not that of such groups; else nil.
 	Turnover *Turnover
 	judged   judgement
+	Objects  Objects
 	Opener   *Opener // from the handle trace; nil without
 	// Holders are the places in memory where the handles are kept, if they
 	// were looked for.
@@ -49,6 +50,11 @@ type Process struct {
 	// Limit is the number of handles at which the process ends; HandleLimit or
 	// what the user gave.
 	Limit uint64
+	// Partial are the dumps that could not be read whole. They take no part in
+	// Series, unless it has no others.
+	Partial []*analysis.Snapshot
+	// Notes say what the facts rest on: sentences without a full stop.
+	Notes []string
 	// Problems are what could not be read beside the handles, whose problems
 	// are in the snapshots.
 	Problems []Problem
@@ -88,7 +94,10 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 	if err := p.readOpeners(ctx, o, dumps); err != nil {
 		return nil, err
 	}
-	if p.Single() {
+	if err := p.readObjects(ctx, dumps); err != nil {
+		return nil, err
+	}
+	if p.Single() || s.Last().Partial != nil {
 		return p, nil
 	}
 	if err := p.followHandles(ctx, dumps); err != nil {

@@ -99,10 +99,14 @@ func (g *Group) plainRise() bool {
 	return times >= minRiseTimes || times >= bigRiseTimes && g.Net() >= bigRise || g.sameAgain()
 }
 
-// oneObject reports whether all handles of the group lead to one object. The
-// name of a file says less: each open makes an object of its own, and a socket
-// bears the name of its driver.
-func (g *Group) oneObject() bool {
+// oneObject reports whether the handles of the group lead to one object, by
+// its name or by what else the dump says of it.
+func (g *Group) oneObject() bool { return g.named() || g.Objects.Same > 0 }
+
+// named reports whether all handles lead to the object of one name. The name of
+// a file says less: each open makes an object of its own, and a socket bears
+// the name of its driver.
+func (g *Group) named() bool {
 	return g.Kinds == 0 && g.Name != "" && !g.Merged && g.Type != "File"
 }
 

@@ -27,24 +27,41 @@ func outstanding(p *Process) (findings []Finding) {
 	return findings
 }
 
-func exited(p *Process) (findings []Finding) {
+func exitedThreads(p *Process) []Finding {
+	return p.exited("Thread", exitedThreadsCount, func(g *Group) (what, next string) {
+		switch {
+		case g.Objects.Own > g.Objects.Foreign:
+			return "threads of the process itself that have exited",
+				"close the handle that CreateThread, _beginthreadex or OpenThread returned, once it is no longer needed"
+		case g.Objects.Foreign > g.Objects.Own:
+			return "threads of other processes that have exited",
+				"close the handle that CreateProcess (PROCESS_INFORMATION.hThread) or OpenThread returned, once it is no longer needed"
+		}
+		return "threads that have exited", "close the handle that CreateThread, OpenThread or CreateProcess (PROCESS_INFORMATION.hThread) returned, once it is no longer needed"
+	})
+}
+
+func exitedProcesses(p *Process) []Finding {
+	return p.exited("Process", deadProcessesCount, func(*Group) (what, next string) {
+		return "processes that have exited",
+			"close the handle that CreateProcess or OpenProcess returned, once the process has ended; until then Windows keeps what is left of it"
+	})
+}
+
+// exited looks at the handles of a type whose objects have exited.
+func (p *Process) exited(typ string, limit uint64, explain func(*Group) (what, next string)) (findings []Finding) {
 	for i := range p.Kinds {
 		g := &p.Kinds[i]
 		n := g.Last()
-		if g.State != "exited" || n < exitedShown {
+		if g.Type != typ || g.State != "exited" || n < exitedShown {
 			continue
 		}
-		what, limit := "threads", uint64(exitedThreadsCount)
-		next := "close the handle that CreateThread, OpenThread or CreateProcess (PROCESS_INFORMATION.hThread) returned, once it is no longer needed"
-		if g.Type == "Process" {
-			what, limit = "processes", deadProcessesCount
-			next = "close the handle that CreateProcess or OpenProcess returned, once the process has ended; until then Windows keeps what is left of it"
-		}
+		what, next := explain(g)
 		f := Finding{Severity: SeverityInfo, Group: g, Next: say(next)}
 		if n >= limit && !p.acquitted(g) {
 			f.Severity = SeveritySuspect
 		}
-		f.Sentence = fmt.Sprintf("%s handles are to %s that have exited", words.Count(n), what)
+		f.Sentence = fmt.Sprintf("%s are to %s", words.Plural(n, "handle"), what)
 		f.Evidence = []string{"granted access " + accessWords(g.Type, g.GrantedAccess)}
 		findings = append(findings, f)
 	}
@@ -91,6 +108,31 @@ func poolQuota(p *Process) []Finding {
 	}
 	f.Next = say("when the paged pool is empty Windows logs event 2020 of source Srv, for the nonpaged pool event 2019 " +
 		"(https://docs.microsoft.com/en-us/archive/blogs/ntdebugging/understanding-pool-consumption-and-event-id-2020-or-2019)")
+	return []Finding{f}
+}
+
+// manyOfAll remarks on a process that has far more handles than most, of types
+// none of which stands out.
+func manyOfAll(p *Process) []Finding {
+	n, many := p.Total.Last(), 0
+	for i := range p.Types {
+		if t := &p.Types[i]; t.Last() >= manyTypeTimes*usualCount(t.Type) {
+			many++
+		}
+	}
+	if n < manyHandles && many < manyTypes {
+		return nil
+	}
+	f := Finding{Severity: SeverityInfo, Next: p.singleNext()}
+	f.Sentence = fmt.Sprintf("%s are far more than most processes have", words.Plural(n, "handle"))
+	if many > 0 {
+		f.Sentence += fmt.Sprintf("; of %s there are several times as many as a busy process has", words.Plural(many, "type"))
+	}
+	for i := range p.Types {
+		if t := &p.Types[i]; t.Last() >= manyTypeTimes*usualCount(t.Type) {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s, a busy process has seldom more than %s", words.Type(t.Type), words.Count(t.Last()), words.Count(usualCount(t.Type))))
+		}
+	}
 	return []Finding{f}
 }
 

@@ -104,6 +104,15 @@ const (
 	// So many handles to one named object are suspicious if they are the
 	// majority of all handles.
 	sameObjectCount = 200
+	// Handles lead to one object if this part of a group agrees in what tells
+	// objects apart. So many different ones are not counted any more.
+	oneObjectShare = 0.9
+	mostKeys       = 4096
+	// So many handles are worth a remark, and so many types with a multiple of
+	// the usual count.
+	manyHandles   = 10_000
+	manyTypes     = 3
+	manyTypeTimes = 3
 	// From this part of the type on a group stands for the type.
 	groupShare = 0.5
 	// Later dumps clear a large group that should have grown by so many at its
