@@ -21,7 +21,7 @@ const BaselineSchema = "dumpscan.baseline/2"
 // JSON:
 //
 //	schema   "dumpscan.baseline/2"
-//	process  file name of the main module; absent if the dumps do not tell
+//	process  file name of the main module; absent if it is not in the dumps
 //	types    [{type, count}], by type; handles without type: ""
 //	groups   [{type, name, grantedAccess, count}], by type, name and access;
 //	         name as [analysis.NormalizeName] makes it, grantedAccess "0x20019"
@@ -36,7 +36,7 @@ type Baseline struct {
 
 // A BaselineGroup is a number of handles of one type, whose names have one
 // form, with one granted access. Attributes and state do not count, since not
-// every dump tells them.
+// every dump has them.
 type BaselineGroup struct {
 	Type, Name    string
 	GrantedAccess uint32

@@ -46,7 +46,7 @@ func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 	r, basis := pearson(x, y), "counts"
 	if len(x) >= 5 {
 		// Any two things that grow go together; the ups and downs of their
-		// growth tell more.
+		// growth show more.
 		if dr := pearson(increments(x), increments(y)); !math.IsNaN(dr) {
 			r, basis = dr, "growth between dumps"
 		}

@@ -85,10 +85,10 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 	}
 	p := &Process{Series: s, Limit: cmp.Or(o.Limit, HandleLimit), table: analysis.AlignDumps(counts...)}
 	if p.table.NamesIgnored {
-		s.Notes = append(s.Notes, "not all of the dumps have names of objects: groups do not tell them apart")
+		s.Notes = append(s.Notes, "not all of the dumps have names of objects: the groups do not distinguish them")
 	}
 	if p.table.StatesIgnored {
-		s.Notes = append(s.Notes, "not all of the dumps have object information: groups do not tell states apart")
+		s.Notes = append(s.Notes, "not all of the dumps have object information: the groups do not distinguish states")
 	}
 	p.group()
 	if err := p.readOpeners(ctx, o, dumps); err != nil {

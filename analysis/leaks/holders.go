@@ -8,6 +8,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/owners"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -42,6 +43,14 @@ func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options
 	for _, s := range slices.Backward(p.Series.Snapshots) {
 		var report *owners.Report
 		err := dumps.with(ctx, p, s, func(f *minidump.File) (err error) {
+			if o.Resolver != nil {
+				r, err := o.Resolver(f)
+				p.problem(s, err)
+				if r != nil {
+					defer r.Close()
+				}
+				options.Symbols, _ = r.(*symbol.Session) // only a session has image files, too
+			}
 			report, err = owners.Find(ctx, f, options)
 			var missing *analysis.MissingError
 			if errors.As(err, &missing) {

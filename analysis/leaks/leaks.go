@@ -66,8 +66,7 @@ type Report struct {
 	Notes []string
 }
 
-// Options tell [Find] how to go about it. The zero value is ready for
-// use.
+// Options say how [Find] goes about it. The zero value is ready for use.
 type Options struct {
 	// Force takes dumps of programs with one name for dumps of one process.
 	Force bool
@@ -85,7 +84,8 @@ type Options struct {
 	Open analysis.OpenFunc
 	// Resolver, if not nil, prepares to name the addresses in the traces of a
 	// dump. Else, and if it returns none, they are named by its module list. It
-	// may return one together with an error, which is noted.
+	// may return one together with an error, which is noted. A [*symbol.Session]
+	// names the holders of handles, too.
 	Resolver func(*minidump.File) (ResolveCloser, error)
 	// System and NotSystem correct the list of the operating system's modules;
 	// see [htrace.NewSystemModules].

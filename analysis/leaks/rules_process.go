@@ -136,7 +136,7 @@ func manyOfAll(p *Process) []Finding {
 	return []Finding{f}
 }
 
-// quotaNow says what the process is charged, or "" if the dump does not tell.
+// quotaNow says what the process is charged, or "" if that is not in the dump.
 func (p *Process) quotaNow() string {
 	m := p.Series.Last().Memory
 	if m == nil {

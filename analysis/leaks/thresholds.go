@@ -12,7 +12,7 @@ const (
 	minTraced = 8
 )
 
-// What it takes to tell one [Shape] from another. The shares are of the range
+// What distinguishes one [Shape] from another. The shares are of the range
 // between the lowest and the highest count.
 const (
 	// A range of fewer handles is no growth worth the name: thread pools and

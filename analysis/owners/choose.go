@@ -27,7 +27,7 @@ type suspect struct {
 // the same ones, and of these the one that looks most like the start of an
 // object: a vtable before other data, data before code, modules before other
 // memory, and then the word that is nearest to the handle, since what is
-// further away may belong to another object. RTTI tells if that vtable belongs
+// further away may belong to another object. RTTI shows if that vtable belongs
 // to a base class in the middle of the object; then the word as far before it
 // as RTTI says is taken. What is left of the other suspects must be enough for
 // an owner of its own.
@@ -64,7 +64,7 @@ func (h *hunt) leastOf(set uint16) int {
 	return max(minHandles, int(math.Ceil(minOwnerShare*float64(h.targets.sets[set].Count))))
 }
 
-// enoughLeft tells of which sets enough handles are without an owner.
+// enoughLeft reports of which sets enough handles are without an owner.
 func (h *hunt) enoughLeft() func(set uint16) bool {
 	left := make([]int, len(h.targets.sets))
 	for slot, set := range h.targets.slots {

@@ -129,7 +129,7 @@ func (c *collector) lookBack32(before []byte, handle uint64) {
 	}
 }
 
-// follow counts a word that may be a handle, and tells whether to look at what
+// follow counts a word that may be a handle, and reports whether to look at what
 // is before it. Even numbers that are no multiples of four serve as decoys:
 // where they stand as often as handles do, there are no handles.
 func (c *collector) follow(v uint64) bool {

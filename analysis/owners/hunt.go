@@ -49,9 +49,9 @@ type window struct {
 }
 
 // eachWindow reads all memory to be searched, each window with the given
-// number of bytes before and after it as far as they were captured; skip tells
+// number of bytes before and after it as far as they were captured; skip says
 // by their numbers which windows need not be read. It calls visit on several
-// goroutines; worker tells them apart, and the same worker always gets the same
+// goroutines; worker is the number of each, and the same worker always gets the same
 // windows, by ascending address.
 func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n int) bool, visit func(worker int, w *window)) error {
 	ctx, cancel := context.WithCancelCause(ctx)

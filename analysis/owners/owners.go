@@ -11,8 +11,8 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// Options tell [Find] what to look for. The zero value looks for
-// the owners of all handles, type by type.
+// Options say what [Find] looks for. The zero value is the owners of all
+// handles, type by type.
 type Options struct {
 	// Types restricts the hunt to handles of these types, in any case; "None"
 	// stands for handles without a type. Empty means all types. Name restricts

@@ -252,7 +252,7 @@ func (s *space) windowCount() int {
 	return n
 }
 
-// pointerKinds tells, quickly and with some false alarms, what kind of memory
+// pointerKinds knows, quickly and with some false alarms, what kind of memory
 // an address belongs to: one byte for each 64 KiB, the granularity of
 // allocations, of 16 GiB, beyond which the table repeats itself.
 type pointerKinds [kindSlots]uint8
@@ -271,7 +271,7 @@ func (k *pointerKinds) mark(spans []vaSpan, kind uint8) {
 			k[slot%kindSlots] |= kind
 			if marked++; marked >= 4*kindSlots {
 				for i := range k {
-					k[i] |= kind // an address space so large leaves nothing to tell apart
+					k[i] |= kind // an address space so large leaves nothing to distinguish
 				}
 				return
 			}

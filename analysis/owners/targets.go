@@ -40,7 +40,7 @@ type targets struct {
 }
 
 // A targetSet is a set of handles. Those of no interest are sets too, since
-// they tell handles from other numbers.
+// they distinguish handles from other numbers.
 type targetSet struct {
 	Set
 	wanted bool // by the caller

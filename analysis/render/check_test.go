@@ -1,9 +1,9 @@
 package render_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -29,32 +29,36 @@ func hostileReport(t *testing.T) *render.CheckReport {
 		return &l
 	}
 	kind := analysis.HandleKind{Type: "Key", Name: hostileName, GrantedAccess: 0x20019}
-	total := uint64(7)
-	return &render.CheckReport{
-		Dumps: []render.CheckDump{{DumpHeader: render.DumpHeader{File: "a&b.dmp"}, Handles: &total}},
-		Check: &check.Report{
-			Results: []check.Result{
-				{Limit: limit(check.LimitCount, "Key:<\x1b>%=5"), Files: []string{"a&b.dmp"}, Status: check.Breach,
-					Measures: []check.Measure{{Subject: "Key:<\x1b>%", Count: 7, Allowed: 5,
-						Cause: check.Cause{HandleKind: kind, Count: 6}}}},
-				{Limit: limit(check.LimitCount, "total=9"), Files: []string{"a&b.dmp"}, Status: check.Passed,
-					Measures: []check.Measure{{Subject: "total", Count: 7, Allowed: 9}}},
-				{Files: []string{"a&b.dmp"}, Status: check.Breach, Measures: []check.Measure{
-					{Subject: "Key", Count: 7, Base: 1, Growth: 6, Allowed: 2, Cause: check.Cause{HandleKind: kind, Count: 6}},
-					{Subject: "Key", Group: true, Count: 6, Growth: 6, Allowed: 1, Cause: check.Cause{HandleKind: kind, Count: 6}}}},
-				{Limit: limit(check.LimitRate, "1/d"), Files: []string{"a&b.dmp", "c.dmp"}, Status: check.Breach, Elapsed: 90 * time.Minute,
-					Measures: []check.Measure{{Subject: "Key", Count: 7, Base: 1, Growth: 6, PerHour: 4, Cause: check.Cause{HandleKind: kind, Count: 6, Base: 1}}}},
-				{Limit: limit(check.LimitGrowth, "Key=+1"), Files: []string{"a&b.dmp", "c.dmp"}, Status: check.Unknown, Reason: "not \x1b & < one"},
-			},
+	dumps := []*check.Dump{{File: "a&b.dmp", Err: errors.New("not \x1b a minidump")}}
+	return render.NewCheckReport(dumps, &check.Report{
+		Results: []check.Result{
+			{Limit: limit(check.LimitCount, "Key:<\x1b>%=5"), Files: []string{"a&b.dmp"}, Status: check.Breach,
+				Measures: []check.Measure{{Subject: "Key:<\x1b>%", Count: 7, Allowed: 5,
+					Cause: check.Cause{HandleKind: kind, Count: 6}}}},
+			{Limit: limit(check.LimitCount, "total=9"), Files: []string{"a&b.dmp"}, Status: check.Passed,
+				Measures: []check.Measure{{Subject: "total", Count: 7, Allowed: 9}}},
+			{Files: []string{"a&b.dmp"}, Status: check.Breach, Measures: []check.Measure{
+				{Subject: "Key", Count: 7, Base: 1, Growth: 6, Allowed: 2, Cause: check.Cause{HandleKind: kind, Count: 6}},
+				{Subject: "Key", Group: true, Count: 6, Growth: 6, Allowed: 1, Cause: check.Cause{HandleKind: kind, Count: 6}}}},
+			{Limit: limit(check.LimitRate, "1/d"), Files: []string{"a&b.dmp", "c.dmp"}, Status: check.Breach, Elapsed: 90 * time.Minute,
+				Measures: []check.Measure{{Subject: "Key", Count: 7, Base: 1, Growth: 6, PerHour: 4, Cause: check.Cause{HandleKind: kind, Count: 6, Base: 1}}}},
+			{Limit: limit(check.LimitGrowth, "Key=+1"), Files: []string{"a&b.dmp", "c.dmp"}, Status: check.Unknown, Reason: "not \x1b & < one"},
 		},
+	}, "", nil)
+}
+
+// written writes a report.
+func written(t *testing.T, r render.Report, f render.Format) string {
+	t.Helper()
+	var out strings.Builder
+	if err := render.Write(&out, r, f, render.Style{}); err != nil {
+		t.Fatal(err)
 	}
+	return out.String()
 }
 
 func TestCheckJUnitIsXML(t *testing.T) {
-	var out bytes.Buffer
-	if err := hostileReport(t).JUnit(&out); err != nil {
-		t.Fatal(err)
-	}
+	out := written(t, hostileReport(t), render.JUnit)
 	type problem struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr"`
@@ -81,8 +85,8 @@ func TestCheckJUnitIsXML(t *testing.T) {
 		Suites   []suite  `xml:"testsuite"`
 	}
 	var got suites
-	if err := xml.Unmarshal(out.Bytes(), &got); err != nil {
-		t.Fatalf("%v in\n%s", err, &out)
+	if err := xml.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in\n%s", err, out)
 	}
 	const name = `Key ]]><x a="1">&<U+0000><U+001B>[31m<U+202E><U+000A>name%0A::error::, it's <0xFF> (access 0x20019)`
 	max := "Key:<<U+001B>>%: 7, 5 allowed; 6 of them are " + name
@@ -109,11 +113,8 @@ func TestCheckJUnitIsXML(t *testing.T) {
 }
 
 func TestCheckGitHubEscapes(t *testing.T) {
-	var out bytes.Buffer
-	if err := hostileReport(t).GitHub(&out); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	out := written(t, hostileReport(t), render.GitHub)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	want := []string{ // the beginnings
 		`::error title=dumpscan%3A max Key%3A<<U+001B>>%25=5::a&b.dmp: Key:<<U+001B>>%25: 7, 5 allowed; 6 of them are Key ]]>`,
 		`::error title=dumpscan%3A baseline::a&b.dmp: Key: 7, 1 in the baseline`,
@@ -121,7 +122,7 @@ func TestCheckGitHubEscapes(t *testing.T) {
 		`::error title=dumpscan%3A max-growth Key=+1::a&b.dmp to c.dmp: cannot tell: not <U+001B> & < one`,
 	}
 	if len(lines) != len(want) {
-		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), &out)
+		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), out)
 	}
 	for i, line := range lines {
 		if !strings.HasPrefix(line, want[i]) || strings.Contains(line, "%0A::") || strings.ContainsAny(line, "\x1b\r") {
@@ -137,16 +138,10 @@ func TestCheckGitHubEscapes(t *testing.T) {
 
 func TestCheckTextAndJSONAreSafe(t *testing.T) {
 	r := hostileReport(t)
-	var text, out bytes.Buffer
-	if err := r.Text(&text, render.Style{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.JSON(&out); err != nil {
-		t.Fatal(err)
-	}
-	for name, b := range map[string]*bytes.Buffer{"text": &text, "JSON": &out} {
-		if strings.ContainsAny(b.String(), "\x00\x1b\u202e") {
-			t.Errorf("%s has what a terminal must not see:\n%q", name, b)
+	out := written(t, r, render.JSON)
+	for name, text := range map[string]string{"text": written(t, r, render.Text), "JSON": out} {
+		if strings.ContainsAny(text, "\x00\x1b\u202e") {
+			t.Errorf("%s has what a terminal must not see:\n%q", name, text)
 		}
 	}
 	var got struct {
@@ -162,10 +157,10 @@ func TestCheckTextAndJSONAreSafe(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-		t.Fatalf("%v in\n%s", err, &out)
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in\n%s", err, out)
 	}
-	if got.Schema != render.CheckSchema || got.Passed || len(got.Results) != 5 {
+	if got.Schema != "dumpscan.check/2" || got.Passed || len(got.Results) != 5 {
 		t.Errorf("%+v", got)
 	}
 	first := got.Results[0].Measures[0]
@@ -187,11 +182,7 @@ func TestBaselineRoundTrip(t *testing.T) {
 		},
 	}
 	for _, b := range []*check.Baseline{want, {}} {
-		var out bytes.Buffer
-		if err := render.WriteBaseline(&out, b); err != nil {
-			t.Fatal(err)
-		}
-		got, err := check.ReadBaseline(&out)
+		got, err := check.ReadBaseline(strings.NewReader(written(t, render.NewBaselineFile(b), render.JSON)))
 		if diff := cmp.Diff(b, got); diff != "" || err != nil {
 			t.Errorf("(-want +got):\n%s%v", diff, err)
 		}

@@ -52,7 +52,7 @@ func (r *CheckReport) sums() string {
 	for i := range r.Results {
 		n[r.Results[i].Status]++
 	}
-	text := words.Of(n[check.Passed], len(r.Results), "check") + " passed"
+	text := fmt.Sprintf("%s of %s checks passed", words.Count(n[check.Passed]), words.Count(len(r.Results)))
 	if n := n[check.Breach]; n > 0 {
 		text += fmt.Sprintf(", %s in breach", words.Count(n))
 	}

@@ -29,15 +29,139 @@
 //
 // The fields of each answer are documented at the type that writes it:
 //
-//   - check: [CheckReport]
 //   - diff: [DiffReport]
 //   - handles: [HandleReport]
 //   - htrace: [TraceReport.JSON]
 //   - info: [InfoReport]
-//   - leaks: [LeakReport]
 //   - modules: [ModuleReport]
-//   - owners: [OwnersReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]
+//
+// # JSON of check
+//
+// "dumpscan.check/2", a [CheckReport]:
+//
+//	dumps     the dumps in the order given: see DumpHeader; each with handles,
+//	          their number, and error if they cannot be counted
+//	passed    true if every check passed: the exit code is 0
+//	results   the outcome of each check of one dump, or of the first and the
+//	          last dump together:
+//	  check     "max Key=5000", "max-rate 50/h", "baseline"
+//	  files     the dump, or the first and the last dump
+//	  status    "passed", "breach", or "unknown" if the dumps cannot answer
+//	  reason    why, with unknown
+//	  seconds   between two dumps
+//	  measures  in breach: what is too high; else what came nearest to the limit:
+//	    subject      "Key", "total", "Key:\REGISTRY\*"
+//	    count        handles in the dump, or in the last one
+//	    base         in the first dump, or in the baseline; absent for "max"
+//	    growth       count less base; absent for "max"
+//	    ratePerHour  growth by time; of "max-rate"
+//	    allowed      the count (max, baseline) or growth (max-growth) that
+//	                 passes; absent for "max-rate"
+//	    sentence     the same in words
+//	    cause        the group that adds most: type, name, merged,
+//	                 grantedAccess, state, attributes, count and base; absent if
+//	                 there are no such handles
+//	notes     [sentence]
+//	errors    [sentence]
+//
+// # JSON of leaks
+//
+// "dumpscan.leaks/2", a [LeakReport]:
+//
+//	verdict     {leak, severity, sentence}: leak says whether a finding has the
+//	            severity "leak"; severity is the worst one: "info", "suspect" or
+//	            "leak"
+//	processes   the processes, by name, id and start:
+//	  process, processId, path, created
+//	  unknown   parts of the identity that are not in the dumps
+//	  dumps     the oldest first: see DumpHeader
+//	  seconds   from the first to the last; absent without a trusted clock
+//	  counts    of all handles, one for each dump
+//	findings    the worst first, then the largest:
+//	  rule         "steady-growth" ...; see leaks.Rules
+//	  severity     "info", "suspect" or "leak"
+//	  process, processId
+//	  sentence     what was found
+//	  type         of the handles; "" for those without, or if it is about none
+//	  name         of their objects, numbers as "<n>" if they are merged; "" for
+//	               objects without name, and where the group is a whole type
+//	  merged       true if many names differ in such placeholders only
+//	  grantedAccess, access
+//	               the mask and the names of the rights; absent and [] where the
+//	               group is a whole type
+//	  state        "exited", "manual" ...; absent without
+//	  attributes   OBJ_*, of objects without a name; absent without
+//	  count        handles in the last dump
+//	  growth       since the first dump; absent with one dump
+//	  ratePerHour  absent if it is not known
+//	  rate         {low, high, confidence, basis}: the interval of the rate, an
+//	               hour; confidence 0.95; basis "regression" or "counting"
+//	  shape        "steady", "saturating cache" ...; absent with one dump
+//	  counts       one for each dump
+//	  turnover     {opened, closed, born, gone, reused, early, kept}, see
+//	               leaks.Turnover; absent if it was not measured
+//	  survivors    the handles that are new since the first dump and still in
+//	               the last
+//	  culprit      the module that opened the handles; "" if no trace shows it
+//	  opener       {location, file, opens, traced, of, allOpens, frames}: where
+//	               and in which dump's trace; opens of traced handles that the
+//	               trace has were opened there, of handles of the group in that
+//	               dump; allOpens with those that were closed; frames as in
+//	               htrace; absent without a trace
+//	  owners       where they are kept, as in owners
+//	  known        {title, source, advice}: a leak that others have described;
+//	               absent if it is none
+//	  evidence     [sentence]
+//	  next         what to do, a sentence
+//	  command      its command as a list of arguments; [] if there is none
+//	omitted     findings left out by --limit; absent if none is
+//	suppressed  like findings, with suppressedBy {file, line, text, reason}
+//	notes       [sentence]
+//	errors      [sentence]
+//
+// # JSON of owners
+//
+// "dumpscan.owners/2", an [OwnersReport]:
+//
+//	dump    see DumpHeader
+//	owners  places where many handles are kept, always at the same distance
+//	        behind a word that always has the same value; by descending number of
+//	        handles of the type, then of those that were found:
+//	  type              "Key"; handles without type: ""
+//	  label             which of several sets of the type; absent without
+//	  module            the module that the word points into, as WinDbg names
+//	                    it; absent if it points to other memory
+//	  moduleOffset      "0x3080", from the base of the module; absent likewise
+//	  address           the word itself, "0x7ff612343080"
+//	  target            what it points to: "vtable", "data", "code" or "module"
+//	                    (not known which), all of a module; or "memory"
+//	  class             from RTTI or symbols; absent without
+//	  symbol            what symbols call the place; absent without
+//	  fieldOffset       bytes from the word to the handle
+//	  handles           distinct handles of the type that were found there
+//	  of                handles of the type
+//	  objects           places that hold one
+//	  instances         words of this value, whatever is in the field
+//	  empty             of these, those whose field is 0 or -1
+//	  expectedByChance  estimate of "handles", if the field held other numbers
+//	  confidence        0.99 to 1: 1 less the number of such places to be
+//	                    expected in all that was searched if there were no owners
+//	                    at all
+//	  examples          [{object, handle}]: addresses of the word, the lowest
+//	                    first
+//	omitted owners left out by --limit; absent if none is
+//	sets    [{type, label, count}]: the handles whose owners were looked for
+//	scan    what was searched:
+//	  pointerSize  4 or 8; 4 for a WOW64 process
+//	  maxOffset    bytes before a handle that were looked at
+//	  basis        how the memory was chosen: "memory info" or "lists of the dump"
+//	  ranges       pieces of memory
+//	  bytes        their size
+//	  hits         words equal to a handle
+//	  examined     constellations that hold a few handles, or seem to
+//	notes   [sentence]
+//	errors  [sentence]
 package render

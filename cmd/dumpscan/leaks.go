@@ -83,7 +83,7 @@ func (a *app) leaksCommand() *cobra.Command {
 	f.StringVar(&o.owners, "owners", "auto", "`when` to search memory for the holders of leaking handles: auto, if no trace names who opened them; always; never")
 	f.StringVar(&o.suppress, "suppress", "", "accept the groups that this `file` names")
 	f.StringArrayVar(&o.system, "system", nil, "modules that fit this `glob` belong to the operating system")
-	f.StringArrayVar(&o.notSystem, "not-system", nil, "modules that fit this `glob` do not")
+	f.StringArrayVar(&o.notSystem, "not-system", nil, "modules that fit this `glob` do not belong to the operating system")
 	o.symbols.register(f)
 	cmd.RegisterFlagCompletionFunc("owners", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -37,9 +37,9 @@ var rooms = map[string]string{
 	"analysis/internal/undecorate":  "github.com/ianlancetaylor/demangle",
 	"analysis/unwind":               "minidump golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
 	"analysis/htrace":               "minidump analysis analysis/symbol",
-	"analysis/owners":               "minidump analysis analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
-	"analysis/leaks":                "minidump analysis analysis/symbol analysis/htrace analysis/owners",
-	"analysis/check":                "analysis",
+	"analysis/owners":               "minidump analysis analysis/words analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
+	"analysis/leaks":                "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners",
+	"analysis/check":                "minidump analysis",
 	"analysis/render": "minidump analysis analysis/symbol analysis/htrace analysis/owners analysis/leaks analysis/check" +
 		" github.com/dustin/go-humanize github.com/google/pprof/profile",
 	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
