@@ -24,6 +24,9 @@ type Snapshot struct {
 	Memory *minidump.ProcessVmCounters
 	// Problems are what could not be read. The counts cover the rest.
 	Problems []error
+	// Partial says why there may be more handles than were counted; nil if all
+	// of them were. It is one of Problems.
+	Partial error
 }
 
 // An OpenFunc opens a dump again by the name that its [Snapshot] bears. The
@@ -58,6 +61,7 @@ func LoadSnapshot(ctx context.Context, f *minidump.File, file string) (*Snapshot
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	s.Partial = err
 	s.problem(err)
 	return s, nil
 }

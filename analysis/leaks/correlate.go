@@ -55,16 +55,25 @@ func together(p, q *Process, a, b *Group) (f Finding, ok bool) {
 		return f, false
 	}
 	n := len(x)
-	ratio := (y[n-1] - y[0]) / (x[n-1] - x[0])
 	f = Finding{
 		Rule: "grows-together", Severity: SeverityInfo, Process: p.Series.ProcessIdentity, Group: a,
-		Sentence: fmt.Sprintf("%s in %s grows with %s in %s: %s for each",
-			words.Type(a.Type), p.Series, words.Type(b.Type), q.Series, words.Decimal(ratio)),
+		Sentence: fmt.Sprintf("%s in %s grows with %s in %s: %s",
+			words.Type(a.Type), p.Series, words.Type(b.Type), q.Series, pace(x[n-1]-x[0], y[n-1]-y[0],
+				words.Type(a.Type)+" in "+p.Series.Name(), words.Type(b.Type)+" in "+q.Series.Name())),
 		Evidence: []string{fmt.Sprintf("correlation of the %s at %d times: %.2f", basis, n, r),
 			"a correlation shows that they go together, not which one is the cause"},
 		Next: say("look for the place where one asks the other for the object, such as a logon for a token; the one that asks is to close it"),
 	}
 	return f, true
+}
+
+// pace says how many of one come with how many of the other: "1 Key in
+// lsass.exe for 26 Token in w3wp.exe".
+func pace(x, y float64, a, b string) string {
+	if x >= y {
+		return fmt.Sprintf("1 %s for %s %s", b, words.Decimal(x/y), a)
+	}
+	return fmt.Sprintf("1 %s for %s %s", a, words.Decimal(y/x), b)
 }
 
 // overlap returns two rows of counts at the times of the first one that lie

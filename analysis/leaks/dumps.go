@@ -12,7 +12,7 @@ import (
 )
 
 // A dumpReader opens the dumps of a series again for what their snapshots do
-// not hold, one at a time: several thousand dumps need no more open files than
+// not hold, two at most at a time: several thousand dumps need no more open files than
 // one.
 type dumpReader struct{ open analysis.OpenFunc }
 
@@ -59,21 +59,30 @@ func (r *dumpReader) with(ctx context.Context, p *Process, s *analysis.Snapshot,
 // about their kind. The error is that of ctx, or says that the dump could not
 // be opened again: as if it had no handles, all of them would seem closed.
 func (r *dumpReader) handles(ctx context.Context, s *analysis.Snapshot, visit func(*minidump.Handle)) error {
-	err := r.use(ctx, s, func(f *minidump.File) error {
-		l, err := analysis.ReadHandles(f)
-		if err != nil {
-			return err
-		}
-		l.Walk(ctx, analysis.KindParts, func(h *minidump.Handle) bool {
-			visit(h)
-			return true
-		}) // what cannot be read is in the snapshot's Problems
-		return nil
-	})
+	err := r.use(ctx, s, func(f *minidump.File) error { return walk(ctx, f, visit) })
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: it could be read once, but not again: %w", s.File, err)
 	}
 	return err
+}
+
+// evidence is handles for what a verdict can do without.
+func (r *dumpReader) evidence(ctx context.Context, p *Process, s *analysis.Snapshot, visit func(*minidump.Handle)) error {
+	return r.with(ctx, p, s, func(f *minidump.File) error { return walk(ctx, f, visit) })
+}
+
+// walk calls visit for all handles. What cannot be read is in the snapshot's
+// Problems.
+func walk(ctx context.Context, f *minidump.File, visit func(*minidump.Handle)) error {
+	l, err := analysis.ReadHandles(f)
+	if err != nil {
+		return err
+	}
+	l.Walk(ctx, analysis.KindParts, func(h *minidump.Handle) bool {
+		visit(h)
+		return true
+	})
+	return nil
 }
 
 // dumpArg is the name of a dump as a command takes it: not one that looks like

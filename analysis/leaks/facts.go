@@ -26,13 +26,19 @@ type Group struct {
 	// Turnover is measured for groups that grow, and for types whose growth is
 	// not that of such groups; else nil.
 	Turnover *Turnover
+	judged   judgement
+	Objects  Objects
 	Opener   *Opener // from the handle trace; nil without
 	// Holders are the places in memory where the handles are kept, if they
 	// were looked for.
 	Holders []owners.Owner
 
-	rows, kin []int
+	rows []int
 }
+
+// Trend says how the growth of the group was judged; TrendNone without growth,
+// and for a type whose growth is that of groups of it.
+func (g *Group) Trend() Trend { return g.judged.trend }
 
 // Process are what the rules look at: the dumps of one process, its
 // handles by kind and by type.
@@ -44,6 +50,11 @@ type Process struct {
 	// Limit is the number of handles at which the process ends; HandleLimit or
 	// what the user gave.
 	Limit uint64
+	// Partial are the dumps that could not be read whole. They take no part in
+	// Series, unless it has no others.
+	Partial []*analysis.Snapshot
+	// Notes say what the facts rest on: sentences without a full stop.
+	Notes []string
 	// Problems are what could not be read beside the handles, whose problems
 	// are in the snapshots.
 	Problems []Problem
@@ -83,38 +94,14 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 	if err := p.readOpeners(ctx, o, dumps); err != nil {
 		return nil, err
 	}
-	if p.Single() {
-		return p, nil
-	}
-	var grown []*Group
-	explained := map[string]int64{} // growth of each type by its groups that grow
-	for i := range p.Kinds {
-		if g := &p.Kinds[i]; g.Shape.Grows() {
-			grown = append(grown, g)
-			explained[g.Type] += g.Net()
-		}
-	}
-	for i := range p.Types {
-		t := &p.Types[i]
-		if t.Shape.Grows() && float64(t.Net()-explained[t.Type]) >= unexplained*float64(t.Net()) {
-			grown = append(grown, t)
-		}
-	}
-	groups := make([]turnoverGroup, len(grown))
-	for i, g := range grown {
-		groups[i] = turnoverGroup{rows: g.rows, kin: g.kin}
-	}
-	if len(groups) == 0 {
-		return p, ctx.Err()
-	}
-	turnovers, err := measureTurnover(ctx, p, groups, dumps)
-	if err != nil {
+	if err := p.readObjects(ctx, dumps); err != nil {
 		return nil, err
 	}
-	for i, t := range turnovers {
-		g := grown[i]
-		g.Turnover = &t
-		g.Growth = MeasureGrowth(g.Counts, s.Hours, t.Opened, t.Closed)
+	if p.Single() || s.Last().Partial != nil {
+		return p, nil
+	}
+	if err := p.followHandles(ctx, dumps); err != nil {
+		return nil, err
 	}
 	return p, ctx.Err()
 }
@@ -123,13 +110,9 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 func (p *Process) group() {
 	n := len(p.Series.Snapshots)
 	hours := p.Series.Hours
-	kin := map[analysis.HandleKind][]int{} // rows that differ in their state, by the rest
 	types := map[string]*Group{}
 	p.Total = Group{Kinds: len(p.table.Rows), Growth: Growth{Counts: make([]uint64, n)}}
 	for i, r := range p.table.Rows {
-		if r.State != "" {
-			kin[r.Stateless()] = append(kin[r.Stateless()], i)
-		}
 		t := types[r.Type]
 		if t == nil {
 			t = &Group{HandleKind: analysis.HandleKind{Type: r.Type}, Growth: Growth{Counts: make([]uint64, n)}}
@@ -147,16 +130,13 @@ func (p *Process) group() {
 			continue
 		}
 		g := Group{HandleKind: r.HandleKind, Merged: r.Merged, rows: []int{i}}
-		g.Growth = MeasureGrowth(r.Counts, hours, 0, 0)
-		if r.State != "" {
-			g.kin = kin[r.Stateless()]
-		}
+		g.Growth = Growth{Counts: r.Counts, Shape: shapeOf(r.Counts, hours)}
 		p.Kinds = append(p.Kinds, g)
 	}
 	for _, t := range types {
-		t.Growth = MeasureGrowth(t.Counts, hours, 0, 0)
+		t.Shape = shapeOf(t.Counts, hours)
 		p.Types = append(p.Types, *t)
 	}
 	slices.SortFunc(p.Types, func(a, b Group) int { return analysis.CompareTypes(a.Type, b.Type) })
-	p.Total.Growth = MeasureGrowth(p.Total.Counts, hours, 0, 0)
+	p.Total.Shape = shapeOf(p.Total.Counts, hours)
 }

@@ -3,6 +3,8 @@ package leaks
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A Shape is how the number of handles of a group went over a series of dumps.
@@ -25,7 +27,8 @@ const (
 func (s Shape) Grows() bool { return s == ShapeRise || s == ShapeSteady || s == ShapeJump }
 
 // A Rate is a growth per hour with the interval that holds the true one with a
-// confidence of 95 %.
+// confidence of 95 %, as far as the time stamps of the dumps go: they are whole
+// seconds, so that High is infinite for two dumps a second apart.
 type Rate struct {
 	PerHour   float64
 	Low, High float64
@@ -43,6 +46,31 @@ const (
 	// as independent events do.
 	RateCounting RateBasis = "counting"
 )
+
+// rateOf makes a rate of a line through counts at times in hours.
+func rateOf(line fit, dispersion float64, hours []float64) *Rate {
+	n := len(hours)
+	span := hours[n-1] - hours[0]
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: priorFreedom + float64(n-2)}
+	half := t.Quantile(0.975) * math.Sqrt(dispersion*line.variance)
+	r := &Rate{PerHour: line.slope, Basis: RateCounting}
+	if n >= 4 {
+		r.Basis = RateRegression
+	}
+	// The true span is up to a second longer or shorter.
+	const second = 1.0 / 3600
+	bound := func(perHour float64, sign float64) float64 {
+		if sign*perHour < 0 {
+			return perHour * span / (span + second)
+		}
+		if span <= second {
+			return math.Copysign(math.Inf(1), sign)
+		}
+		return perHour * span / (span - second)
+	}
+	r.Low, r.High = bound(line.slope-half, -1), bound(line.slope+half, 1)
+	return r
+}
 
 // A Growth describes the number of handles of a group in a row of dumps.
 type Growth struct {
@@ -63,24 +91,9 @@ func (g *Growth) Last() uint64 { return g.Counts[len(g.Counts)-1] }
 func (g *Growth) low() uint64  { return slices.Min(g.Counts) }
 func (g *Growth) high() uint64 { return slices.Max(g.Counts) }
 
-// MeasureGrowth describes a row of counts, the oldest first. hours are their
-// times, nil if they are not known. opened and closed are the handles of the
-// group that are in the last dump and not in the first, and the other way
-// round.
-func MeasureGrowth(counts []uint64, hours []float64, opened, closed uint64) Growth {
-	g := Growth{Counts: counts, Rate: countingRate(counts, hours, opened, closed)}
-	line := regress(counts, hours)
-	if line.df >= 2 && hours != nil {
-		spread := line.spread(0)
-		g.Rate = &Rate{PerHour: line.slope, Low: line.slope - spread, High: line.slope + spread, Basis: RateRegression}
-	}
-	g.Shape = shapeOf(counts, hours, line.df >= 2 && line.slope > line.spread(1))
-	return g
-}
-
-// shapeOf finds the shape. rising says that the slope is above zero with a
-// confidence of 99 %.
-func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
+// shapeOf finds the shape of a row of counts, the oldest first. hours are their
+// times, nil if they are not known.
+func shapeOf(counts []uint64, hours []float64) Shape {
 	n := len(counts)
 	low, high := slices.Min(counts), slices.Max(counts)
 	rang := float64(high - low)
@@ -89,9 +102,6 @@ func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 	}
 	net := float64(counts[n-1]) - float64(counts[0])
 	falls := swings(counts, fallShare*rang)
-	if n >= manyDumps && rising && net >= (1-manyFallShare)*rang {
-		falls = swings(counts, manyFallShare*rang)
-	}
 	switch {
 	case falls.downs > 0 && falls.upAfterDown:
 		return ShapeSawtooth
@@ -111,8 +121,6 @@ func shapeOf(counts []uint64, hours []float64, rising bool) Shape {
 		return ShapeStep
 	case slowing(counts, hours):
 		return ShapeSaturating
-	case n >= 4 && !rising && swings(counts, smallFall*rang).downs > 0:
-		return ShapeSawtooth // goes up and down by less than the range, and nowhere
 	}
 	return ShapeSteady
 }
@@ -185,69 +193,4 @@ func at(hours []float64, i int) float64 {
 		return float64(i)
 	}
 	return hours[i]
-}
-
-// countingRate is the rate between the first and the last dump. Handles that
-// are opened and closed independently of each other scatter by the root of
-// their number.
-func countingRate(counts []uint64, hours []float64, opened, closed uint64) *Rate {
-	n := len(counts)
-	if n < 2 || hours == nil || hours[n-1] <= 0 {
-		return nil
-	}
-	span := hours[n-1]
-	net := float64(counts[n-1]) - float64(counts[0])
-	spread := 1.96 * math.Sqrt(math.Max(float64(opened)+float64(closed), math.Abs(net)))
-	return &Rate{PerHour: net / span, Low: (net - spread) / span, High: (net + spread) / span, Basis: RateCounting}
-}
-
-// A line is fitted to counts by least squares.
-type line struct {
-	slope float64 // per hour, or per dump where times are not known
-	sigma float64 // the standard error of slope
-	df    int     // degrees of freedom; less than 1: no line
-}
-
-func regress(counts []uint64, hours []float64) line {
-	n := float64(len(counts))
-	var sumX, sumY float64
-	for i, c := range counts {
-		sumX += at(hours, i)
-		sumY += float64(c)
-	}
-	var xx, xy float64
-	for i, c := range counts {
-		x := at(hours, i) - sumX/n
-		xx += x * x
-		xy += x * (float64(c) - sumY/n)
-	}
-	if n < 3 || xx == 0 {
-		return line{}
-	}
-	l := line{slope: xy / xx, df: len(counts) - 2}
-	var rest float64
-	for i, c := range counts {
-		d := float64(c) - sumY/n - l.slope*(at(hours, i)-sumX/n)
-		rest += d * d
-	}
-	l.sigma = math.Sqrt(rest / float64(l.df) / xx)
-	return l
-}
-
-// spread is half the interval that holds the true slope with a confidence of
-// 95 % (0) or 99 % (1).
-func (l line) spread(confidence int) float64 {
-	// Two-sided quantiles of Student's t distribution for 1 to 20 degrees of
-	// freedom; those of the normal distribution and a correction behind.
-	table := [...][2]float64{
-		{12.706, 63.657}, {4.303, 9.925}, {3.182, 5.841}, {2.776, 4.604}, {2.571, 4.032},
-		{2.447, 3.707}, {2.365, 3.499}, {2.306, 3.355}, {2.262, 3.250}, {2.228, 3.169},
-		{2.201, 3.106}, {2.179, 3.055}, {2.160, 3.012}, {2.145, 2.977}, {2.131, 2.947},
-		{2.120, 2.921}, {2.110, 2.898}, {2.101, 2.878}, {2.093, 2.861}, {2.086, 2.845},
-	}
-	if l.df <= len(table) {
-		return table[l.df-1][confidence] * l.sigma
-	}
-	z := [...]float64{1.960, 2.576}[confidence]
-	return (z + (z*z*z+z)/(4*float64(l.df))) * l.sigma
 }

@@ -15,6 +15,8 @@ type KnownLeak struct {
 	Type   string // of the handles
 	State  string // of the objects; "" any
 	Module string // in the stack that opens them, as WinDbg names it; "" none is asked for
+	// OfOthers asks for threads of other processes.
+	OfOthers bool
 }
 
 // KnownLeaks returns the table.
@@ -36,7 +38,7 @@ func KnownLeaks() []KnownLeak {
 			Title:  "PROCESS_INFORMATION.hThread is left open after CreateProcess",
 			Source: "https://learn.microsoft.com/en-us/cpp/code-quality/c6335",
 			Advice: "close both hProcess and hThread",
-			Type:   "Thread", State: "exited",
+			Type:   "Thread", State: "exited", OfOthers: true,
 		},
 		{
 			Title:  "PROCESS_INFORMATION.hProcess is left open after CreateProcess",
@@ -60,7 +62,7 @@ func (f *Finding) recognise() {
 }
 
 func (k *KnownLeak) fits(g *Group) bool {
-	if g.Type != k.Type || k.State != "" && g.State != k.State {
+	if g.Type != k.Type || k.State != "" && g.State != k.State || k.OfOthers && g.Objects.Foreign <= g.Objects.Own {
 		return false
 	}
 	if k.Module == "" {

@@ -20,11 +20,14 @@ const (
 	SeverityInfo    Severity = "info"    // worth knowing, accuses no one
 	SeveritySuspect Severity = "suspect" // may be a leak, but there are innocent explanations
 	SeverityLeak    Severity = "leak"    // leaks, as far as dumps can show
+	// SeverityUnknown is a verdict's alone: nothing was found, but a dump could
+	// not be read whole, so that nothing is proved.
+	SeverityUnknown Severity = "unknown"
 )
 
 // rank orders severities, the worst first.
 func (s Severity) rank() int {
-	return slices.Index([]Severity{SeverityLeak, SeveritySuspect, SeverityInfo}, s)
+	return slices.Index([]Severity{SeverityLeak, SeveritySuspect, SeverityUnknown, SeverityInfo}, s)
 }
 
 // A Finding is what one rule has found.
@@ -75,7 +78,7 @@ type Options struct {
 	// are counted nevertheless.
 	Types []string
 	Name  *analysis.NamePattern
-	// Open opens the dumps of the snapshots again, one at a time; its errors
+	// Open opens the dumps of the snapshots again, two at most at a time; its errors
 	// need not name the file. Nil means that the snapshots bear the names of
 	// files.
 	Open analysis.OpenFunc
@@ -135,10 +138,12 @@ func Find(ctx context.Context, snapshots []*analysis.Snapshot, o Options) (*Repo
 	}
 	var findings []Finding
 	for _, s := range analysis.BuildSeries(snapshots, o.Force) {
+		s, partial := wholeDumps(s)
 		p, err := gatherFacts(ctx, s, &o, dumps)
 		if err != nil {
 			return nil, err
 		}
+		p.Partial = partial
 		r.Processes = append(r.Processes, p)
 		found := o.selected(applyRules(p))
 		if err := explain(ctx, p, found, &o, dumps); err != nil {
@@ -154,6 +159,26 @@ func Find(ctx context.Context, snapshots []*analysis.Snapshot, o Options) (*Repo
 	r.Verdict = verdictOf(r)
 	r.takeNotes(&o)
 	return r, nil
+}
+
+// wholeDumps leaves out the dumps of a series that could not be read whole: what
+// is missing would look as if it had been closed or not yet opened. If there
+// are no others, all of them stay.
+func wholeDumps(s *analysis.Series) (whole *analysis.Series, partial []*analysis.Snapshot) {
+	var rest []*analysis.Snapshot
+	for _, snap := range s.Snapshots {
+		if snap.Partial != nil {
+			partial = append(partial, snap)
+		} else {
+			rest = append(rest, snap)
+		}
+	}
+	if len(partial) == 0 || len(rest) == 0 {
+		return s, partial
+	}
+	whole = analysis.BuildSeries(rest, true)[0]
+	whole.Earlier, whole.Forced = s.Earlier, s.Forced
+	return whole, partial
 }
 
 // weight is the number of handles that a finding is about: those that were
@@ -194,14 +219,4 @@ func explain(ctx context.Context, p *Process, findings []Finding, o *Options, du
 		f.recognise()
 	}
 	return ctx.Err()
-}
-
-// newestWith returns the newest dump that has a stream.
-func (p *Process) newestWith(stream minidump.StreamType) *analysis.Snapshot {
-	for _, s := range slices.Backward(p.Series.Snapshots) {
-		if s.Info.Has(stream) {
-			return s
-		}
-	}
-	return nil
 }

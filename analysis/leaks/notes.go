@@ -20,6 +20,12 @@ func (r *Report) takeNotes(o *Options) {
 		for _, n := range s.Notes {
 			note("%s: %s", s, n)
 		}
+		for _, snap := range p.Partial {
+			note("%s: %s could not be read whole, and takes no part in what is counted over several dumps: %v", s, snap.File, snap.Partial)
+		}
+		for _, n := range p.Notes {
+			note("%s: %s", s, n)
+		}
 		if len(s.Forced) > 0 {
 			note("%s: taken for one process (--force) although they differ: %s", s, strings.Join(s.Forced, "; "))
 		}

@@ -46,13 +46,13 @@ func (o *Opener) Place() string {
 // readOpeners finds who opened the handles of each group, in the newest dump
 // with a handle trace. What cannot be read is noted; the error is that of ctx.
 func (p *Process) readOpeners(ctx context.Context, o *Options, dumps *dumpReader) error {
-	s := p.newestWith(minidump.HandleOperationListStream)
+	s, before := p.newestTraces()
 	if s == nil {
 		return nil
 	}
 	var fatal error
 	err := dumps.with(ctx, p, s, func(f *minidump.File) error {
-		t, err := htrace.Read(ctx, f, "")
+		t, err := p.readTrace(ctx, dumps, f, before)
 		p.problem(s, err)
 		if t == nil || len(t.Outstanding) == 0 {
 			return nil
@@ -74,6 +74,47 @@ func (p *Process) readOpeners(ctx context.Context, o *Options, dumps *dumpReader
 		return nil
 	})
 	return cmp.Or(err, fatal)
+}
+
+// newestTraces returns the newest dump with a handle trace, and the one before
+// it that has one; nil without.
+func (p *Process) newestTraces() (newest, before *analysis.Snapshot) {
+	for _, s := range slices.Backward(p.Series.Snapshots) {
+		switch {
+		case !s.Info.Has(minidump.HandleOperationListStream):
+		case newest == nil:
+			newest = s
+		default:
+			return newest, s
+		}
+	}
+	return newest, nil
+}
+
+// readTrace reads the trace of the newest dump that has one. An earlier one,
+// which it continues, shows in which order the operations are stored.
+func (p *Process) readTrace(ctx context.Context, dumps *dumpReader, f *minidump.File, before *analysis.Snapshot) (t *htrace.Trace, err error) {
+	if before == nil {
+		t, err = htrace.Read(ctx, f, "")
+	} else {
+		var pair *htrace.Pair
+		readErr := dumps.with(ctx, p, before, func(earlier *minidump.File) (err error) {
+			pair, err = htrace.ReadPair(ctx, earlier, f, "")
+			return err
+		})
+		if readErr != nil {
+			return nil, readErr
+		}
+		if pair != nil {
+			t, err = pair.Later, pair.LaterErr
+		} else {
+			t, err = htrace.Read(ctx, f, "")
+		}
+	}
+	if t != nil && t.Evidence.Reason == htrace.OrderByDefault && len(t.Outstanding) > 0 {
+		p.Notes = append(p.Notes, "the dump does not show in which order its handle operations are stored: the newest first is assumed")
+	}
+	return t, err
 }
 
 // grouping prepares to group the outstanding opens of a trace by function.

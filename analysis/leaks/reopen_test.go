@@ -35,9 +35,9 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// However many dumps there are, and whatever is looked for in them, one is open
-// at a time, and each is closed.
-func TestOneDumpOpen(t *testing.T) {
+// However many dumps there are, and whatever is looked for in them, two at most
+// are open at a time, and each is closed.
+func TestTwoDumpsOpen(t *testing.T) {
 	p := newProcess("a.exe", 1, 1)
 	p.start(1)
 	many := p.series(80, time.Minute, func(int) { p.open("leak", classesKey, 10) })
@@ -55,7 +55,7 @@ func TestOneDumpOpen(t *testing.T) {
 		if err != nil || !r.Verdict.Leak {
 			t.Fatalf("%s: %v, %v", name, r, err)
 		}
-		if open != 0 || most != 1 || opened < len(shots) {
+		if open != 0 || most > 2 || opened < len(shots) {
 			t.Errorf("%s: opened %d times, %d at a time, %d still open", name, opened, most, open)
 		}
 	}
@@ -73,7 +73,7 @@ func TestDumpGone(t *testing.T) {
 	}
 	// Without Open the names are those of files.
 	_, err = leaks.Find(t.Context(), snapshots(t, shots), leaks.Options{})
-	if err == nil || strings.Count(err.Error(), "a.exe-02.dmp") != 1 {
+	if err == nil || strings.Count(err.Error(), "a.exe-00.dmp") != 1 {
 		t.Errorf("error %v", err)
 	}
 	// What is only looked up for evidence is a problem, and the verdict stands.

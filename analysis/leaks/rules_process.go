@@ -1,7 +1,9 @@
 package leaks
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -25,24 +27,41 @@ func outstanding(p *Process) (findings []Finding) {
 	return findings
 }
 
-func exited(p *Process) (findings []Finding) {
+func exitedThreads(p *Process) []Finding {
+	return p.exited("Thread", exitedThreadsCount, func(g *Group) (what, next string) {
+		switch {
+		case g.Objects.Own > g.Objects.Foreign:
+			return "threads of the process itself that have exited",
+				"close the handle that CreateThread, _beginthreadex or OpenThread returned, once it is no longer needed"
+		case g.Objects.Foreign > g.Objects.Own:
+			return "threads of other processes that have exited",
+				"close the handle that CreateProcess (PROCESS_INFORMATION.hThread) or OpenThread returned, once it is no longer needed"
+		}
+		return "threads that have exited", "close the handle that CreateThread, OpenThread or CreateProcess (PROCESS_INFORMATION.hThread) returned, once it is no longer needed"
+	})
+}
+
+func exitedProcesses(p *Process) []Finding {
+	return p.exited("Process", deadProcessesCount, func(*Group) (what, next string) {
+		return "processes that have exited",
+			"close the handle that CreateProcess or OpenProcess returned, once the process has ended; until then Windows keeps what is left of it"
+	})
+}
+
+// exited looks at the handles of a type whose objects have exited.
+func (p *Process) exited(typ string, limit uint64, explain func(*Group) (what, next string)) (findings []Finding) {
 	for i := range p.Kinds {
 		g := &p.Kinds[i]
 		n := g.Last()
-		if g.State != "exited" || n < exitedShown {
+		if g.Type != typ || g.State != "exited" || n < exitedShown {
 			continue
 		}
-		what, limit := "threads", uint64(exitedThreadsCount)
-		next := "close the handle that CreateThread, OpenThread or CreateProcess (PROCESS_INFORMATION.hThread) returned, once it is no longer needed"
-		if g.Type == "Process" {
-			what, limit = "processes", deadProcessesCount
-			next = "close the handle that CreateProcess or OpenProcess returned, once the process has ended; until then Windows keeps what is left of it"
-		}
+		what, next := explain(g)
 		f := Finding{Severity: SeverityInfo, Group: g, Next: say(next)}
 		if n >= limit && !p.acquitted(g) {
 			f.Severity = SeveritySuspect
 		}
-		f.Sentence = fmt.Sprintf("%s handles are to %s that have exited", words.Count(n), what)
+		f.Sentence = fmt.Sprintf("%s are to %s", words.Plural(n, "handle"), what)
 		f.Evidence = []string{"granted access " + accessWords(g.Type, g.GrantedAccess)}
 		findings = append(findings, f)
 	}
@@ -92,6 +111,31 @@ func poolQuota(p *Process) []Finding {
 	return []Finding{f}
 }
 
+// manyOfAll remarks on a process that has far more handles than most, of types
+// none of which stands out.
+func manyOfAll(p *Process) []Finding {
+	n, many := p.Total.Last(), 0
+	for i := range p.Types {
+		if t := &p.Types[i]; t.Last() >= manyTypeTimes*usualCount(t.Type) {
+			many++
+		}
+	}
+	if n < manyHandles && many < manyTypes {
+		return nil
+	}
+	f := Finding{Severity: SeverityInfo, Next: p.singleNext()}
+	f.Sentence = fmt.Sprintf("%s are far more than most processes have", words.Plural(n, "handle"))
+	if many > 0 {
+		f.Sentence += fmt.Sprintf("; of %s there are several times as many as a busy process has", words.Plural(many, "type"))
+	}
+	for i := range p.Types {
+		if t := &p.Types[i]; t.Last() >= manyTypeTimes*usualCount(t.Type) {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s, a busy process has seldom more than %s", words.Type(t.Type), words.Count(t.Last()), words.Count(usualCount(t.Type))))
+		}
+	}
+	return []Finding{f}
+}
+
 // quotaNow says what the process is charged, or "" if that is not in the dump.
 func (p *Process) quotaNow() string {
 	m := p.Series.Last().Memory
@@ -115,31 +159,61 @@ func pools(paged, nonpaged uint64) string {
 	return fmt.Sprintf("%s of paged and %s of nonpaged pool", words.Bytes(paged), words.Bytes(nonpaged))
 }
 
-// innocent explains the growth and the size of groups that do not leak.
+// innocent says of groups that have grown, or that are large and swing, why
+// they are not accused. A group that grows is never passed over in silence.
 func innocent(p *Process) (findings []Finding) {
-	why := map[Shape]string{
+	for i := range p.Kinds {
+		g := &p.Kinds[i]
+		why, next := p.whyInnocent(g)
+		if why == "" {
+			continue
+		}
+		f := Finding{Severity: SeverityInfo, Group: g, Sentence: g.Label() + ": " + why, Next: say(next)}
+		f.Evidence = []string{fmt.Sprintf("%s (%s)", g.row(), cmp.Or(string(g.judged.trend), string(g.Shape)))}
+		findings = append(findings, f)
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(b.Group.Net(), a.Group.Net()) })
+	if more := len(findings) - innocentsShown; more > 0 {
+		findings = append(findings[:innocentsShown], Finding{
+			Severity: SeverityInfo, Sentence: words.Plural(more, "more group") + " have grown, or swing, without being accused",
+			Next: say("see all of them: dumpscan diff of the first and the last dump"),
+		})
+	}
+	return findings
+}
+
+// whyInnocent explains the growth or the swinging of a group that is not
+// accused; "" if there is nothing to explain.
+func (p *Process) whyInnocent(g *Group) (why, next string) {
+	if g.judged.accuses() {
+		return "", "" // accused, or two dumps show too little to accuse it
+	}
+	const wait = "nothing, unless it grows in the dumps to come"
+	switch g.judged.trend {
+	case TrendStopped:
+		return "no leak, it " + p.grew(g, "grew") + " and has stopped", wait
+	case TrendFell:
+		return "no leak, it goes up and comes down again", wait
+	case TrendRelabelled:
+		return fmt.Sprintf("no leak, re-labelled: it %s, and others of its type became fewer by as many", p.grew(g, "grew")), wait
+	case TrendLoad:
+		return fmt.Sprintf("more are open at a time, but they do not stay: it %s, and hardly any of that is left in the next dump, as when a load grows", p.grew(g, "rose")), wait
+	case TrendMoved:
+		return "no leak, handles that were there before: their objects have changed their state", wait
+	case TrendNoise:
+		return fmt.Sprintf("it %s, no more than handles that come and go may do by chance (%s)", p.grew(g, "rose"), words.Percent(g.judged.p)),
+			"take more dumps if it goes on rising"
+	}
+	swing := map[Shape]string{
 		ShapeSaturating: "grew ever more slowly, as a cache does that fills",
 		ShapeSawtooth:   "goes up and comes down again",
 		ShapeBurst:      "rose and drained again",
 		ShapeStep:       "rose once and has not grown since",
+	}[g.Shape]
+	if swing == "" || g.high()-g.low() < innocentRange {
+		return "", ""
 	}
-	for i := range p.Kinds {
-		g := &p.Kinds[i]
-		if g.high()-g.low() < innocentRange || why[g.Shape] == "" {
-			continue
-		}
-		counts := make([]string, len(g.Counts))
-		for i, c := range g.Counts {
-			counts[i] = words.Count(c)
-		}
-		findings = append(findings, Finding{
-			Severity: SeverityInfo, Group: g,
-			Sentence: fmt.Sprintf("%s: no leak, it %s", g.Label(), why[g.Shape]),
-			Evidence: []string{fmt.Sprintf("counts in %d dumps: %s (%s)", len(counts), strings.Join(counts, ", "), g.Shape)},
-			Next:     say("nothing, unless it grows in the dumps to come"),
-		})
-	}
-	return findings
+	return "no leak, it " + swing, wait
 }
 
 func restarted(p *Process) []Finding {

@@ -19,7 +19,7 @@ func (p *Process) acquitted(g *Group) bool {
 		return len(p.Series.Snapshots) > 2 && g.Net() < flatRange
 	}
 	if up == 0 {
-		return d >= time.Hour && !g.Shape.Grows()
+		return d >= time.Hour && !g.judged.accuses()
 	}
 	expected := float64(g.First()) * float64(d) / float64(up)
 	return expected >= acquitGrowth && float64(g.Net()) < acquitShare*expected
@@ -34,8 +34,14 @@ func sameObject(p *Process) (findings []Finding) {
 			continue
 		}
 		f := Finding{Severity: SeveritySuspect, Group: g, Next: p.singleNext()}
-		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s) are to this one object", g.Label(), words.Count(n), words.Count(total), words.Share(n, total))
-		f.Evidence = append([]string{"granted access " + accessWords(g.Type, g.GrantedAccess) + " in all of them"}, p.sinceStart(n)...)
+		to := "this one object"
+		if g.Objects.Same > 0 && !g.named() {
+			n, to = g.Objects.Same, "one object"
+			f.Evidence = append(f.Evidence, g.Objects.Sign)
+		}
+		f.Sentence = fmt.Sprintf("%s: %s of %s handles (%s) are to %s", g.Label(), words.Count(n), words.Count(total), words.Share(n, total), to)
+		f.Evidence = append(f.Evidence, "granted access "+accessWords(g.Type, g.GrantedAccess)+" in all of them")
+		f.Evidence = append(f.Evidence, p.sinceStart(n)...)
 		findings = append(findings, f)
 	}
 	return findings

@@ -21,12 +21,6 @@ const (
 	// A fall by this share of the range ends a rise. A leak of any size
 	// stands out once it is more than twice the noise around it.
 	fallShare = 0.4
-	// Growth that never falls by even this share needs no proof by its slope.
-	smallFall = 0.1
-	// From this number of dumps on a significant slope outweighs single falls,
-	// up to this share.
-	manyDumps     = 8
-	manyFallShare = 0.6
 	// One interval with this share of the growth makes it a step or a jump, if
 	// all other changes together are no more than that part of it.
 	stepShare = 0.85
@@ -35,36 +29,66 @@ const (
 	slowedDown = 1.0 / 3
 )
 
-// How much a group must grow to be named.
+// What it takes to call growth a leak. TestScenario prints what the verdict
+// makes of generated processes with them.
 const (
-	// Below this number of new handles steady growth is not worth an alarm: a
-	// process opens some handles for the first time long after its start.
-	minSteady = 20
-	// From here on steady growth is a leak, below a suspicion.
+	// Below this number of new handles growth is not worth an alarm: a process
+	// opens some handles for the first time long after its start.
+	minGrowth = 20
+	// From here on growth is a leak, below a suspicion.
 	sureSteady = 50
-	// Growth of one interval alone must be plain: this many new handles, and
-	// four times as many as there were, or very many and half as many again.
-	minRise      = 100
-	minRiseTimes = 4
-	bigRise      = 1000
-	bigRiseTimes = 1.5
-	// Growth must be more than the coming and going of handles: so many times
-	// what that scatters by.
-	scatterTimes = 4
-	// Handles that stay: for five that were opened no more than one was closed
-	// from one dump to the next.
-	maxGone = 0.2
-	// Where more of them come and go, it takes more than five dumps, in which
-	// those that were opened early and stayed make up this part of the growth
-	// until then, as it was or as an even growth would have been. In fewer,
-	// values of handles that were closed and opened again hide too much.
-	fewDumps = 5
-	minKept  = 0.5
+	// A group churns if so many handles went for one that came, or if the
+	// values that were closed and used again are such a part of its growth.
+	churnShare  = 0.05
+	hiddenShare = 0.2
+	// From so many handles on that went a group says how the process scatters.
+	minChurn = 5
+	// The weight of the scatter of the process in that of a group, in degrees
+	// of freedom, and the greatest scatter that is believed.
+	priorFreedom  = 6.0
+	maxDispersion = 6.0
+	// The chance that a churning group rises like this by itself, times the
+	// number of groups, below which it is a leak or a suspicion. With four and
+	// five dumps not enough is known of how it scatters.
+	leakLevel       = 0.01
+	suspectLevel    = 0.15
+	suspectOfThree  = 0.05
+	sureLevelOfFour = 1e-5
+	sureLevelOfFive = 1e-3
+	// A group that scatters by more than is believed may still leak if there
+	// are so many dumps, and they scatter independently of each other: less of
+	// the statistic of Durbin and Watson is a load that wanders.
+	manyDumps   = 8
+	independent = 1.5
+	// Of the growth of a churning group this part must stay from one dump to
+	// the next: what does not is a load that grows.
+	minKeptShareOfGrowth = 0.5
+	minKeptAtAll         = 0.3 // less is no leak, where it is known
+	// The late growth of a cache or pool is such a part of the early one.
+	stoppedBelow = 0.35
+	slowsBelow   = 0.8
+	// With more than this part of it in the last interval it may be a burst.
+	jumpShare = 0.8
+	// Growth without a close must be spread over so many intervals, and over
+	// such a part of them.
+	minSpread      = 1.7
+	minSpreadShare = 0.35
+	// A group whose type, or process, grows by less than this part of it takes
+	// the place of others.
+	offsetShare = 0.5
 	// A type is named if this part of its growth is not that of groups named.
 	unexplained = 0.5
 	// At least this part of the growth must be handles that are new, and not
 	// old ones whose objects have changed their state.
 	minNew = 0.5
+	// In two dumps growth must be plain: this many new handles, and four times
+	// as many as there were, or very many and half as many again.
+	minRise      = 100
+	minRiseTimes = 4
+	bigRise      = 1000
+	bigRiseTimes = 1.5
+	// For five handles that were opened no more than one was closed.
+	maxGone = 0.2
 	// A rise by handles to one and the same object, of which hardly one was
 	// closed, is a leak even in two dumps: a cache holds different objects.
 	maxClosedShare = 0.05
@@ -80,6 +104,15 @@ const (
 	// So many handles to one named object are suspicious if they are the
 	// majority of all handles.
 	sameObjectCount = 200
+	// Handles lead to one object if this part of a group agrees in what tells
+	// objects apart. So many different ones are not counted any more.
+	oneObjectShare = 0.9
+	mostKeys       = 4096
+	// So many handles are worth a remark, and so many types with a multiple of
+	// the usual count.
+	manyHandles   = 10_000
+	manyTypes     = 3
+	manyTypeTimes = 3
 	// From this part of the type on a group stands for the type.
 	groupShare = 0.5
 	// Later dumps clear a large group that should have grown by so many at its
@@ -104,7 +137,9 @@ const (
 	quotaShown    = 16 << 20 // bytes of a pool's quota
 	innocentRange = 100      // handles between the lowest and the highest count
 	// Time left beyond this is not a matter of a process's life, in hours.
-	mostHoursLeft = 100 * 365 * 24
+	mostHoursLeft = 365 * 24
+	// So many groups without guilt are shown one by one.
+	innocentsShown = 10
 )
 
 // minCorrelation is the coefficient from which the growth of two types goes

@@ -54,7 +54,7 @@ func TestTurnover(t *testing.T) {
 	}
 	got := *r.Findings[0].Group.Turnover
 	want := leaks.Turnover{
-		Opened: 150 + 9, Closed: 5, Born: 40 + 40 + 40 + 40, Gone: 6, Reused: 9,
+		Opened: 150 + 9, Closed: 5, Born: 40 + 40 + 40 + 40, Gone: 6, OneOf: 1,
 		Early: 40, Kept: 39, EarlyAt: 1, Survivors: slices.Concat(upTo(0x10c8, 150), upTo(0x4004, 9)),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -69,11 +69,11 @@ func TestStandsOut(t *testing.T) {
 	for _, c := range []struct {
 		closed uint64
 		want   leaks.Severity
-	}{{0, leaks.SeveritySuspect}, {4, leaks.SeverityInfo}} {
+	}{{0, leaks.SeveritySuspect}, {40, leaks.SeverityInfo}} {
 		r := findLeaks(t, []shot{
 			dumpOf("0", 0, map[*dumptest.Handle][]uint64{&key: upTo(0x1000, 80)}),
-			dumpOf("1", 1, map[*dumptest.Handle][]uint64{&key: upTo(0x1000, 90)}),
-			dumpOf("2", 2, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+4*c.closed, 100)}),
+			dumpOf("1", 1, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+4*c.closed, 90)}),
+			dumpOf("2", 2, map[*dumptest.Handle][]uint64{&key: upTo(0x1000+8*c.closed, 100)}),
 		})
 		if r.Verdict.Severity != c.want {
 			t.Errorf("%d closed: %s: %s", c.closed, r.Verdict.Severity, r.Verdict.Sentence)

@@ -29,7 +29,12 @@ func verdictOf(r *Report) Verdict {
 	case SeveritySuspect:
 		v.Sentence = r.accuse(worst, "may leak handles")
 	default:
-		v.Sentence = r.acquit()
+		if files := r.partial(); len(files) > 0 {
+			v.Severity = SeverityUnknown
+			v.Sentence = fmt.Sprintf("Cannot tell whether handles leak: not all handles of %s could be read. In what could: %s.", words.List(files...), r.counts())
+		} else {
+			v.Sentence = r.acquit()
+		}
 	}
 	return v
 }
@@ -69,14 +74,45 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 
 // acquit says that nothing was found.
 func (r *Report) acquit() string {
+	if len(r.Processes) == 0 {
+		return "No dump, no verdict."
+	}
+	what := "No handle leak found"
+	if accepted := r.accepted(); accepted > 0 {
+		what = fmt.Sprintf("No handle leak found but %s that %s accepted as known",
+			words.Plural(accepted, "finding"), map[bool]string{true: "was", false: "were"}[accepted == 1])
+	}
+	return what + ": " + r.counts() + "."
+}
+
+// counts says how many handles the processes have, and what that rests on.
+func (r *Report) counts() string {
 	var parts []string
 	for _, p := range r.Processes {
 		parts = append(parts, fmt.Sprintf("%s in %s (%s)", words.Plural(p.Total.Last(), "handle"), p.Series, p.basis()))
 	}
-	if len(parts) == 0 {
-		return "No dump, no verdict."
+	return strings.Join(parts, "; ")
+}
+
+// partial names the dumps that could not be read whole.
+func (r *Report) partial() (files []string) {
+	for _, p := range r.Processes {
+		for _, s := range p.Partial {
+			files = append(files, s.File)
+		}
 	}
-	return "No handle leak found: " + strings.Join(parts, "; ") + "."
+	return files
+}
+
+// accepted counts the findings above info that were suppressed.
+func (r *Report) accepted() int {
+	n := 0
+	for i := range r.Suppressed {
+		if r.Suppressed[i].Severity != SeverityInfo {
+			n++
+		}
+	}
+	return n
 }
 
 // basis says what a verdict rests on.

@@ -78,7 +78,7 @@ type LeakFinding struct {
 // a confidence from 0 to 1.
 type LeakRate struct {
 	Low        float64         `json:"low"`
-	High       float64         `json:"high"`
+	High       *float64        `json:"high,omitempty"` // absent if the time stamps do not bound it
 	Confidence float64         `json:"confidence"`
 	Basis      leaks.RateBasis `json:"basis"`
 }
@@ -89,9 +89,9 @@ type LeakTurnover struct {
 	Closed uint64 `json:"closed"`
 	Born   uint64 `json:"born"`
 	Gone   uint64 `json:"gone"`
-	Reused uint64 `json:"reused"`
 	Early  uint64 `json:"early"`
 	Kept   uint64 `json:"kept"`
+	OneOf  uint64 `json:"oneOf,omitempty"` // handles that one which was followed stands for; absent if all were
 }
 
 // A LeakOpener is the place in the program that opened the handles.
@@ -198,10 +198,17 @@ func (l *LeakFinding) group(g *leaks.Group) {
 	if r := g.Rate; r != nil {
 		perHour := hundredths(r.PerHour)
 		l.RatePerHour = &perHour
-		l.Rate = &LeakRate{hundredths(r.Low), hundredths(r.High), 0.95, r.Basis}
+		l.Rate = &LeakRate{Low: hundredths(r.Low), Confidence: 0.95, Basis: r.Basis}
+		if !math.IsInf(r.High, 1) {
+			high := hundredths(r.High)
+			l.Rate.High = &high
+		}
 	}
 	if t := g.Turnover; t != nil {
-		l.Turnover = &LeakTurnover{t.Opened, t.Closed, t.Born, t.Gone, t.Reused, t.Early, t.Kept}
+		l.Turnover = &LeakTurnover{Opened: t.Opened, Closed: t.Closed, Born: t.Born, Gone: t.Gone, Early: t.Early, Kept: t.Kept}
+		if t.OneOf > 1 {
+			l.Turnover.OneOf = t.OneOf
+		}
 		l.Survivors = hexes(t.Survivors)
 	}
 	if o := g.Opener; o != nil {

@@ -1,0 +1,125 @@
+package leaks
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
+)
+
+// grew is "grew from 0 to 700 handles in 4 s".
+func (p *Process) grew(g *Group, verb string) string {
+	s := fmt.Sprintf("%s from %s to %s handles", verb, words.Count(g.First()), words.Count(g.Last()))
+	if d := p.Series.Span(); d > 0 {
+		s += " in " + words.Duration(d)
+	}
+	return s
+}
+
+// row lists the counts in all dumps.
+func (g *Growth) row() string {
+	counts := make([]string, len(g.Counts))
+	for i, c := range g.Counts {
+		counts[i] = words.Count(c)
+	}
+	return fmt.Sprintf("counts in %d dumps: %s", len(counts), strings.Join(counts, ", "))
+}
+
+func (p *Process) growthEvidence(g *Group) []string {
+	e := []string{g.row()}
+	add := func(format string, args ...any) { e = append(e, fmt.Sprintf(format, args...)) }
+	if g.Kinds == 0 {
+		add("granted access %s", accessWords(g.Type, g.GrantedAccess))
+	}
+	if g.Rate != nil {
+		e = append(e, g.Rate.String())
+	} else {
+		add("no rate: the time between the dumps is not known")
+	}
+	if t := g.Turnover; t != nil {
+		e = append(e, p.turnoverEvidence(t)...)
+	}
+	if left, ok := p.timeLeft(g.Rate); ok {
+		add("at this rate %s handles are reached in %s", words.Count(p.Limit), left)
+	}
+	if q := p.quotaGrowth(); q != "" {
+		add("%s", q)
+	}
+	return e
+}
+
+// turnoverEvidence says what the values of the handles show. A value that was
+// closed and used again for a like object looks as if it had stayed, so that
+// nothing is said of the handles themselves.
+func (p *Process) turnoverEvidence(t *Turnover) []string {
+	about := ""
+	if t.OneOf > 1 {
+		about = fmt.Sprintf("about (one handle in %d was followed) ", t.OneOf)
+	}
+	first := fmt.Sprintf("%s%s new since the first dump and there in the last, and %s of the first are gone",
+		about, values(t.Opened), words.Count(t.Closed))
+	if len(t.Survivors) > 0 {
+		first += ": " + words.HexList(t.Survivors, 5)
+	}
+	e := []string{first}
+	if t.Early > 0 && len(p.Series.Snapshots) > 2 {
+		e = append(e, fmt.Sprintf("of %s%s new in %s, %s are in all dumps since", about, values(t.Early), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept)))
+	}
+	if t.Gone > 0 {
+		e = append(e, "values are used again: one that was closed and opened for a like object between two dumps looks as if it had stayed")
+	}
+	return e
+}
+
+// values is "1 value is" or "700 values are".
+func values(n uint64) string {
+	if n == 1 {
+		return "1 value is"
+	}
+	return words.Count(n) + " values are"
+}
+
+// String writes the rate with its interval.
+func (r *Rate) String() string {
+	to := words.Decimal(r.High)
+	if math.IsInf(r.High, 1) {
+		return fmt.Sprintf("%s, with 95 %% confidence %s or more: the time stamps are whole seconds (%s)", words.Rate(r.PerHour, time.Hour), words.Decimal(r.Low), r.Basis)
+	}
+	return fmt.Sprintf("%s, with 95 %% confidence %s to %s (%s)", words.Rate(r.PerHour, time.Hour), words.Decimal(r.Low), to, r.Basis)
+}
+
+// timeLeft is how long it takes to reach the limit.
+func (p *Process) timeLeft(r *Rate) (left string, ok bool) {
+	total := p.Total.Last()
+	if r == nil || r.PerHour <= 0 || total >= p.Limit {
+		return "", false
+	}
+	hours := float64(p.Limit-total) / r.PerHour
+	if hours > mostHoursLeft {
+		return "", false
+	}
+	return words.Duration(time.Duration(hours * float64(time.Hour))), true
+}
+
+// growthNext is the step after a leak was found.
+func (p *Process) growthNext(g *Group) analysis.Step {
+	if g.Turnover == nil || len(g.Turnover.Survivors) == 0 {
+		return say(analysis.CaptureTraces)
+	}
+	newest := g.Turnover.Survivors[len(g.Turnover.Survivors)-1]
+	return analysis.Step{
+		Text: "to see who opens them, " + analysis.CaptureTraces + "; look at one that stays",
+		Args: []string{"dumpscan", "handles", dumpArg(p.Series.Last().File), fmt.Sprintf("%x", newest), "f"},
+	}
+}
+
+func accessWords(typ string, mask uint32) string {
+	names := analysis.DecodeAccess(typ, mask).Names()
+	if len(names) == 0 {
+		return words.Hex(mask)
+	}
+	return fmt.Sprintf("%s (%s)", words.Hex(mask), strings.Join(names, ", "))
+}

@@ -1,0 +1,143 @@
+package leaks
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/analysis"
+)
+
+// What follows handles through a series is bounded in memory.
+const (
+	// mostFollowed is how many dumps of a long series are looked at: evenly
+	// spaced, the first and the last among them.
+	mostFollowed = 12
+	// mostHandles is how many handles of one dump are followed. Of a dump with
+	// more, one in so many is, chosen by the value, the same in all dumps.
+	mostHandles = 1 << 18
+)
+
+// A followed is one handle of one dump.
+type followed struct {
+	analysis.HandleID
+	group int32 // index of its group in ProcessFacts.Kinds; -1: too small to have one
+	typ   int32 // index of its type
+}
+
+func compareFollowed(a, b followed) int { return a.Compare(b.HandleID) }
+
+// A follower holds the handles of some dumps of a series.
+type follower struct {
+	groups, types int // how many there are
+	sample        uint64
+	seed          maphash.Seed
+	dumps         [][]followed
+}
+
+// newFollower prepares to follow the handles of dumps, the largest of which has
+// so many.
+func newFollower(groups, types int, largest uint64) *follower {
+	return &follower{groups: groups, types: types, sample: (largest + mostHandles - 1) / mostHandles, seed: maphash.MakeSeed()}
+}
+
+// whole reports whether all handles are followed, and not one in so many.
+func (f *follower) whole() bool { return f.sample <= 1 }
+
+// dump begins the next dump.
+func (f *follower) dump() { f.dumps = append(f.dumps, nil) }
+
+// add enters a handle of the dump that was begun last.
+func (f *follower) add(id analysis.HandleID, group, typ int32) {
+	if !f.whole() && maphash.Comparable(f.seed, id.Value)%f.sample != 0 {
+		return
+	}
+	last := &f.dumps[len(f.dumps)-1]
+	*last = append(*last, followed{id, group, typ})
+}
+
+// A pairing is what two dumps have in common, for each group or type.
+type pairing struct {
+	shared []float64 // handles that are in both dumps, in the same group
+	moved  []float64 // handles of the later dump that were in another group: their object has changed its state
+	flow   float64   // mean of the handles that came and that went, of all groups together
+}
+
+// flows are the pairings of all pairs of dumps.
+type flows struct {
+	groups, types [][]*pairing // [earlier][later]
+}
+
+// flows compares all dumps with each other.
+func (f *follower) flows() *flows {
+	n := len(f.dumps)
+	for i := range f.dumps {
+		slices.SortFunc(f.dumps[i], compareFollowed)
+	}
+	x := &flows{groups: make([][]*pairing, n), types: make([][]*pairing, n)}
+	for i := range n {
+		x.groups[i], x.types[i] = make([]*pairing, n), make([]*pairing, n)
+		for j := i + 1; j < n; j++ {
+			x.groups[i][j], x.types[i][j] = f.pair(f.dumps[i], f.dumps[j])
+		}
+	}
+	return x
+}
+
+// pair compares two dumps.
+func (f *follower) pair(a, b []followed) (groups, types *pairing) {
+	scale := float64(max(f.sample, 1))
+	groups = &pairing{shared: make([]float64, f.groups), moved: make([]float64, f.groups)}
+	types = &pairing{shared: make([]float64, f.types), moved: make([]float64, f.types)}
+	both := 0
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch c := compareFollowed(a[i], b[j]); {
+		case c < 0:
+			i++
+		case c > 0:
+			j++
+		default:
+			both++
+			if g := b[j].group; g >= 0 {
+				if a[i].group == g {
+					groups.shared[g] += scale
+				} else {
+					groups.moved[g] += scale
+				}
+			}
+			types.shared[b[j].typ] += scale
+			i++
+			j++
+		}
+	}
+	flow := scale * (float64(len(a)+len(b))/2 - float64(both))
+	groups.flow, types.flow = flow, flow
+	return groups, types
+}
+
+// members returns the handles of one group, or of one type, in a dump.
+func (f *follower) members(dump, group int, ofType bool) idSet {
+	var set idSet
+	for _, h := range f.dumps[dump] {
+		if ofType && int(h.typ) == group || !ofType && int(h.group) == group {
+			set = append(set, h.HandleID)
+		}
+	}
+	return slices.Compact(set)
+}
+
+// in reports whether a dump has a handle, in whatever group.
+func (f *follower) in(dump int, id analysis.HandleID) bool {
+	_, ok := slices.BinarySearchFunc(f.dumps[dump], id, func(h followed, id analysis.HandleID) int { return h.Compare(id) })
+	return ok
+}
+
+// spaced chooses the dumps of a series that are followed.
+func spaced(dumps int) []int {
+	n := min(dumps, mostFollowed)
+	chosen := make([]int, n)
+	for i := range chosen {
+		chosen[i] = i * (dumps - 1) / max(n-1, 1)
+	}
+	return slices.CompactFunc(chosen, func(a, b int) bool { return cmp.Compare(a, b) == 0 })
+}
