@@ -22,7 +22,8 @@ type KindTable struct {
 	NamesIgnored  bool      // see [AlignDumps]
 	StatesIgnored bool
 
-	index map[HandleKind]int
+	index    map[HandleKind]int
+	families map[family]bool // that have a row
 }
 
 // AlignKinds makes a table of counts: of dumps, or of parts of them.
@@ -44,6 +45,7 @@ func (t *KindTable) align(dumps []*KindCounts) *KindTable {
 			}
 		}
 	}
+	t.mergeFamilies()
 	slices.SortFunc(t.Rows, func(a, b KindRow) int { return a.Compare(b.HandleKind) })
 	t.index = make(map[HandleKind]int, len(t.Rows))
 	for i, r := range t.Rows {
@@ -182,6 +184,9 @@ func (t *KindTable) find(k HandleKind) int {
 	}
 	k.Name = NormalizeName(k.Name)
 	if i, ok := t.index[k]; ok && t.Rows[i].Merged {
+		return i
+	}
+	if i, ok := t.familyRow(k); ok {
 		return i
 	}
 	return -1
