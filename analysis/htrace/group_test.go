@@ -23,7 +23,7 @@ type traceNames struct {
 }
 
 // of names the addresses of a trace.
-func (n traceNames) of(trace *analysis.Trace) symbol.Names {
+func (n traceNames) of(trace *htrace.Trace) symbol.Names {
 	names, err := n.modules.Resolve(context.Background(), trace.Addresses())
 	if err != nil {
 		panic(err)

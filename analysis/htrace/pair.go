@@ -15,7 +15,8 @@ type Pair struct {
 	Earlier, Later       *Trace
 	EarlierErr, LaterErr error
 	// Disagree is set if each dump by itself says that it stores its operations
-	// in another order than the other.
+	// in another order than the other, and the overlap does not say which is
+	// right. Each is read as it says then.
 	Disagree bool
 }
 
@@ -74,7 +75,8 @@ func (p *Pair) orient(order Order) {
 	silent, silentSecond := why == OrderByDefault, whySecond == OrderByDefault
 	switch {
 	case overlap > 2*less && (overlap >= sureOverlap || silent && silentSecond):
-		first, why, second, whySecond = better, OrderByOverlap, better, OrderByOverlap
+		first, why = overrule(first, why, better)
+		second, whySecond = overrule(second, whySecond, better)
 	case silent && !silentSecond:
 		first, why = second, OrderByPair
 	case silentSecond && !silent:
@@ -83,6 +85,15 @@ func (p *Pair) orient(order Order) {
 	p.Disagree = first != second
 	p.Earlier.turn(first, why)
 	p.Later.turn(second, whySecond)
+}
+
+// overrule is what a dump says by itself if it says the same as the overlap,
+// and else the overlap.
+func overrule(order Order, why OrderReason, better Order) (Order, OrderReason) {
+	if order == better && why != OrderByDefault {
+		return order, why
+	}
+	return better, OrderByOverlap
 }
 
 // overlaps returns how many operations both traces hold if they are stored
