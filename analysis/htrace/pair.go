@@ -3,6 +3,7 @@ package htrace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -48,6 +49,18 @@ func ReadPair(ctx context.Context, earlier, later *minidump.File, order Order) (
 		p.Earlier, p.EarlierErr = p.Earlier.replayed(ctx, earlier, p.EarlierErr)
 	}
 	return p, ctx.Err()
+}
+
+// Notes say what is remarkable about the two traces: sentences without a full
+// stop. The names are those of the dumps.
+func (p *Pair) Notes(earlier, later string) []string {
+	switch {
+	case p.Earlier == nil && p.EarlierErr == nil:
+		return []string{earlier + " has no handle operations: tracing began after it, and every operation is new"}
+	case p.Disagree:
+		return []string{fmt.Sprintf("%s seems to store its operations %s, %s %s", earlier, p.Earlier.Order, later, p.Later.Order)}
+	}
+	return nil
 }
 
 // sureOverlap is how many operations two traces have to share for their

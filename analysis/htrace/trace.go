@@ -167,6 +167,17 @@ func (t *Trace) identify(f *minidump.File) {
 	}
 }
 
+// Empty returns an error that says what to do if the dump has a list of handle
+// operations without any.
+func (t *Trace) Empty() error {
+	if t.Len() > 0 {
+		return nil
+	}
+	return &analysis.MissingError{
+		What: "the dump has a list of handle operations, but it is empty", Capture: analysis.CaptureTraces,
+	}
+}
+
 // Len returns the number of operations: what !htrace calls parsed.
 func (t *Trace) Len() int { return len(t.records) }
 

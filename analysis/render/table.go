@@ -10,10 +10,12 @@ import (
 )
 
 // A Table writes columns padded to their widest cell, two blanks apart. On a
-// terminal lines are cut at its edge.
+// terminal that is too narrow it leaves out the columns of Least, and cuts
+// lines at the edge if that does not help.
 type Table struct {
 	Header []string
 	Right  []bool // columns that are aligned to the right; missing ones are not
+	Least  []int  // columns that can be left out, the least useful first
 	Whole  bool   // do not cut: the last columns say what a row is about
 	Style  Style
 
@@ -36,6 +38,7 @@ func (t *Table) Write(w io.Writer) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
+	t.fit(widths)
 	b := bufio.NewWriter(w)
 	b.WriteString(t.Style.Bold(t.line(t.Header, widths)))
 	b.WriteByte('\n')
@@ -46,22 +49,41 @@ func (t *Table) Write(w io.Writer) error {
 	return b.Flush()
 }
 
+// absent is the width of a column that is left out.
+const absent = -1
+
+// fit leaves columns out until the lines fit the terminal, or none of Least is
+// left.
+func (t *Table) fit(widths []int) {
+	if t.Style.Width == 0 {
+		return
+	}
+	total := -2
+	for _, w := range widths {
+		total += w + 2
+	}
+	for _, i := range t.Least {
+		if total <= t.Style.Width {
+			return
+		}
+		total -= widths[i] + 2
+		widths[i] = absent
+	}
+}
+
 func (t *Table) line(cells []string, widths []int) string {
 	var b strings.Builder
 	for i, cell := range cells {
+		if widths[i] == absent {
+			continue
+		}
 		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-		right := i < len(t.Right) && t.Right[i]
-		switch {
-		case right:
+		if i < len(t.Right) && t.Right[i] {
 			b.WriteString(pad + cell)
-		case i < len(cells)-1:
+		} else {
 			b.WriteString(cell + pad)
-		default:
-			b.WriteString(cell)
 		}
-		if i < len(cells)-1 {
-			b.WriteString("  ")
-		}
+		b.WriteString("  ")
 	}
 	line := strings.TrimRight(b.String(), " ")
 	if w := t.Style.Width; !t.Whole && w > 1 && utf8.RuneCountInString(line) > w {
