@@ -73,7 +73,7 @@ func (g *Group) Next(in Invocation) analysis.Step {
 		step.Text = "see the calls that lead to " + g.Location.String()
 		step.Args = append([]string{"dumpscan", "htrace", in.File, "--calls"}, in.Options...)
 	default:
-		step.Text = fmt.Sprintf("for the name of the function at %s give -y the folder of the PDB of %s, or -i that of its image; which files fit",
+		step.Text = fmt.Sprintf("the function at %s has no name: give -y the folder of the PDB of %s, or -i that of its image; see what is missing",
 			g.Location.Place(), g.Culprit.Module)
 		step.Args = append([]string{"dumpscan", "symbols", in.File}, in.Symbols...)
 	}

@@ -55,14 +55,14 @@ func (r *TraceReport) scope() []string {
 		lines = f.Diff.Sentences(f.Earlier.File)
 	}
 	if r.FilteredOut > 0 {
-		lines = append(lines, words.Of(r.Outstanding, r.Outstanding+r.FilteredOut, "open that was never closed")+" are selected")
+		lines = append(lines, "selected: "+words.Of(r.Outstanding, r.Outstanding+r.FilteredOut, "open"))
 	}
 	if f.Window > 0 && r.Outstanding > 0 {
 		over := "the uptime of " + words.Duration(f.Window)
 		if f.Earlier != nil {
 			over = words.Duration(f.Window) + " between the dumps"
 		}
-		lines = append(lines, fmt.Sprintf("%s stay open, on average over %s",
+		lines = append(lines, fmt.Sprintf("opens that stay open: %s, on average over %s",
 			words.Rate(float64(r.Outstanding)/f.Window.Hours(), time.Hour), over))
 	}
 	return lines

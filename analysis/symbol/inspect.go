@@ -85,7 +85,8 @@ func (s *Session) Manifest(ctx context.Context) ([]ManifestFile, error) {
 			add(m, TrustPDB, store.Request{Folder: m.CvRecord.PDBFile, Key: m.CvRecord.Key()}, s.servers.symbols)
 		}
 		captured := s.memory != nil && s.memory.Contains(m.BaseOfImage)
-		if st.Trust == TrustModule && !captured || captured && st.lacksSymbols() && m.CvRecord.Key() == "" {
+		wanted := st.Trust == TrustModule && !captured || captured && st.lacksSymbols() && m.CvRecord.Key() == ""
+		if wanted && m.TimeDateStamp != 0 { // without, size alone is no identity
 			add(m, TrustExport, store.Request{Folder: m.BaseName(), Key: m.ImageKey()}, imageServers)
 		}
 	}
