@@ -141,7 +141,7 @@ func (r *ThreadReport) schema() string { return "dumpscan.threads/2" }
 // chosen, which nobody does here.
 func (r *ThreadReport) text(b *bufio.Writer, style Style) error {
 	if e := r.Exception; e != nil {
-		fmt.Fprintf(b, "%s %s\n\n", style.Alarm("exception:"), style.wrap(words.Escape(e.sentence()), "  "))
+		fmt.Fprintf(b, "%s\n\n", style.labelled(style.Alarm, "exception:", words.Escape(e.sentence())))
 	}
 	t := Table{
 		Header: []string{"", "#", "id", "state", "suspend", "teb", "start", "name"},

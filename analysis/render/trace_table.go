@@ -35,9 +35,7 @@ func (r *TraceReport) text(b *bufio.Writer, style Style) error {
 		if e.Kind == htrace.DoubleClose {
 			mark = style.Alarm
 		}
-		label := string(e.Kind) + ":"
-		text := style.wrap(label+" "+words.Escape(e.Text), "  ")
-		fmt.Fprintln(b, mark(label)+strings.TrimPrefix(text, label))
+		fmt.Fprintln(b, style.labelled(mark, string(e.Kind)+":", words.Escape(e.Text)))
 	}
 	if next := r.step.String(); next != "" {
 		// Not wrapped: a command is to be pasted.

@@ -30,3 +30,9 @@ func (s Style) wrap(text, indent string) string {
 	}
 	return b.String()
 }
+
+// labelled writes a label, in the colours that mark gives it, and prose behind
+// it, wrapped. Text of a dump in it must be safe already.
+func (s Style) labelled(mark func(string) string, label, text string) string {
+	return mark(label) + strings.TrimPrefix(s.wrap(label+" "+text, "  "), label)
+}

@@ -204,6 +204,9 @@ func (o *htraceFlags) invocation() htrace.Invocation {
 			in.Options = append(in.Options, flag.name)
 		}
 	}
+	if o.group != "" {
+		add("--group", o.group)
+	}
 	add("--type", o.types...)
 	if o.name != "" {
 		add("--name", o.name)
