@@ -88,7 +88,7 @@ func (r *ModuleReport) schema() string { return "dumpscan.modules/2" }
 func (r *ModuleReport) text(b *bufio.Writer, style Style) error {
 	t := Table{
 		Header: []string{"start", "end", "module", "version", "pdb", "path"},
-		Least:  []int{4, 3, 1}, Style: style,
+		Drop:   []string{"pdb", "version", "end"}, Style: style,
 	}
 	address := func(a Hex) string { return pointer(r.Dump.PointerSize, a) }
 	for _, m := range r.Modules {

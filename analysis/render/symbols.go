@@ -75,7 +75,7 @@ func (r *SymbolReport) schema() string { return "dumpscan.symbols/2" }
 func (r *SymbolReport) text(b *bufio.Writer, style Style) error {
 	t := Table{
 		Header: []string{"module", "pdb", "image", "symbols", "names", "from"},
-		Least:  []int{2, 1}, Style: style,
+		Drop:   []string{"image", "pdb"}, Style: style,
 	}
 	for i := range r.Modules {
 		m := &r.Modules[i]
@@ -86,7 +86,7 @@ func (r *SymbolReport) text(b *bufio.Writer, style Style) error {
 	}
 	for i := range r.Modules {
 		for _, line := range r.Modules[i].Refusals {
-			fmt.Fprintln(b, style.wrap(words.Escape(line), "  "))
+			fmt.Fprintln(b, style.Wrap(words.Escape(line), 0))
 		}
 	}
 	return nil

@@ -3,20 +3,21 @@ package render
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// A Table writes columns padded to their widest cell, two blanks apart. On a
-// terminal that is too narrow it leaves out the columns of Least, and cuts
-// lines at the edge if that does not help.
+// A Table writes columns padded to their widest cell, two blanks apart. Where a
+// terminal is too narrow for it, columns are left out first, and then lines are
+// cut at its edge.
 type Table struct {
 	Header []string
-	Right  []bool // columns that are aligned to the right; missing ones are not
-	Least  []int  // columns that can be left out, the least useful first
-	Whole  bool   // do not cut: the last columns say what a row is about
+	Right  []bool   // columns that are aligned to the right; missing ones are not
+	Drop   []string // columns that may be left out, the least useful first
+	Whole  bool     // do not cut: the last columns say what a row is about
 	Style  Style
 
 	rows [][]string
@@ -32,58 +33,62 @@ func (t *Table) Row(cells ...string) {
 
 // Write writes the header and the rows.
 func (t *Table) Write(w io.Writer) error {
-	widths := make([]int, len(t.Header))
-	for _, row := range append([][]string{t.Header}, t.rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	t.fit(widths)
+	columns := t.fit()
 	b := bufio.NewWriter(w)
-	b.WriteString(t.Style.Bold(t.line(t.Header, widths)))
+	b.WriteString(t.Style.Bold(t.line(t.Header, columns)))
 	b.WriteByte('\n')
 	for _, row := range t.rows {
-		b.WriteString(t.line(row, widths))
+		b.WriteString(t.line(row, columns))
 		b.WriteByte('\n')
 	}
 	return b.Flush()
 }
 
-// absent is the width of a column that is left out.
-const absent = -1
-
-// fit leaves columns out until the lines fit the terminal, or none of Least is
-// left.
-func (t *Table) fit(widths []int) {
-	if t.Style.Width == 0 {
-		return
-	}
-	total := -2
-	for _, w := range widths {
-		total += w + 2
-	}
-	for _, i := range t.Least {
-		if total <= t.Style.Width {
-			return
-		}
-		total -= widths[i] + 2
-		widths[i] = absent
-	}
+// A column is one that is written.
+type column struct {
+	index int
+	width int
+	right bool
 }
 
-func (t *Table) line(cells []string, widths []int) string {
+// fit returns the columns for which there is room.
+func (t *Table) fit() []column {
+	columns := make([]column, len(t.Header))
+	for i := range columns {
+		columns[i] = column{index: i, right: i < len(t.Right) && t.Right[i]}
+		for _, row := range append([][]string{t.Header}, t.rows...) {
+			columns[i].width = max(columns[i].width, utf8.RuneCountInString(row[i]))
+		}
+	}
+	for _, name := range t.Drop {
+		width := -2
+		for _, c := range columns {
+			width += c.width + 2
+		}
+		if t.Style.Width == 0 || width <= t.Style.Width {
+			break
+		}
+		columns = slices.DeleteFunc(columns, func(c column) bool { return t.Header[c.index] == name })
+	}
+	return columns
+}
+
+func (t *Table) line(cells []string, columns []column) string {
 	var b strings.Builder
-	for i, cell := range cells {
-		if widths[i] == absent {
-			continue
-		}
-		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-		if i < len(t.Right) && t.Right[i] {
+	for i, c := range columns {
+		cell := cells[c.index]
+		pad := strings.Repeat(" ", c.width-utf8.RuneCountInString(cell))
+		switch {
+		case c.right:
 			b.WriteString(pad + cell)
-		} else {
+		case i < len(columns)-1:
 			b.WriteString(cell + pad)
+		default:
+			b.WriteString(cell)
 		}
-		b.WriteString("  ")
+		if i < len(columns)-1 {
+			b.WriteString("  ")
+		}
 	}
 	line := strings.TrimRight(b.String(), " ")
 	if w := t.Style.Width; !t.Whole && w > 1 && utf8.RuneCountInString(line) > w {

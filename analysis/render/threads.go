@@ -24,14 +24,30 @@ type ThreadReport struct {
 }
 
 // A ThreadException is what made the writer of a dump save it, and the place in
-// the code where it happened.
+// the code where it happened; see [Frame] about that.
 type ThreadException struct {
-	Code       Hex    `json:"code"`
-	Name       string `json:"name"` // of the code; the number if it has none
-	ThreadID   uint32 `json:"threadId"`
-	Flags      Hex    `json:"flags"`
-	Parameters []Hex  `json:"parameters"` // what they mean depends on the code
-	Frame
+	Code         Hex          `json:"code"`
+	Name         string       `json:"name"` // of the code; the number if it has none
+	ThreadID     uint32       `json:"threadId"`
+	Address      Hex          `json:"address"`
+	Module       string       `json:"module"`
+	ModuleOffset Hex          `json:"moduleOffset"`
+	Function     string       `json:"function"`
+	Displacement Hex          `json:"displacement"`
+	Trust        symbol.Trust `json:"trust"`
+	File         string       `json:"file,omitempty"`
+	Line         int          `json:"line,omitempty"`
+	Parameters   []Hex        `json:"parameters"` // what they mean depends on the code
+
+	place string
+}
+
+func newThreadException(e *analysis.ExceptionFact, at symbol.Location) *ThreadException {
+	return &ThreadException{
+		Code: Hex(e.ExceptionCode), Name: e.Name, ThreadID: e.ThreadID, Address: Hex(e.ExceptionAddress),
+		Module: at.Module, ModuleOffset: Hex(at.Offset), Function: at.Function, Displacement: Hex(at.Displacement),
+		Trust: at.Trust, File: at.File, Line: at.Line, Parameters: hexes(e.ExceptionInformation), place: at.Place(),
+	}
 }
 
 // A Thread is a thread with what the dump says of it.
@@ -70,10 +86,7 @@ func NewThreadReport(f ThreadFacts) *ThreadReport {
 	r := &ThreadReport{Dump: f.Dump}
 	current := 0
 	if e := f.Exception; e != nil {
-		r.Exception = &ThreadException{
-			Code: Hex(e.ExceptionCode), Name: e.Name, ThreadID: e.ThreadID, Flags: Hex(e.ExceptionFlags),
-			Parameters: hexes(e.ExceptionInformation), Frame: newFrame(f.Names.At(e.ExceptionAddress)),
-		}
+		r.Exception = newThreadException(e, f.Names.At(e.ExceptionAddress))
 		current = slices.IndexFunc(f.Threads, func(t analysis.ThreadFacts) bool { return t.ThreadID == e.ThreadID })
 	}
 	for i := range f.Threads {
@@ -146,7 +159,7 @@ func (r *ThreadReport) text(b *bufio.Writer, style Style) error {
 	t := Table{
 		Header: []string{"", "#", "id", "state", "suspend", "teb", "start", "name"},
 		Right:  []bool{false, true, true, false, true},
-		Least:  []int{5, 4}, Style: style,
+		Drop:   []string{"teb", "suspend"}, Style: style,
 	}
 	for i := range r.Threads {
 		th := &r.Threads[i]
@@ -166,14 +179,14 @@ func (r *ThreadReport) text(b *bufio.Writer, style Style) error {
 	return nil
 }
 
-// sentence is "STATUS_INVALID_HANDLE (0xc0000008) in thread 0x1a2b at
+// sentence is "STATUS_INVALID_HANDLE (0xc0000008) in thread 6699 (0x1a2b) at
 // ntdll+0x1f".
 func (e *ThreadException) sentence() string {
 	s := e.Name
 	if code := words.Hex(e.Code); code != e.Name {
 		s += " (" + code + ")"
 	}
-	return s + fmt.Sprintf(" in thread %s at %s", words.Hex(e.ThreadID), e.Frame.location().Place())
+	return s + fmt.Sprintf(" in thread %d (%s) at %s", e.ThreadID, words.Hex(e.ThreadID), e.place)
 }
 
 // csv writes a row for each thread. What the dump does not say is an empty

@@ -45,7 +45,7 @@ func crashed(t testing.TB) render.ThreadFacts {
 
 func TestThreadReport(t *testing.T) {
 	r := render.NewThreadReport(crashed(t))
-	const text = `exception: STATUS_INVALID_HANDLE (0xc0000008) in thread 0x15 at app+0x2000
+	const text = `exception: STATUS_INVALID_HANDLE (0xc0000008) in thread 21 (0x15) at app+0x2000
 
    #  id  state      suspend  teb               start       name
    0  10  alive            0  0000000000010000              main
@@ -58,7 +58,7 @@ func TestThreadReport(t *testing.T) {
 	const json = `{
   "schema": "dumpscan.threads/2",
   "dump": {"file":"a.dmp","pointerSize":8},
-  "exception": {"code":"0xc0000008","name":"STATUS_INVALID_HANDLE","threadId":21,"flags":"0x0","parameters":["0x1"],"address":"0x140002000","module":"app","offset":"0x2000","function":"","displacement":"0x0","trust":"module"},
+  "exception": {"code":"0xc0000008","name":"STATUS_INVALID_HANDLE","threadId":21,"address":"0x140002000","module":"app","moduleOffset":"0x2000","function":"","displacement":"0x0","trust":"module","parameters":["0x1"]},
   "threads": [
     {"index":0,"threadId":16,"name":"main","state":"alive","suspendCount":0,"priority":0,"teb":"0x10000","stack":"0x0"},
     {"index":1,"threadId":21,"current":true,"name":"work\u001b[er","state":"suspended","suspendCount":1,"priority":0,"startAddress":"0x140001010","start":"app+0x1010","teb":"0x15000","stack":"0x0","created":"2023-11-14T22:13:20Z","exitStatus":"0x0","userMs":2,"kernelMs":0},

@@ -16,10 +16,10 @@ import (
 // text writes what the trace holds, its groups with their top frames, the
 // widest group first, and what else is wrong in it.
 func (r *TraceReport) text(b *bufio.Writer, style Style) error {
-	fmt.Fprintln(b, style.wrap(r.facts.Trace.Summary(), ""))
-	fmt.Fprintln(b, style.Dim(style.wrap(r.facts.Trace.OrderSentence(), "")))
+	fmt.Fprintln(b, style.Wrap(r.facts.Trace.Summary(), 0))
+	fmt.Fprintln(b, style.Dim(style.Wrap(r.facts.Trace.OrderSentence(), 0)))
 	for _, line := range r.scope() {
-		fmt.Fprintln(b, style.wrap(words.Escape(line), ""))
+		fmt.Fprintln(b, style.Wrap(words.Escape(line), 0))
 	}
 	if len(r.Groups) > 0 {
 		b.WriteByte('\n')
@@ -42,6 +42,18 @@ func (r *TraceReport) text(b *bufio.Writer, style Style) error {
 		fmt.Fprintf(b, "\n%s %s\n", style.Bold("next:"), words.Escape(next))
 	}
 	return nil
+}
+
+// labelled writes a label, in the colours that mark gives it, and prose behind
+// it. Text of a dump in it must be safe already.
+func (s Style) labelled(mark func(string) string, label, text string) string {
+	const indent = 2
+	first, rest, more := strings.Cut(s.Wrap(label+" "+text, indent), "\n")
+	first = mark(label) + strings.TrimPrefix(first, label)
+	if !more {
+		return first
+	}
+	return first + "\n" + rest
 }
 
 // scope says which opens the groups are made of, and over which time their
@@ -77,7 +89,7 @@ func (r *TraceReport) groupTable(w *bufio.Writer, style Style) error {
 		t.Header = append(t.Header, strings.ToUpper(string(r.GroupBy[:1]))+string(r.GroupBy[1:]))
 	}
 	t.Header = append(t.Header, "Culprit", "Type", "Handles")
-	t.Least = []int{len(t.Header) - 1, 1} // handles, then the share
+	t.Drop = []string{"Handles", "Share"}
 	for i := range r.Groups {
 		g := &r.Groups[i]
 		cells := []string{words.Count(g.Count), words.Percent(g.Share)}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/render"
@@ -57,6 +58,7 @@ type htraceFlags struct {
 	pprof                    string
 	output                   output
 	symbols                  symbolFlags
+	given                    *pflag.FlagSet // all of these
 }
 
 func (a *app) htraceCommand() *cobra.Command {
@@ -74,6 +76,7 @@ func (a *app) htraceCommand() *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
+	o.given = f
 	f.StringVar(&o.diff, "diff", "", "what is new since this `dump` of the same process, and still open: !htrace -diff")
 	f.BoolVar(&o.force, "force", false, "compare with --diff although the dumps seem to be of different processes")
 	f.BoolVar(&o.outstanding, "outstanding", false, "everything in the trace that is still open, as !htrace -diff prints it")
@@ -182,37 +185,23 @@ func (o *htraceFlags) order() htrace.Order {
 	return ""
 }
 
-// invocation is how to ask for more: all options that the answer depends on.
+// nameOptions say where names come from; whoever asks for the same names
+// repeats them. Beside these the answer depends on answerOptions.
+var (
+	nameOptions   = []string{"symbols", "images", "loose", "raw-names", "offline"}
+	answerOptions = []string{"force", "oldest-first", "newest-first", "group", "type", "name", "system", "not-system"}
+)
+
+// invocation is how to ask for more.
 func (o *htraceFlags) invocation() htrace.Invocation {
-	in := htrace.Invocation{File: pasted(o.dump), Symbols: o.symbols.repeat()}
-	add := func(flag string, values ...string) {
-		for _, v := range values {
-			in.Options = append(in.Options, flag, v)
-		}
-	}
+	in := htrace.Invocation{File: pasted(o.dump), Symbols: repeated(o.given, nameOptions...)}
 	if o.diff != "" {
-		add("--diff", pasted(o.diff))
+		in.Options = []string{"--diff", pasted(o.diff)}
 		if isStdin(o.diff) {
 			in.File = ""
 		}
 	}
-	for _, flag := range []struct {
-		name  string
-		given bool
-	}{{"--force", o.force}, {"--oldest-first", o.oldestFirst}, {"--newest-first", o.newestFirst}} {
-		if flag.given {
-			in.Options = append(in.Options, flag.name)
-		}
-	}
-	if o.group != "" {
-		add("--group", o.group)
-	}
-	add("--type", o.types...)
-	if o.name != "" {
-		add("--name", o.name)
-	}
-	add("--system", o.system...)
-	add("--not-system", o.notSystem...)
+	in.Options = append(in.Options, repeated(o.given, answerOptions...)...)
 	in.Options = append(in.Options, in.Symbols...)
 	return in
 }

@@ -105,28 +105,6 @@ func (a *app) downloads() func(symbol.Progress) {
 	}
 }
 
-// repeat are the options as they were given, for a command that names the same
-// addresses.
-func (o *symbolFlags) repeat() []string {
-	var args []string
-	add := func(flag, value, environment string) {
-		if value != os.Getenv(environment) {
-			args = append(args, flag, value)
-		}
-	}
-	add("-y", o.symbols, "_NT_SYMBOL_PATH")
-	add("-i", o.images, "_NT_EXECUTABLE_IMAGE_PATH")
-	for _, flag := range []struct {
-		name  string
-		given bool
-	}{{"--loose", o.loose}, {"--raw-names", o.rawNames}, {"--offline", o.offline}} {
-		if flag.given {
-			args = append(args, flag.name)
-		}
-	}
-	return args
-}
-
 func (a *app) symbolsCommand() *cobra.Command {
 	var o symbolFlags
 	var manifest bool
