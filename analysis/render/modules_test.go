@@ -3,6 +3,7 @@ package render_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -159,4 +160,19 @@ func TestSymbolManifest(t *testing.T) {
 	if diff := cmp.Diff(json, written(t, r, render.JSON)); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
+}
+
+// Which modules does a process have?
+func ExampleNewModuleReport() {
+	r := render.NewModuleReport(render.DumpHeader{File: "w3wp.dmp", PointerSize: 4}, []minidump.Module{
+		{BaseOfImage: 0x400000, SizeOfImage: 0x1000, ModuleName: `C:\inetsrv\w3wp.exe`},
+		{BaseOfImage: 0x10000000, SizeOfImage: 0x2000, ModuleName: `C:\inetsrv\MyCustomDll.dll`},
+	}, nil, 0)
+	if err := render.Write(os.Stdout, r, render.Text, render.Style{}); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// start     end       module       version  pdb  path
+	// 00400000  00401000  w3wp                       C:\inetsrv\w3wp.exe
+	// 10000000  10002000  MyCustomDll                C:\inetsrv\MyCustomDll.dll
 }

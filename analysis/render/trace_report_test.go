@@ -2,9 +2,11 @@ package render_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -299,4 +301,50 @@ w3wp!near+0x7 (export),,? (its code is not in the dump)
 	if err := render.Write(&terminal, r, render.Text, render.Style{Terminal: true}); err != nil || !strings.HasPrefix(terminal.String(), "the stack of 3 opens\n") {
 		t.Errorf("%v\n%s", err, terminal.String())
 	}
+}
+
+// Who opened the handles that are still open? As CSV.
+func ExampleNewTraceReport() {
+	leak := []uint64{0x77ca310c, 0x10001543} // ntdll, MyCustomDll
+	data := dumptest.Dump{
+		HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
+			{Handle: 0x7e0, ThreadID: 212, Type: dumptest.OperationOpen, Stack: leak},
+			{Handle: 0x7e4, ThreadID: 212, Type: dumptest.OperationOpen, Stack: leak},
+		}},
+	}.Bytes()
+	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	trace, err := htrace.Read(ctx, f, "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	modules := []minidump.Module{ // those of the dump, else
+		{BaseOfImage: 0x77c80000, SizeOfImage: 0x100000, ModuleName: `C:\Windows\System32\ntdll.dll`},
+		{BaseOfImage: 0x10000000, SizeOfImage: 0x10000, ModuleName: `C:\inetsrv\MyCustomDll.dll`},
+	}
+	system, err := htrace.NewSystemModules(modules, nil, nil, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	names, err := symbol.NewModules(modules).Resolve(ctx, trace.Addresses())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report := render.NewTraceReport(render.TraceFacts{
+		Dump: render.DumpHeader{File: "w3wp.dmp"}, Trace: trace, Diff: trace.All(),
+		By: htrace.ByFunction, Names: names, System: system,
+	})
+	if err := render.Write(os.Stdout, report, render.CSV, render.Style{}); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// key,count,share,ratePerHour,culprit,culpritKind,function,type,threads,handles,frames
+	// MyCustomDll+0x1543,2,1.000000,,MyCustomDll,module,MyCustomDll+0x1543,,212,0x7e0 0x7e4,ntdll+0x2310c < MyCustomDll+0x1543
 }
