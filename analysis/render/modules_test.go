@@ -30,7 +30,7 @@ func TestModuleReport(t *testing.T) {
 10000000  10002000  My<U+202E>Dll                C:\inetsrv\My<U+202E>Dll.dll
 20000000  20003000  (unloaded)                   =gone.dll
 `
-	if diff := cmp.Diff(text, written(t, r, render.Text)); diff != "" {
+	if diff := cmp.Diff(text, formatted(t, r, render.Text)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
 	const json = `{
@@ -47,7 +47,7 @@ func TestModuleReport(t *testing.T) {
   "errors": []
 }
 `
-	if diff := cmp.Diff(json, written(t, r, render.JSON)); diff != "" {
+	if diff := cmp.Diff(json, formatted(t, r, render.JSON)); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
 	const csv = `base,end,size,name,path,version,productVersion,timestamp,checksum,imageKey,pdb,pdbKey,unloaded
@@ -55,7 +55,7 @@ func TestModuleReport(t *testing.T) {
 0x10000000,0x10002000,8192,My<U+202E>Dll,C:\inetsrv\My<U+202E>Dll.dll,,,0x0,0x7,000000002000,,,false
 0x20000000,0x20003000,12288,'=gone.dll,,,,0x0,,,,,true
 `
-	if diff := cmp.Diff(csv, written(t, r, render.CSV)); diff != "" {
+	if diff := cmp.Diff(csv, formatted(t, r, render.CSV)); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 }
@@ -68,7 +68,7 @@ func TestModuleReportLimit(t *testing.T) {
 		if got := fmt.Sprint(len(r.Modules), len(r.Unloaded), r.Omitted); got != want {
 			t.Errorf("limit %d: loaded, unloaded, omitted are %s, want %s", limit, got, want)
 		}
-		if text := written(t, r, render.Text); strings.Contains(text, "… and ") != (r.Omitted > 0) {
+		if text := formatted(t, r, render.Text); strings.Contains(text, "… and ") != (r.Omitted > 0) {
 			t.Errorf("limit %d:\n%s", limit, text)
 		}
 	}
@@ -116,7 +116,7 @@ w3wp           -    5F0000001000  found      pdb     s/w3wp.pdb
 My<U+202E>Dll  -    000000002000  see below  module  -
 My<U+202E>Dll: other/My.dll: wrong identity
 `
-	if diff := cmp.Diff(text, written(t, r, render.Text)); diff != "" {
+	if diff := cmp.Diff(text, formatted(t, r, render.Text)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
 	const json = `{
@@ -131,7 +131,7 @@ My<U+202E>Dll: other/My.dll: wrong identity
   "errors": []
 }
 `
-	if diff := cmp.Diff(strings.Replace(json, "the dump does not tell which symbols belong to the module", symbol.ErrNoIdentity.Error(), 1), written(t, r, render.JSON)); diff != "" {
+	if diff := cmp.Diff(strings.Replace(json, "the dump does not tell which symbols belong to the module", symbol.ErrNoIdentity.Error(), 1), formatted(t, r, render.JSON)); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
 }
@@ -143,7 +143,7 @@ func TestSymbolManifest(t *testing.T) {
 		{Module: &modules[0], Trust: symbol.TrustExport, Path: "w3wp.exe/K/w3wp.exe"},
 	})
 	const text = "http://one/w3wp.pdb\nw3wp.exe/K/w3wp.exe\n"
-	if diff := cmp.Diff(text, written(t, r, render.Text)); diff != "" {
+	if diff := cmp.Diff(text, formatted(t, r, render.Text)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
 	const json = `{
@@ -157,7 +157,7 @@ func TestSymbolManifest(t *testing.T) {
   "errors": []
 }
 `
-	if diff := cmp.Diff(json, written(t, r, render.JSON)); diff != "" {
+	if diff := cmp.Diff(json, formatted(t, r, render.JSON)); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
 }

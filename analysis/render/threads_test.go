@@ -52,7 +52,7 @@ func TestThreadReport(t *testing.T) {
 .  1  15  suspended        1  0000000000015000  app+0x1010  work<U+001B>[er
    2  20  exited           0  0000000000020000
 `
-	if diff := cmp.Diff(text, written(t, r, render.Text)); diff != "" {
+	if diff := cmp.Diff(text, formatted(t, r, render.Text)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
 	const json = `{
@@ -68,7 +68,7 @@ func TestThreadReport(t *testing.T) {
   "errors": []
 }
 `
-	if diff := cmp.Diff(json, written(t, r, render.JSON)); diff != "" {
+	if diff := cmp.Diff(json, formatted(t, r, render.JSON)); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
 	const csv = `index,threadId,current,name,state,suspendCount,priority,startAddress,start,teb,stack,created,exitTime,exitStatus,userMs,kernelMs
@@ -76,7 +76,7 @@ func TestThreadReport(t *testing.T) {
 1,21,true,work<U+001B>[er,suspended,1,0,0x140001010,app+0x1010,0x15000,0x0,2023-11-14T22:13:20Z,,0x0,2,0
 2,32,false,,exited,0,0,,,0x20000,0x0,,2023-11-14T22:13:21Z,0x3,0,0
 `
-	if diff := cmp.Diff(csv, written(t, r, render.CSV)); diff != "" {
+	if diff := cmp.Diff(csv, formatted(t, r, render.CSV)); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 }
@@ -115,7 +115,7 @@ func TestThreadReportSelection(t *testing.T) {
 		if current != tt.current || len(r.Threads) != tt.listed || r.Omitted != tt.omitted {
 			t.Errorf("%s: current %d of %d, %d omitted; want %d of %d, %d", tt.what, current, len(r.Threads), r.Omitted, tt.current, tt.listed, tt.omitted)
 		}
-		if text := written(t, r, render.Text); tt.omitted > 0 != strings.Contains(text, "… and 1 more thread\n") {
+		if text := formatted(t, r, render.Text); tt.omitted > 0 != strings.Contains(text, "… and 1 more thread\n") {
 			t.Errorf("%s:\n%s", tt.what, text)
 		}
 	}

@@ -87,7 +87,7 @@ func factsOf(t *testing.T, by htrace.GroupKey) render.TraceFacts {
 
 func TestTraceTable(t *testing.T) {
 	for _, by := range []htrace.GroupKey{htrace.ByStack, htrace.ByCulprit, htrace.ByFunction, htrace.ByThread, htrace.ByType} {
-		got := written(t, reportOf(t, by), render.Text)
+		got := formatted(t, reportOf(t, by), render.Text)
 		traceGolden(t, "table-"+string(by)+".txt", got)
 		if strings.ContainsAny(got, "\x1b\u202e") {
 			t.Errorf("by %s: text from the dump is not made safe", by)
@@ -116,7 +116,7 @@ func TestTraceJSON(t *testing.T) {
 	facts := factsOf(t, htrace.ByStack)
 	facts.Operations = render.NewTraceOperations(facts.Trace, facts.Names, facts.Trace.Select(t.Context(), htrace.Query{Handle: 0x40}))
 	facts.Earlier = &render.DumpHeader{File: "before.dmp"}
-	got := written(t, render.NewTraceReport(facts), render.JSON)
+	got := formatted(t, render.NewTraceReport(facts), render.JSON)
 	var v any
 	if err := json.Unmarshal([]byte(got), &v); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestTraceLimit(t *testing.T) {
 	for f, want := range map[render.Format]string{
 		render.Text: "\n… and 1 more group\n", render.JSON: "\n  \"omitted\": 1,\n", render.CSV: "\n2,1,",
 	} {
-		got := written(t, r, f)
+		got := formatted(t, r, f)
 		if !strings.Contains(got, want) || strings.Contains(got, "Mutant  ") || strings.Contains(got, ",Mutant,") {
 			t.Errorf("%s:\n%s", f, got)
 		}
@@ -162,15 +162,15 @@ func TestTraceExportName(t *testing.T) {
 	if diff := cmp.Diff([]string{"dumpscan", "symbols", "w3wp.dmp", "-y", "sym"}, r.Command); diff != "" {
 		t.Errorf("command (-want +got):\n%s", diff)
 	}
-	text := written(t, r, render.Text)
+	text := formatted(t, r, render.Text)
 	if n := strings.Count(text, "PathCounts"); n != 1 || !strings.Contains(text, "       > My<U+202E>Dll!PathCounts+0x4c (export)\n") {
 		t.Errorf("%d times:\n%s", n, text)
 	}
-	if strings.Contains(written(t, r, render.Folded), "PathCounts") {
+	if strings.Contains(formatted(t, r, render.Folded), "PathCounts") {
 		t.Error("folded stacks have the name")
 	}
-	if !strings.Contains(written(t, r, render.CSV), ",My<U+202E>Dll+0x10,Event,") {
-		t.Error(written(t, r, render.CSV))
+	if !strings.Contains(formatted(t, r, render.CSV), ",My<U+202E>Dll+0x10,Event,") {
+		t.Error(formatted(t, r, render.CSV))
 	}
 }
 
@@ -196,7 +196,7 @@ func nullIn(path string, v any) string {
 }
 
 func TestTraceCSV(t *testing.T) {
-	rows, err := csv.NewReader(strings.NewReader(written(t, reportOf(t, htrace.ByStack), render.CSV))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(formatted(t, reportOf(t, htrace.ByStack), render.CSV))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestTraceCSV(t *testing.T) {
 }
 
 func TestTraceFolded(t *testing.T) {
-	got := written(t, reportOf(t, htrace.ByStack), render.Folded)
+	got := formatted(t, reportOf(t, htrace.ByStack), render.Folded)
 	const want = `0x99999;My<U+202E>Dll!Leak:er;My<U+202E>Dll!Open<U+001B>[31m;ntdll+0x10 5
 <no stack> 1
 My<U+202E>Dll+0x30;ntdll!NtDuplicateObject 1
@@ -226,8 +226,8 @@ My<U+202E>Dll+0x30;ntdll!NtDuplicateObject 1
 
 func TestTraceProfile(t *testing.T) {
 	r := reportOf(t, htrace.ByStack)
-	got := written(t, r, render.Pprof)
-	if again := written(t, r, render.Pprof); got != again {
+	got := formatted(t, r, render.Pprof)
+	if again := formatted(t, r, render.Pprof); got != again {
 		t.Error("two runs differ")
 	}
 	p, err := profile.Parse(strings.NewReader(got))
@@ -270,7 +270,7 @@ MyCustomDll!OpenClassesKey+0x29  my.c:83  ADVAPI32!RegOpenKeyExW
 w3wp+0x1aed                               ? (call rdi)
 w3wp!near+0x7 (export)                    ? (its code is not in the dump)
 `
-	if diff := cmp.Diff(want, written(t, r, render.Text)); diff != "" {
+	if diff := cmp.Diff(want, formatted(t, r, render.Text)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	const json = `{
@@ -286,7 +286,7 @@ w3wp!near+0x7 (export)                    ? (its code is not in the dump)
   "errors": []
 }
 `
-	if diff := cmp.Diff(json, written(t, r, render.JSON)); diff != "" {
+	if diff := cmp.Diff(json, formatted(t, r, render.JSON)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	const csv = `function,source,destination
@@ -294,7 +294,7 @@ MyCustomDll!OpenClassesKey+0x29,my.c:83,ADVAPI32!RegOpenKeyExW
 w3wp+0x1aed,,? (call rdi)
 w3wp!near+0x7 (export),,? (its code is not in the dump)
 `
-	if diff := cmp.Diff(csv, written(t, r, render.CSV)); diff != "" {
+	if diff := cmp.Diff(csv, formatted(t, r, render.CSV)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	var terminal bytes.Buffer

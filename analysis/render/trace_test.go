@@ -191,7 +191,7 @@ func containsInOrder(text, excerpt string) bool {
 // listing is the text of "!htrace HANDLE MAX_TRACES".
 func listing(t *testing.T, trace *htrace.Trace, size int, names symbol.Names, q htrace.Query) string {
 	t.Helper()
-	return written(t, &render.TraceListing{
+	return formatted(t, &render.TraceListing{
 		Dump: render.DumpHeader{PointerSize: size}, Parsed: trace.Len(),
 		Operations: render.NewTraceOperations(trace, names, trace.Select(t.Context(), q)),
 	}, render.WinDbg)
@@ -201,7 +201,7 @@ func listing(t *testing.T, trace *htrace.Trace, size int, names symbol.Names, q 
 func diffListing(t *testing.T, trace *htrace.Trace, size int, names symbol.Names) string {
 	t.Helper()
 	d := trace.All()
-	return written(t, &render.TraceListing{
+	return formatted(t, &render.TraceListing{
 		Dump: render.DumpHeader{PointerSize: size}, Parsed: trace.Len(), Diff: true, New: d.New,
 		Operations: render.NewTraceOperations(trace, names, func(yield func(int) bool) {
 			for _, o := range d.Outstanding {
@@ -213,8 +213,8 @@ func diffListing(t *testing.T, trace *htrace.Trace, size int, names symbol.Names
 	}, render.WinDbg)
 }
 
-// written is a report in a format.
-func written(t testing.TB, r render.Report, f render.Format) string {
+// formatted is a report in a format.
+func formatted(t testing.TB, r render.Report, f render.Format) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := render.Write(&b, r, f, render.Style{}); err != nil {
@@ -365,10 +365,10 @@ func TestTraceListingForms(t *testing.T) {
 9,0x34,CLOSE,6124,6120,false,ntdll!NtClose+0xc < KERNELBASE!GetTempFileNameW+0x293
 8,0x34,OPEN,6124,6120,false,ntdll!ZwCreateFile < CppResourceLeaks+0x1800 < 0x101991
 `
-	if diff := cmp.Diff(csv, written(t, l, render.CSV)); diff != "" {
+	if diff := cmp.Diff(csv, formatted(t, l, render.CSV)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := written(t, l, render.JSON); !strings.Contains(got, `{"handle":"0x34","outstanding":false,"position":9,"operation":"CLOSE","threadId":6124,`) {
+	if got := formatted(t, l, render.JSON); !strings.Contains(got, `{"handle":"0x34","outstanding":false,"position":9,"operation":"CLOSE","threadId":6124,`) {
 		t.Error(got)
 	}
 }
