@@ -8,7 +8,7 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A AnomalyGroup is a number of anomalies of one kind that come from the
+// An AnomalyGroup is a number of anomalies of one kind that come from the
 // same stacks.
 type AnomalyGroup struct {
 	Kind     AnomalyKind
@@ -21,7 +21,7 @@ type AnomalyGroup struct {
 	BadRef bool
 }
 
-// A Caller says who made the operations of a [AnomalyGroup].
+// A Caller says who made the operations of an [AnomalyGroup].
 type Caller struct {
 	Stack    int
 	Culprit  Culprit

@@ -1,6 +1,12 @@
 package htrace
 
-// A Diff tells which operations of a trace are new since an earlier dump
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
+)
+
+// A Diff says which operations of a trace are new since an earlier dump
 // of the same process, and which of the new opens are outstanding: what
 // "!htrace -diff" computes.
 type Diff struct {
@@ -18,6 +24,28 @@ type Diff struct {
 	Overwritten int
 	// Outstanding are the new opens that were not closed, the newest first.
 	Outstanding []Open
+	// FilteredOut is how many more there are that [Trace.Filter] did not select.
+	FilteredOut int
+}
+
+// TurnedOver reports whether the ring has overwritten all that the earlier dump
+// holds: the diff lacks opens, nobody knows how many.
+func (d *Diff) TurnedOver() bool { return d.Overlap == 0 && d.Earlier > 0 }
+
+// Sentences say what is new since the earlier dump, whose name is given, and
+// what is not known about that.
+func (d *Diff) Sentences(earlier string) []string {
+	lines := []string{fmt.Sprintf("%s since %s, %s of them never closed",
+		words.Plural(d.New, "new operation"), earlier, words.Count(len(d.Outstanding)+d.FilteredOut))}
+	switch {
+	case d.TurnedOver():
+		lines = append(lines, fmt.Sprintf("no operation is in both dumps: the ring has turned over, so that "+
+			"opens between %s and the first of these may be missing", earlier))
+	case d.Overwritten > 0:
+		lines = append(lines, fmt.Sprintf("the ring has overwritten %s that %s holds",
+			words.Of(d.Overwritten, d.Earlier, "operation"), earlier))
+	}
+	return lines
 }
 
 // Diff compares with a trace of the same process that was written earlier; nil

@@ -4,13 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/htrace"
-	"github.com/dumpscan/dumpscan/minidump"
 )
 
 func TestTraceDiff(t *testing.T) {
@@ -82,34 +79,4 @@ func FuzzTraceDiff(f *testing.F) {
 			t.Errorf("overlap of %v and %v is %d, want %d", early, late, got, want)
 		}
 	})
-}
-
-func TestSameProcess(t *testing.T) {
-	at := func(s int64) time.Time { return time.Unix(1_700_000_000+s, 0).UTC() }
-	info := func(pid uint32, program string, created, written time.Time) *analysis.DumpInfo {
-		return &analysis.DumpInfo{
-			Misc:    &minidump.MiscInfo{Flags1: minidump.MiscProcessID, ProcessID: pid},
-			Process: program, Created: created, Time: written,
-		}
-	}
-	a := info(7, `C:\inetsrv\w3wp.exe`, at(0), at(100))
-	tests := []struct {
-		name  string
-		later *analysis.DumpInfo
-		want  []string
-	}{
-		{"same", info(7, `c:\INETSRV\W3WP.EXE`, at(0), at(200)), nil},
-		{"nothing known", &analysis.DumpInfo{}, nil},
-		{"other process", info(8, `C:\inetsrv\w3wp.exe`, at(0), at(200)), []string{"process id 7 and 8"}},
-		{"restarted", info(7, `C:\inetsrv\w3wp.exe`, at(50), at(200)),
-			[]string{"started 2023-11-14T22:13:20Z and 2023-11-14T22:14:10Z"}},
-		{"other program", info(7, `C:\x\lsass.exe`, at(0), at(200)), []string{"main module w3wp.exe and lsass.exe"}},
-		{"earlier", info(7, `C:\inetsrv\w3wp.exe`, at(0), at(50)),
-			[]string{"the earlier one was written at 2023-11-14 22:15:00 UTC, the later one at 2023-11-14 22:14:10 UTC"}},
-	}
-	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, analysis.SameProcess(a, tt.later)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
-	}
 }

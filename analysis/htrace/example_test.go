@@ -31,7 +31,7 @@ func ExampleRead() {
 		fmt.Println(err)
 		return
 	}
-	trace, err := htrace.Read(f, "")
+	trace, err := htrace.Read(context.Background(), f, "")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -102,7 +102,7 @@ func FuzzReadTrace(f *testing.F) {
 		if err != nil {
 			return
 		}
-		trace, err := htrace.Read(file, "")
+		trace, err := htrace.Read(t.Context(), file, "")
 		if trace == nil {
 			if err == nil {
 				t.Fatal("neither a trace nor an error")
@@ -113,7 +113,7 @@ func FuzzReadTrace(f *testing.F) {
 		if trace.Len() > len(data)/32 {
 			t.Errorf("%d operations in %d bytes", trace.Len(), len(data))
 		}
-		again, errAgain := htrace.Read(file, "")
+		again, errAgain := htrace.Read(t.Context(), file, "")
 		if describeTrace(trace) != describeTrace(again) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
 			t.Error("two runs differ")
 		}
@@ -143,7 +143,7 @@ func BenchmarkReadTrace(b *testing.B) {
 	b.SetBytes(n * 288)
 	b.ReportAllocs()
 	for b.Loop() {
-		trace, err := htrace.Read(f, "")
+		trace, err := htrace.Read(b.Context(), f, "")
 		if err != nil || trace.Len() != n {
 			b.Fatal(trace.Len(), err)
 		}

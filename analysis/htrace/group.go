@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -44,10 +45,10 @@ type GroupOptions struct {
 
 // A Group is a number of opens that agree in one property.
 type Group struct {
-	Key           string // the property's value as text: "MyCustomDll", "0xd4", "Key"; "" for a stack
-	Count         int
-	Share         float64 // of all opens that were grouped, 0 to 1
-	RatePerMinute float64 // mean over the window; 0 if that is not known
+	Key         string // the property's value as text: "MyCustomDll", "0xd4", "Key"; "" for a stack
+	Count       int
+	Share       float64 // of all opens that were grouped, 0 to 1
+	RatePerHour float64 // mean over the window; 0 if that is not known
 
 	// Culprit, its frame's Location and Frames are those of the stack that most
 	// opens of the group have.
@@ -164,23 +165,36 @@ func (t *Trace) groupKey(open *Open, c Culprit, o GroupOptions, functions map[mi
 		addr := t.Frames(open.Stack)[c.Frame]
 		name, ok := functions[addr]
 		if !ok {
-			l := o.Names.At(addr)
-			if l.Function != "" {
-				l.Displacement = 0
-			}
-			name = l.String()
+			name = FunctionName(o.Names.At(addr))
 			functions[addr] = name
 		}
 		return name
 	case ByThread:
-		if open.ProcessID != t.ProcessID {
-			return fmt.Sprintf("%#x of process %#x", open.ThreadID, open.ProcessID)
-		}
-		return fmt.Sprintf("%#x", open.ThreadID)
+		return t.ThreadLabel(open.ThreadID, open.ProcessID)
 	case ByType:
 		return open.Object.Type
 	}
 	return ""
+}
+
+// FunctionName is a place in the code without its displacement, so that equal
+// functions are equal: "MyCustomDll!OpenClassesKey". What has no name that can
+// be trusted, such as that of the nearest export, is "MyCustomDll+0x1543".
+func FunctionName(l symbol.Location) string {
+	if l.Function != "" && l.Trust != symbol.TrustExport {
+		l.Displacement = 0
+	}
+	return l.Place()
+}
+
+// ThreadLabel names a thread, and its process if that is another one than the
+// trace's: "0xd4", "0xd4 of process 0x4".
+func (t *Trace) ThreadLabel(thread, process uint32) string {
+	s := words.Hex(thread)
+	if process != t.ProcessID {
+		s += " of process " + words.Hex(process)
+	}
+	return s
 }
 
 func (b *groupBuilder) add(t *Trace, open *Open) {
@@ -206,7 +220,7 @@ func (b *groupBuilder) add(t *Trace, open *Open) {
 func (b *groupBuilder) finish(t *Trace, o GroupOptions, total int) {
 	b.Share = float64(b.Count) / float64(total)
 	if o.Window > 0 {
-		b.RatePerMinute = float64(b.Count) / o.Window.Minutes()
+		b.RatePerHour = float64(b.Count) / o.Window.Hours()
 	}
 	b.Types, b.Names = countsOf(b.types), countsOf(b.names)
 	for id, n := range b.stacks {

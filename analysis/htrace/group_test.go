@@ -23,7 +23,7 @@ type traceNames struct {
 }
 
 // of names the addresses of a trace.
-func (n traceNames) of(trace *analysis.Trace) symbol.Names {
+func (n traceNames) of(trace *htrace.Trace) symbol.Names {
 	names, err := n.modules.Resolve(context.Background(), trace.Addresses())
 	if err != nil {
 		panic(err)
@@ -158,8 +158,8 @@ func TestTraceGroupDetails(t *testing.T) {
 		By: htrace.ByStack, Names: traceResolver().of(trace), System: systemOf(t), Window: 30 * time.Second,
 	})
 	g := groups[0]
-	if g.RatePerMinute != 8 {
-		t.Errorf("rate %v, want 8", g.RatePerMinute)
+	if g.RatePerHour != 480 {
+		t.Errorf("rate %v, want 480", g.RatePerHour)
 	}
 	if got := g.Location.String(); got != "MyCustomDll!Subscribe+0x10" {
 		t.Errorf("culprit at %q", got)

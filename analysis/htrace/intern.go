@@ -2,6 +2,7 @@ package htrace
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -32,6 +33,13 @@ type pool struct {
 	callerOf map[caller]uint32
 	stackOf  map[string]uint32 // by the bytes of the frames
 	key      []byte
+
+	// The same values come again and again, and half the time would go into
+	// looking them up. These hold what was found last in each place, plus one:
+	// 0 is nothing.
+	lastHandle [8192]uint32
+	lastCaller [256]uint32
+	lastStack  [4096]uint32
 }
 
 // A stackSpan is the place of a stack in pool.frames.
@@ -50,13 +58,22 @@ func (p *pool) add(op *minidump.HandleOperation) record {
 	}
 }
 
+// golden spreads what is multiplied by it over the high bits (Fibonacci
+// hashing).
+const golden = 0x9e3779b1
+
 func (p *pool) handle(value uint64) uint32 {
+	last := &p.lastHandle[value/4%uint64(len(p.lastHandle))]
+	if *last > 0 && p.handles[*last-1] == value {
+		return *last - 1
+	}
 	id, ok := p.handleOf[value]
 	if !ok {
 		id = uint32(len(p.handles))
 		p.handles = append(p.handles, value)
 		p.handleOf[value] = id
 	}
+	*last = id + 1
 	return id
 }
 
@@ -67,16 +84,35 @@ func (p *pool) lookup(value uint64) (uint32, bool) {
 }
 
 func (p *pool) caller(c caller) uint32 {
+	last := &p.lastCaller[(c.thread*4+uint32(c.operation))*golden>>24]
+	if *last > 0 && p.callers[*last-1] == c {
+		return *last - 1
+	}
 	id, ok := p.callerOf[c]
 	if !ok {
 		id = uint32(len(p.callers))
 		p.callers = append(p.callers, c)
 		p.callerOf[c] = id
 	}
+	*last = id + 1
 	return id
 }
 
 func (p *pool) stack(frames []minidump.VA) uint32 {
+	sum := uint64(len(frames))
+	for _, f := range frames {
+		sum = sum*golden + uint64(f)
+	}
+	last := &p.lastStack[uint32(sum>>32)*golden>>20]
+	if *last > 0 && slices.Equal(p.stackFrames(*last-1), frames) {
+		return *last - 1
+	}
+	id := p.newStack(frames)
+	*last = id + 1
+	return id
+}
+
+func (p *pool) newStack(frames []minidump.VA) uint32 {
 	id, ok := p.findStack(frames)
 	if !ok {
 		id = uint32(len(p.stacks))

@@ -3,6 +3,7 @@ package htrace
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -10,8 +11,9 @@ import (
 
 // Handles is what the handle stream of the same dump adds to a trace.
 type Handles struct {
-	Present bool // the dump has a handle stream
-	Total   int  // handles in it
+	Present bool     // the dump has a handle stream with handles
+	Total   int      // handles in it
+	Types   []string // their types, each once, in WinDbg's order; "" is not among them
 	// WithoutEntry counts those for which the trace has no outstanding open.
 	WithoutEntry int
 	// Missing counts the outstanding opens whose value is not in the handle
@@ -42,18 +44,21 @@ func (t *Trace) join(ctx context.Context, f *minidump.File) error {
 	}
 	h.Present = true
 	numbers := map[string]uint32{"": untypedHandle}
-	return list.Walk(ctx, minidump.HandleTypeName, func(handle *minidump.Handle) bool {
+	err = list.Walk(ctx, minidump.HandleTypeName, func(handle *minidump.Handle) bool {
 		h.Total++
+		n, ok := numbers[handle.TypeName]
+		if !ok {
+			n = uint32(len(numbers) + 1)
+			numbers[handle.TypeName] = n
+			h.Types = append(h.Types, handle.TypeName)
+		}
 		if id, ok := t.pool.lookup(handle.Handle); ok {
-			n, ok := numbers[handle.TypeName]
-			if !ok {
-				n = uint32(len(numbers) + 1)
-				numbers[handle.TypeName] = n
-			}
 			h.types[id] = n
 		}
 		return true
 	})
+	slices.SortFunc(h.Types, analysis.CompareTypes)
+	return err
 }
 
 // describe gives the outstanding opens their types and names, and reports the

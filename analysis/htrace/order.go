@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// OrderEvidence tells why a trace was read in one order and not in the other.
+// OrderEvidence says why a trace was read in one order and not in the other.
 type OrderEvidence struct {
 	Reason      OrderReason
 	OldestFirst OrderCount // what replaying the file as oldest first meets

@@ -3,6 +3,7 @@ package htrace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -15,7 +16,8 @@ type Pair struct {
 	Earlier, Later       *Trace
 	EarlierErr, LaterErr error
 	// Disagree is set if each dump by itself says that it stores its operations
-	// in another order than the other.
+	// in another order than the other, and the overlap does not say which is
+	// right. Each is read as it says then.
 	Disagree bool
 }
 
@@ -49,6 +51,18 @@ func ReadPair(ctx context.Context, earlier, later *minidump.File, order Order) (
 	return p, ctx.Err()
 }
 
+// Notes say what is remarkable about the two traces: sentences without a full
+// stop. The names are those of the dumps.
+func (p *Pair) Notes(earlier, later string) []string {
+	switch {
+	case p.Earlier == nil && p.EarlierErr == nil:
+		return []string{earlier + " has no handle operations: tracing began after it, and every operation is new"}
+	case p.Disagree:
+		return []string{fmt.Sprintf("%s seems to store its operations %s, %s %s", earlier, p.Earlier.Order, later, p.Later.Order)}
+	}
+	return nil
+}
+
 // sureOverlap is how many operations two traces have to share for their
 // overlap alone to decide: a program that opens and closes in one rhythm makes
 // records that look alike in both directions.
@@ -74,7 +88,8 @@ func (p *Pair) orient(order Order) {
 	silent, silentSecond := why == OrderByDefault, whySecond == OrderByDefault
 	switch {
 	case overlap > 2*less && (overlap >= sureOverlap || silent && silentSecond):
-		first, why, second, whySecond = better, OrderByOverlap, better, OrderByOverlap
+		first, why = overrule(first, why, better)
+		second, whySecond = overrule(second, whySecond, better)
 	case silent && !silentSecond:
 		first, why = second, OrderByPair
 	case silentSecond && !silent:
@@ -83,6 +98,15 @@ func (p *Pair) orient(order Order) {
 	p.Disagree = first != second
 	p.Earlier.turn(first, why)
 	p.Later.turn(second, whySecond)
+}
+
+// overrule is what a dump says by itself if it says the same as the overlap,
+// and else the overlap.
+func overrule(order Order, why OrderReason, better Order) (Order, OrderReason) {
+	if order == better && why != OrderByDefault {
+		return order, why
+	}
+	return better, OrderByOverlap
 }
 
 // overlaps returns how many operations both traces hold if they are stored

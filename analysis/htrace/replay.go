@@ -47,7 +47,7 @@ func AnomalyKinds() []AnomalyKind {
 	}
 }
 
-// A Anomaly is one thing that is wrong, or worth knowing, in a trace.
+// An Anomaly is one thing that is wrong, or worth knowing, in a trace.
 type Anomaly struct {
 	Kind   AnomalyKind
 	Handle uint64 // the value; an example of them if Count is not 1

@@ -12,8 +12,8 @@ import (
 const scanPart = 1 << 15
 
 // scan reads the operations into records, in the order of the file. Slots
-// that were never used are left out and counted. The error tells why the list
-// ended early.
+// that were never used are left out and counted. The error says why the list
+// ended early, or which operations could not be read.
 func scan(ctx context.Context, l *minidump.HandleOperationList) (pool *pool, records []record, unused int, err error) {
 	n, err := l.Len()
 	parts := min(runtime.GOMAXPROCS(0), n/scanPart+1)

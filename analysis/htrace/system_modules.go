@@ -8,7 +8,7 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// SystemModules tells the modules of the operating system from the others. A
+// SystemModules knows the modules of the operating system from the others. A
 // stack is blamed on the first module that is not the system's: whoever called
 // CreateEventW, and not CreateEventW.
 //
@@ -42,7 +42,7 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 	s := &SystemModules{
 		modules: symbol.NewModules(modules), unloaded: symbol.NewModules(gone),
 		system: map[*minidump.Module]bool{}, root: windowsFolder(modules),
-		names: words(systemNames), api: words(apiModules),
+		names: wordSet(systemNames), api: wordSet(apiModules),
 	}
 	var err error
 	if s.patterns, err = parseModulePatterns(system, notSystem); err != nil {
@@ -197,7 +197,7 @@ func stem(name string) string {
 	return name
 }
 
-func words(list string) map[string]bool {
+func wordSet(list string) map[string]bool {
 	set := map[string]bool{}
 	for word := range strings.FieldsSeq(list) {
 		set[word] = true

@@ -42,7 +42,7 @@ type Trace struct {
 	pool    *pool
 }
 
-// A Open is an open that was never closed.
+// An Open is an open that was never closed.
 type Open struct {
 	Position int
 	Handle   uint64
@@ -60,7 +60,7 @@ type Open struct {
 	Object     Object
 }
 
-// A Object is what the handle stream of the same dump says about a value.
+// An Object is what the handle stream of the same dump says about a value.
 // A superseded open never has one: the value means another object by now.
 type Object struct {
 	Listed bool // false: not open when the dump was written, or there is no handle stream
@@ -68,7 +68,7 @@ type Object struct {
 	Name   string
 }
 
-// A Operation is one operation of a [Trace].
+// An Operation is one operation of a [Trace].
 type Operation struct {
 	Position      int
 	Handle        uint64
@@ -151,15 +151,30 @@ func (t *Trace) identify(f *minidump.File) {
 		return
 	}
 	t.ProcessIDGuessed = true
-	perProcess := map[uint32]int{}
+	perCaller := make([]int, len(t.pool.callers))
 	for _, r := range t.records {
-		perProcess[t.pool.callers[r.caller].process]++
+		perCaller[r.caller]++
+	}
+	perProcess := map[uint32]int{}
+	for i, n := range perCaller {
+		perProcess[t.pool.callers[i].process] += n
 	}
 	most := 0
 	for id, n := range perProcess {
 		if n > most || n == most && id < t.ProcessID {
 			t.ProcessID, most = id, n
 		}
+	}
+}
+
+// Empty returns an error that says what to do if the dump has a list of handle
+// operations without any.
+func (t *Trace) Empty() error {
+	if t.Len() > 0 {
+		return nil
+	}
+	return &analysis.MissingError{
+		What: "the dump has a list of handle operations, but it is empty", Capture: analysis.CaptureTraces,
 	}
 }
 
@@ -235,7 +250,7 @@ func (t *Trace) Open(position int) (*Open, bool) {
 	return &t.Outstanding[i], true
 }
 
-// A opKind is an OperationType in one byte: replaying a trace looks at
+// An opKind is an OperationType in one byte: replaying a trace looks at
 // nothing else of a caller.
 type opKind uint8
 
@@ -246,7 +261,7 @@ const (
 	kindBadRef = opKind(minidump.OperationBadRef)
 )
 
-// A Order is the order in which a dump stores its handle operations. The
+// An Order is the order in which a dump stores its handle operations. The
 // format does not say which it is, and writers differ.
 type Order string
 
@@ -264,5 +279,5 @@ func (o Order) String() string {
 	case OldestFirst:
 		return "oldest first"
 	}
-	return fmt.Sprintf("TraceOrder(%q)", string(o))
+	return fmt.Sprintf("Order(%q)", string(o))
 }

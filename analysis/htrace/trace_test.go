@@ -75,7 +75,7 @@ func traceFile(t testing.TB, d dumptest.Dump) *minidump.File {
 
 func readTrace(t testing.TB, f *minidump.File, order htrace.Order) *htrace.Trace {
 	t.Helper()
-	trace, err := htrace.Read(f, order)
+	trace, err := htrace.Read(t.Context(), f, order)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestTraceTruncated(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.TruncateAt = layout["HandleOperationList[2]"] + 100
-	trace, err := htrace.Read(traceFile(t, d), "")
+	trace, err := htrace.Read(t.Context(), traceFile(t, d), "")
 	if err == nil || trace.Len() != 2 {
 		t.Errorf("%d operations, error %v; want 2 and an error", trace.Len(), err)
 	}

@@ -1,100 +1,135 @@
 package render
 
 import (
+	"bufio"
 	"fmt"
-	"io"
+	"slices"
+	"strconv"
 
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// ModulesSchema is the field "schema" of what a [ModuleReport] writes.
-const ModulesSchema = "dumpscan.modules/1"
-
-// ModuleReport writes the answers of "dumpscan modules". As JSON:
-//
-//	schema    "dumpscan.modules/1"
-//	dump      see DumpHeader
-//	modules   [{base, end, size, name, path, version, productVersion,
-//	          timestamp, checksum, imageKey, pdb, pdbKey}] in the order of the
-//	          file; imageKey and pdbKey are the keys of a symbol store;
-//	          version, pdb and pdbKey are absent where the module has none
-//	unloaded  [{base, end, size, name, timestamp}]
-//	errors    [sentence]
+// A ModuleReport is the answer of "dumpscan modules": the programs and DLLs of
+// a process, in the order of the file.
 type ModuleReport struct {
-	Dump     DumpHeader
-	Modules  []minidump.Module
-	Unloaded []minidump.UnloadedModule
-	Errors   []string
+	Dump     DumpHeader       `json:"dump"`
+	Modules  []Module         `json:"modules"`
+	Unloaded []UnloadedModule `json:"unloaded"`
+	Omitted  int              `json:"omitted,omitempty"`
+	Notes    []string         `json:"notes"`
+	Errors   []string         `json:"errors"`
 }
 
-// Text writes the modules as a table in the spirit of WinDbg's lm.
-func (r *ModuleReport) Text(w io.Writer, style Style) error {
-	t := Table{Header: []string{"start", "end", "module", "version", "pdb", "path"}, Style: style}
+// A Module is a program or DLL that is loaded.
+type Module struct {
+	Base           Hex    `json:"base"`
+	End            Hex    `json:"end"`  // of the last byte, plus one
+	Size           uint32 `json:"size"` // bytes in memory
+	Name           string `json:"name"` // as WinDbg writes it, without extension
+	Path           string `json:"path"`
+	Version        string `json:"version,omitempty"`
+	ProductVersion string `json:"productVersion,omitempty"`
+	Timestamp      Hex    `json:"timestamp"` // of the linker
+	CheckSum       Hex    `json:"checksum"`
+	ImageKey       string `json:"imageKey"` // of a symbol store
+	PDB            string `json:"pdb,omitempty"`
+	PDBKey         string `json:"pdbKey,omitempty"`
+}
+
+// An UnloadedModule is a program or DLL that was loaded.
+type UnloadedModule struct {
+	Base      Hex    `json:"base"`
+	End       Hex    `json:"end"`
+	Size      uint32 `json:"size"`
+	Name      string `json:"name"` // with extension, and without folder on most systems
+	Timestamp Hex    `json:"timestamp"`
+}
+
+// NewModuleReport makes a report of the modules. At most limit of them are in
+// it, the loaded ones first; 0 is all.
+func NewModuleReport(dump DumpHeader, modules []minidump.Module, unloaded []minidump.UnloadedModule, limit int) *ModuleReport {
+	r := &ModuleReport{Dump: dump}
+	for i := range modules {
+		m := &modules[i]
+		r.Modules = append(r.Modules, Module{
+			Base: Hex(m.BaseOfImage), End: Hex(m.End()), Size: m.SizeOfImage, Name: m.Name(), Path: m.ModuleName,
+			Version: m.VersionInfo.FileVersion(), ProductVersion: m.VersionInfo.ProductVersion(),
+			Timestamp: Hex(m.TimeDateStamp), CheckSum: Hex(m.CheckSum), ImageKey: m.ImageKey(),
+			PDB: m.CvRecord.PDBFile, PDBKey: m.CvRecord.Key(),
+		})
+	}
+	for _, m := range unloaded {
+		r.Unloaded = append(r.Unloaded, UnloadedModule{
+			Base: Hex(m.BaseOfImage), End: Hex(m.BaseOfImage + minidump.VA(m.SizeOfImage)),
+			Size: m.SizeOfImage, Name: m.ModuleName, Timestamp: Hex(m.TimeDateStamp),
+		})
+	}
+	if limit > 0 {
+		r.Modules, r.Omitted = limitRows(r.Modules, limit)
+		var more int
+		r.Unloaded, more = limitRows(r.Unloaded, limit-len(r.Modules))
+		r.Omitted += more
+	}
+	return r
+}
+
+// limitRows keeps the first rows, and returns how many there are more.
+func limitRows[T any](rows []T, limit int) ([]T, int) {
+	if len(rows) <= limit {
+		return rows, 0
+	}
+	return slices.Clip(rows[:limit]), len(rows) - limit
+}
+
+func (r *ModuleReport) schema() string { return "dumpscan.modules/2" }
+
+// text writes the modules as a table in the spirit of WinDbg's lm.
+func (r *ModuleReport) text(b *bufio.Writer, style Style) error {
+	t := Table{
+		Header: []string{"start", "end", "module", "version", "pdb", "path"},
+		Drop:   []string{"pdb", "version", "end"}, Style: style,
+	}
+	address := func(a Hex) string { return pointer(r.Dump.PointerSize, a) }
 	for _, m := range r.Modules {
-		t.Row(r.address(m.BaseOfImage), r.address(m.End()), m.Name(),
-			m.VersionInfo.FileVersion(), m.CvRecord.Key(), m.ModuleName)
+		t.Row(address(m.Base), address(m.End), m.Name, m.Version, m.PDBKey, m.Path)
 	}
 	for _, m := range r.Unloaded {
-		end := m.BaseOfImage + minidump.VA(m.SizeOfImage)
-		t.Row(r.address(m.BaseOfImage), r.address(end), "(unloaded)", "", "", m.ModuleName)
+		t.Row(address(m.Base), address(m.End), "(unloaded)", "", "", m.Name)
 	}
-	return t.Write(w)
+	if err := t.Write(b); err != nil {
+		return err
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintln(b, words.More(r.Omitted, "module"))
+	}
+	return nil
 }
 
-// address writes an address with the digits of a pointer of the dump.
-func (r *ModuleReport) address(a minidump.VA) string { return pointer(r.Dump.PointerSize, a) }
+// csv writes a row for each module. What is not known of a module, or of those
+// that are unloaded, is an empty cell.
+func (r *ModuleReport) csv(b *bufio.Writer) error {
+	header := []string{
+		"base", "end", "size", "name", "path", "version", "productVersion", "timestamp", "checksum", "imageKey", "pdb", "pdbKey", "unloaded",
+	}
+	size := func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+	return writeCSV(b, header, func(row func(...string)) {
+		for _, m := range r.Modules {
+			row(words.Hex(m.Base), words.Hex(m.End), size(m.Size), words.CSVCell(m.Name), words.CSVCell(m.Path),
+				m.Version, m.ProductVersion, words.Hex(m.Timestamp), words.Hex(m.CheckSum), m.ImageKey,
+				words.CSVCell(m.PDB), m.PDBKey, "false")
+		}
+		for _, m := range r.Unloaded {
+			row(words.Hex(m.Base), words.Hex(m.End), size(m.Size), words.CSVCell(m.Name), "", "", "",
+				words.Hex(m.Timestamp), "", "", "", "", "true")
+		}
+	})
+}
 
-func pointer(size int, a minidump.VA) string {
+// pointer writes an address with the digits of a pointer of so many bytes.
+func pointer[T ~uint64](size int, a T) string {
 	if size == 4 {
 		return fmt.Sprintf("%08x", uint64(a))
 	}
 	return fmt.Sprintf("%016x", uint64(a))
-}
-
-// JSON writes the modules as JSON.
-func (r *ModuleReport) JSON(w io.Writer) error {
-	type module struct {
-		Base           string `json:"base"`
-		End            string `json:"end"`
-		Size           uint32 `json:"size"`
-		Name           string `json:"name"`
-		Path           string `json:"path"`
-		Version        string `json:"version,omitempty"`
-		ProductVersion string `json:"productVersion,omitempty"`
-		Timestamp      string `json:"timestamp"`
-		CheckSum       string `json:"checksum"`
-		ImageKey       string `json:"imageKey"`
-		PDB            string `json:"pdb,omitempty"`
-		PDBKey         string `json:"pdbKey,omitempty"`
-	}
-	type unloaded struct {
-		Base      string `json:"base"`
-		End       string `json:"end"`
-		Size      uint32 `json:"size"`
-		Name      string `json:"name"`
-		Timestamp string `json:"timestamp"`
-	}
-	j := NewJSONWriter(w, ModulesSchema)
-	j.Field("dump", r.Dump)
-	j.List("modules", func(element func(any)) {
-		for _, m := range r.Modules {
-			element(module{
-				Base: hexNumber(m.BaseOfImage), End: hexNumber(m.End()), Size: m.SizeOfImage,
-				Name: m.Name(), Path: m.ModuleName,
-				Version: m.VersionInfo.FileVersion(), ProductVersion: m.VersionInfo.ProductVersion(),
-				Timestamp: hexNumber(m.TimeDateStamp), CheckSum: hexNumber(m.CheckSum), ImageKey: m.ImageKey(),
-				PDB: m.CvRecord.PDBFile, PDBKey: m.CvRecord.Key(),
-			})
-		}
-	})
-	j.List("unloaded", func(element func(any)) {
-		for _, m := range r.Unloaded {
-			element(unloaded{
-				Base: hexNumber(m.BaseOfImage), End: hexNumber(m.BaseOfImage + minidump.VA(m.SizeOfImage)),
-				Size: m.SizeOfImage, Name: m.ModuleName, Timestamp: hexNumber(m.TimeDateStamp),
-			})
-		}
-	})
-	j.Strings("errors", r.Errors)
-	return j.Close()
 }

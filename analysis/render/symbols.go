@@ -4,60 +4,92 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// The fields "schema" of what a [SymbolReport] and a [SymbolManifest] write.
-const (
-	SymbolsSchema         = "dumpscan.symbols/1"
-	SymbolsManifestSchema = "dumpscan.symbols.manifest/1"
-)
-
-// SymbolReport writes the answers of "dumpscan symbols". As JSON:
-//
-//	schema   "dumpscan.symbols/1"
-//	dump     see DumpHeader
-//	modules  [{name, path, base, pdb, pdbKey, imageKey, trust, from,
-//	         tries: [{trust, where, error}]}] in the order of the file; trust
-//	         is "pdb", "sym", "dwarf", "export" or "module", from is where that
-//	         comes from and absent for "module"; pdb and pdbKey are absent where
-//	         the module has none; error is absent where the search succeeded
-//	errors   [sentence]
+// A SymbolReport is the answer of "dumpscan symbols": the modules in the order
+// of the file, and where their names come from.
 type SymbolReport struct {
-	Dump    DumpHeader
-	Modules []symbol.Status
-	Errors  []string
+	Dump    DumpHeader     `json:"dump"`
+	Modules []SymbolModule `json:"modules"`
+	Notes   []string       `json:"notes"`
+	Errors  []string       `json:"errors"`
 }
 
-// Text writes a table of the modules, and below it what went wrong: files of
-// another build, damage, servers that fail.
-func (r *SymbolReport) Text(w io.Writer, style Style) error {
-	b := bufio.NewWriter(w)
-	t := Table{Header: []string{"module", "pdb", "image", "symbols", "names", "from"}, Style: style}
-	for _, m := range r.Modules {
-		t.Row(m.Module.Name(), dash(m.Module.CvRecord.Key()), m.Module.ImageKey(),
-			symbolState(m), string(m.Trust), dash(m.Where))
+// A SymbolModule is a module and the search for its symbols.
+type SymbolModule struct {
+	Name     string       `json:"name"`
+	Path     string       `json:"path"`
+	Base     Hex          `json:"base"`
+	PDB      string       `json:"pdb,omitempty"`
+	PDBKey   string       `json:"pdbKey,omitempty"`
+	ImageKey string       `json:"imageKey"`
+	Trust    symbol.Trust `json:"trust"`
+	From     string       `json:"from,omitempty"`
+	Tries    []SymbolTry  `json:"tries"`
+
+	State    string   `json:"-"` // the search in two words
+	Refusals []string `json:"-"` // what went wrong: files of another build, damage, servers that fail
+}
+
+// A SymbolTry is one place that was searched.
+type SymbolTry struct {
+	Trust symbol.Trust `json:"trust"`
+	Where string       `json:"where"`
+	Error string       `json:"error,omitempty"`
+}
+
+// NewSymbolReport makes a report of the modules.
+func NewSymbolReport(dump DumpHeader, modules []symbol.Status) *SymbolReport {
+	r := &SymbolReport{Dump: dump}
+	for _, m := range modules {
+		row := SymbolModule{
+			Name: m.Module.Name(), Path: m.Module.ModuleName, Base: Hex(m.Module.BaseOfImage),
+			PDB: m.Module.CvRecord.PDBFile, PDBKey: m.Module.CvRecord.Key(), ImageKey: m.Module.ImageKey(),
+			Trust: m.Trust, From: m.Where, State: symbolState(m),
+		}
+		for _, t := range m.Tries {
+			try := SymbolTry{Trust: t.Trust, Where: t.Where}
+			if t.Err != nil {
+				try.Error = t.Err.Error()
+			}
+			row.Tries = append(row.Tries, try)
+			if isRefusal(t) {
+				line := fmt.Sprintf("%s: %s: %v", row.Name, t.Where, t.Err)
+				// Images are tried for DWARF and for exports, with the same result.
+				if n := len(row.Refusals); n == 0 || row.Refusals[n-1] != line {
+					row.Refusals = append(row.Refusals, line)
+				}
+			}
+		}
+		r.Modules = append(r.Modules, row)
+	}
+	return r
+}
+
+func (r *SymbolReport) schema() string { return "dumpscan.symbols/2" }
+
+// text writes a table of the modules, and below it what went wrong.
+func (r *SymbolReport) text(b *bufio.Writer, style Style) error {
+	t := Table{
+		Header: []string{"module", "pdb", "image", "symbols", "names", "from"},
+		Drop:   []string{"image", "pdb"}, Style: style,
+	}
+	for i := range r.Modules {
+		m := &r.Modules[i]
+		t.Row(m.Name, dash(m.PDBKey), m.ImageKey, m.State, string(m.Trust), dash(m.From))
 	}
 	if err := t.Write(b); err != nil {
 		return err
 	}
-	for _, m := range r.Modules {
-		said := ""
-		for _, try := range m.Tries {
-			// Images are tried for DWARF and for exports, with the same result.
-			if line := try.Where; isRefusal(try) {
-				line = words.Escape(fmt.Sprintf("%s: %s: %v", m.Module.Name(), line, try.Err))
-				if line != said {
-					fmt.Fprintln(b, line)
-				}
-				said = line
-			}
+	for i := range r.Modules {
+		for _, line := range r.Modules[i].Refusals {
+			fmt.Fprintln(b, style.Wrap(words.Escape(line), 0))
 		}
 	}
-	return b.Flush()
+	return nil
 }
 
 // symbolState says in two words how the search for symbols went.
@@ -107,65 +139,41 @@ func dash(s string) string {
 	return s
 }
 
-// JSON writes the report as JSON.
-func (r *SymbolReport) JSON(w io.Writer) error {
-	type try struct {
-		Trust symbol.Trust `json:"trust"`
-		Where string       `json:"where"`
-		Error string       `json:"error,omitempty"`
-	}
-	type module struct {
-		Name     string       `json:"name"`
-		Path     string       `json:"path"`
-		Base     string       `json:"base"`
-		PDB      string       `json:"pdb,omitempty"`
-		PDBKey   string       `json:"pdbKey,omitempty"`
-		ImageKey string       `json:"imageKey"`
-		Trust    symbol.Trust `json:"trust"`
-		From     string       `json:"from,omitempty"`
-		Tries    []try        `json:"tries"`
-	}
-	j := NewJSONWriter(w, SymbolsSchema)
-	j.Field("dump", r.Dump)
-	j.List("modules", func(element func(any)) {
-		for _, m := range r.Modules {
-			tries := make([]try, len(m.Tries))
-			for i, t := range m.Tries {
-				tries[i] = try{Trust: t.Trust, Where: t.Where}
-				if t.Err != nil {
-					tries[i].Error = t.Err.Error()
-				}
-			}
-			element(module{
-				Name: m.Module.Name(), Path: m.Module.ModuleName, Base: hexNumber(m.Module.BaseOfImage),
-				PDB: m.Module.CvRecord.PDBFile, PDBKey: m.Module.CvRecord.Key(), ImageKey: m.Module.ImageKey(),
-				Trust: m.Trust, From: m.Where, Tries: tries,
-			})
-		}
-	})
-	j.Strings("errors", r.Errors)
-	return j.Close()
-}
-
-// SymbolManifest writes the answers of "dumpscan symbols --manifest": files to
-// fetch where there is a network, for a machine that has none. As JSON:
-//
-//	schema  "dumpscan.symbols.manifest/1"
-//	dump    see DumpHeader
-//	files   [{module, kind, path, urls}] in the order of the file; kind is "pdb"
-//	        or "image", path is where a symbol store keeps the file, urls where
-//	        the servers of the symbol path do
-//	errors  [sentence]
+// A SymbolManifest is the answer of "dumpscan symbols --manifest": files to
+// fetch where there is a network, for a machine that has none.
 type SymbolManifest struct {
-	Dump   DumpHeader
-	Files  []symbol.ManifestFile
-	Errors []string
+	Dump   DumpHeader     `json:"dump"`
+	Files  []ManifestFile `json:"files"`
+	Notes  []string       `json:"notes"`
+	Errors []string       `json:"errors"`
 }
 
-// Text writes a line for each file: its URL on the first server, or without
+// A ManifestFile is a file to fetch.
+type ManifestFile struct {
+	Module string   `json:"module"`
+	Kind   string   `json:"kind"` // "pdb" or "image"
+	Path   string   `json:"path"` // where a symbol store keeps the file
+	URLs   []string `json:"urls"` // where the servers of the symbol path do
+}
+
+// NewSymbolManifest makes a report of files to fetch.
+func NewSymbolManifest(dump DumpHeader, files []symbol.ManifestFile) *SymbolManifest {
+	r := &SymbolManifest{Dump: dump}
+	for _, f := range files {
+		kind := "image"
+		if f.Trust == symbol.TrustPDB {
+			kind = "pdb"
+		}
+		r.Files = append(r.Files, ManifestFile{Module: f.Module.Name(), Kind: kind, Path: f.Path, URLs: f.URLs})
+	}
+	return r
+}
+
+func (r *SymbolManifest) schema() string { return "dumpscan.symbols.manifest/2" }
+
+// text writes a line for each file: its URL on the first server, or without
 // server its path in a store.
-func (r *SymbolManifest) Text(w io.Writer) error {
-	b := bufio.NewWriter(w)
+func (r *SymbolManifest) text(b *bufio.Writer, _ Style) error {
 	for _, f := range r.Files {
 		line := f.Path
 		if len(f.URLs) > 0 {
@@ -173,28 +181,5 @@ func (r *SymbolManifest) Text(w io.Writer) error {
 		}
 		fmt.Fprintln(b, words.Escape(line))
 	}
-	return b.Flush()
-}
-
-// JSON writes the manifest as JSON.
-func (r *SymbolManifest) JSON(w io.Writer) error {
-	type file struct {
-		Module string   `json:"module"`
-		Kind   string   `json:"kind"`
-		Path   string   `json:"path"`
-		URLs   []string `json:"urls"`
-	}
-	j := NewJSONWriter(w, SymbolsManifestSchema)
-	j.Field("dump", r.Dump)
-	j.List("files", func(element func(any)) {
-		for _, f := range r.Files {
-			kind := "image"
-			if f.Trust == symbol.TrustPDB {
-				kind = "pdb"
-			}
-			element(file{Module: f.Module.Name(), Kind: kind, Path: f.Path, URLs: append([]string{}, f.URLs...)})
-		}
-	})
-	j.Strings("errors", r.Errors)
-	return j.Close()
+	return nil
 }

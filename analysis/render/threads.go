@@ -1,40 +1,128 @@
 package render
 
 import (
+	"bufio"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// ThreadsSchema is the field "schema" of what a [ThreadReport] writes.
-const ThreadsSchema = "dumpscan.threads/1"
-
-// ThreadReport writes the answers of "dumpscan threads". As JSON:
-//
-//	schema   "dumpscan.threads/1"
-//	dump     see DumpHeader
-//	threads  [{index, id, name, state, suspendCount, priority,
-//	         startAddress, start, teb, stack, createTime, exitTime,
-//	         exitStatus, userMs, kernelMs}] in the order of the file;
-//	         name, startAddress, start (module+offset), times and exitStatus
-//	         are absent where the dump does not tell them
-//	errors   [sentence]
-//
-// state is "alive" (it may run or wait, which the dump does not tell),
-// "suspended" (its suspend count is not 0; a debugger suspends all threads to
-// write a dump), "exited", or "writing the dump".
+// A ThreadReport is the answer of "dumpscan threads": the threads of a process,
+// in the order of the file, and the exception that the dump was written for.
 type ThreadReport struct {
-	Dump    DumpHeader
-	Threads []analysis.ThreadFacts
-	// Start names a start address, as "module!function+0x10" or
-	// "module+0x10".
-	Start  func(minidump.VA) string
-	Errors []string
+	Dump      DumpHeader       `json:"dump"`
+	Exception *ThreadException `json:"exception,omitempty"`
+	Threads   []Thread         `json:"threads"`
+	Omitted   int              `json:"omitted,omitempty"`
+	Notes     []string         `json:"notes"`
+	Errors    []string         `json:"errors"`
 }
 
+// A ThreadException is what made the writer of a dump save it, and the place in
+// the code where it happened; see [Frame] about that.
+type ThreadException struct {
+	Code         Hex          `json:"code"`
+	Name         string       `json:"name"` // of the code; the number if it has none
+	ThreadID     uint32       `json:"threadId"`
+	Address      Hex          `json:"address"`
+	Module       string       `json:"module"`
+	ModuleOffset Hex          `json:"moduleOffset"`
+	Function     string       `json:"function"`
+	Displacement Hex          `json:"displacement"`
+	Trust        symbol.Trust `json:"trust"`
+	File         string       `json:"file,omitempty"`
+	Line         int          `json:"line,omitempty"`
+	Parameters   []Hex        `json:"parameters"` // what they mean depends on the code
+
+	place string
+}
+
+func newThreadException(e *analysis.ExceptionFact, at symbol.Location) *ThreadException {
+	return &ThreadException{
+		Code: Hex(e.ExceptionCode), Name: e.Name, ThreadID: e.ThreadID, Address: Hex(e.ExceptionAddress),
+		Module: at.Module, ModuleOffset: Hex(at.Offset), Function: at.Function, Displacement: Hex(at.Displacement),
+		Trust: at.Trust, File: at.File, Line: at.Line, Parameters: hexes(e.ExceptionInformation), place: at.Place(),
+	}
+}
+
+// A Thread is a thread with what the dump says of it.
+type Thread struct {
+	Index        int    `json:"index"` // in the file, from 0; the number that debuggers give it
+	ThreadID     uint32 `json:"threadId"`
+	Current      bool   `json:"current,omitempty"` // a debugger begins here: the exception's thread, else the first
+	Name         string `json:"name,omitempty"`
+	State        string `json:"state"`
+	SuspendCount uint32 `json:"suspendCount"`
+	Priority     int32  `json:"priority"`
+	StartAddress Hex    `json:"startAddress,omitempty"`
+	Start        string `json:"start,omitempty"`
+	Teb          Hex    `json:"teb"`
+	Stack        Hex    `json:"stack"` // lowest address of its memory in the dump
+	Created      string `json:"created,omitempty"`
+	ExitTime     string `json:"exitTime,omitempty"`
+	ExitStatus   *Hex   `json:"exitStatus,omitempty"`
+	UserMs       *int64 `json:"userMs,omitempty"`   // processor time in milliseconds
+	KernelMs     *int64 `json:"kernelMs,omitempty"` // likewise
+}
+
+// ThreadFacts are what a [ThreadReport] is made of.
+type ThreadFacts struct {
+	Dump      DumpHeader
+	Threads   []analysis.ThreadFacts
+	Exception *analysis.ExceptionFact // nil if there is none
+	// Names are those of the start addresses and of the exception's.
+	Names symbol.Names
+	Name  *analysis.NamePattern // only threads whose name fits; nil is all
+	Limit int                   // threads; 0 is all
+}
+
+// NewThreadReport makes a report of the threads.
+func NewThreadReport(f ThreadFacts) *ThreadReport {
+	r := &ThreadReport{Dump: f.Dump}
+	current := 0
+	if e := f.Exception; e != nil {
+		r.Exception = newThreadException(e, f.Names.At(e.ExceptionAddress))
+		current = slices.IndexFunc(f.Threads, func(t analysis.ThreadFacts) bool { return t.ThreadID == e.ThreadID })
+	}
+	for i := range f.Threads {
+		if t := &f.Threads[i]; f.Name == nil || f.Name.Match(t.Name) {
+			row := newThread(t, f.Names)
+			row.Index, row.Current = i, i == current
+			r.Threads = append(r.Threads, row)
+		}
+	}
+	if f.Limit > 0 {
+		r.Threads, r.Omitted = limitRows(r.Threads, f.Limit)
+	}
+	return r
+}
+
+func newThread(t *analysis.ThreadFacts, names symbol.Names) Thread {
+	row := Thread{
+		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: t.Priority,
+		Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
+	}
+	info := t.Info
+	if info == nil {
+		return row
+	}
+	const perMs = 10_000 // units of 100 ns
+	user, kernel, status := int64(info.UserTime/perMs), int64(info.KernelTime/perMs), Hex(info.ExitStatus)
+	row.UserMs, row.KernelMs, row.ExitStatus = &user, &kernel, &status
+	row.Created, row.ExitTime = fileTime(info.CreateTime), fileTime(info.ExitTime)
+	if info.StartAddress != 0 {
+		row.StartAddress, row.Start = Hex(info.StartAddress), names.At(info.StartAddress).Place()
+	}
+	return row
+}
+
+// threadState is "alive" (it may run or wait, which the dump does not say),
+// "suspended", "exited", or "writing the dump".
 func threadState(t *analysis.ThreadFacts) string {
 	if t.Info != nil {
 		switch {
@@ -50,72 +138,78 @@ func threadState(t *analysis.ThreadFacts) string {
 	return "alive"
 }
 
-// Text writes the threads as a table in the spirit of WinDbg's "~".
-func (r *ThreadReport) Text(w io.Writer, style Style) error {
-	t := Table{
-		Header: []string{"#", "id", "state", "suspend", "teb", "start", "name"},
-		Right:  []bool{true, true, false, true}, Style: style,
-	}
-	for i, th := range r.Threads {
-		start := ""
-		if th.Info != nil && th.Info.StartAddress != 0 {
-			start = r.Start(th.Info.StartAddress)
-		}
-		t.Row(strconv.Itoa(i), fmt.Sprintf("%x", th.ThreadID), threadState(&th),
-			strconv.FormatUint(uint64(th.SuspendCount), 10), pointer(r.Dump.PointerSize, th.Teb), start, th.Name)
-	}
-	return t.Write(w)
-}
-
-// JSON writes the threads as JSON.
-func (r *ThreadReport) JSON(w io.Writer) error {
-	type thread struct {
-		Index        int     `json:"index"`
-		ID           uint32  `json:"id"`
-		Name         string  `json:"name,omitempty"`
-		State        string  `json:"state"`
-		SuspendCount uint32  `json:"suspendCount"`
-		Priority     int32   `json:"priority"`
-		StartAddress string  `json:"startAddress,omitempty"`
-		Start        string  `json:"start,omitempty"`
-		Teb          string  `json:"teb"`
-		Stack        string  `json:"stack"`
-		CreateTime   string  `json:"createTime,omitempty"`
-		ExitTime     string  `json:"exitTime,omitempty"`
-		ExitStatus   string  `json:"exitStatus,omitempty"`
-		UserMs       *uint64 `json:"userMs,omitempty"`
-		KernelMs     *uint64 `json:"kernelMs,omitempty"`
-	}
-	j := NewJSONWriter(w, ThreadsSchema)
-	j.Field("dump", r.Dump)
-	j.List("threads", func(element func(any)) {
-		for i, th := range r.Threads {
-			e := thread{
-				Index: i, ID: th.ThreadID, Name: th.Name, State: threadState(&th),
-				SuspendCount: th.SuspendCount, Priority: th.Priority,
-				Teb: hexNumber(th.Teb), Stack: hexNumber(th.Stack.StartOfMemoryRange),
-			}
-			if info := th.Info; info != nil {
-				const perMs = 10_000
-				user, kernel := info.UserTime/perMs, info.KernelTime/perMs
-				e.UserMs, e.KernelMs = &user, &kernel
-				e.ExitStatus = hexNumber(info.ExitStatus)
-				e.CreateTime, e.ExitTime = fileTime(info.CreateTime), fileTime(info.ExitTime)
-				if info.StartAddress != 0 {
-					e.StartAddress, e.Start = hexNumber(info.StartAddress), r.Start(info.StartAddress)
-				}
-			}
-			element(e)
-		}
-	})
-	j.Strings("errors", r.Errors)
-	return j.Close()
-}
-
 // fileTime writes a FILETIME as RFC 3339; 0 is no time.
 func fileTime(t uint64) string {
 	if t == 0 {
 		return ""
 	}
-	return timestamp(minidump.FileTime(t))
+	return words.Timestamp(minidump.FileTime(t))
+}
+
+func (r *ThreadReport) schema() string { return "dumpscan.threads/2" }
+
+// text writes the exception, if there is one, and the threads as a table in the
+// spirit of WinDbg's "~". A dot marks the thread that a debugger would begin
+// with. WinDbg marks the thread of the exception with # once another one is
+// chosen, which nobody does here.
+func (r *ThreadReport) text(b *bufio.Writer, style Style) error {
+	if e := r.Exception; e != nil {
+		fmt.Fprintf(b, "%s\n\n", style.labelled(style.Alarm, "exception:", words.Escape(e.sentence())))
+	}
+	t := Table{
+		Header: []string{"", "#", "id", "state", "suspend", "teb", "start", "name"},
+		Right:  []bool{false, true, true, false, true},
+		Drop:   []string{"teb", "suspend"}, Style: style,
+	}
+	for i := range r.Threads {
+		th := &r.Threads[i]
+		mark := ""
+		if th.Current {
+			mark = "."
+		}
+		t.Row(mark, strconv.Itoa(th.Index), fmt.Sprintf("%x", th.ThreadID), th.State,
+			strconv.FormatUint(uint64(th.SuspendCount), 10), pointer(r.Dump.PointerSize, th.Teb), th.Start, th.Name)
+	}
+	if err := t.Write(b); err != nil {
+		return err
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintln(b, words.More(r.Omitted, "thread"))
+	}
+	return nil
+}
+
+// sentence is "STATUS_INVALID_HANDLE (0xc0000008) in thread 6699 (0x1a2b) at
+// ntdll+0x1f".
+func (e *ThreadException) sentence() string {
+	s := e.Name
+	if code := words.Hex(e.Code); code != e.Name {
+		s += " (" + code + ")"
+	}
+	return s + fmt.Sprintf(" in thread %d (%s) at %s", e.ThreadID, words.Hex(e.ThreadID), e.place)
+}
+
+// csv writes a row for each thread. What the dump does not say is an empty
+// cell.
+func (r *ThreadReport) csv(b *bufio.Writer) error {
+	header := []string{
+		"index", "threadId", "current", "name", "state", "suspendCount", "priority", "startAddress", "start", "teb", "stack",
+		"created", "exitTime", "exitStatus", "userMs", "kernelMs",
+	}
+	return writeCSV(b, header, func(row func(...string)) {
+		for i := range r.Threads {
+			t := &r.Threads[i]
+			var start, status, user, kernel string
+			if t.StartAddress != 0 {
+				start = words.Hex(t.StartAddress)
+			}
+			if t.ExitStatus != nil {
+				status = words.Hex(*t.ExitStatus)
+				user, kernel = strconv.FormatInt(*t.UserMs, 10), strconv.FormatInt(*t.KernelMs, 10)
+			}
+			row(strconv.Itoa(t.Index), strconv.FormatUint(uint64(t.ThreadID), 10), strconv.FormatBool(t.Current), words.CSVCell(t.Name), t.State,
+				strconv.FormatUint(uint64(t.SuspendCount), 10), strconv.Itoa(int(t.Priority)), start, words.CSVCell(t.Start),
+				words.Hex(t.Teb), words.Hex(t.Stack), t.Created, t.ExitTime, status, user, kernel)
+		}
+	})
 }

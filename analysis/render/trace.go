@@ -1,123 +1,228 @@
 package render
 
 import (
-	"fmt"
-	"strings"
+	"math"
 	"time"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 )
 
-// A TraceReport is what is known about the handle operations of a dump; its
-// methods write it in the forms that "dumpscan htrace" has.
-type TraceReport struct {
+// TraceFacts are what a [TraceReport] is made of.
+type TraceFacts struct {
 	Dump  DumpHeader
 	Trace *htrace.Trace
 	// Diff holds the outstanding opens that the report is about: Trace.All, or
 	// a comparison with Earlier.
 	Diff    *htrace.Diff
 	Earlier *DumpHeader // the dump compared with; nil without
-	// Window is the time in which the opens happened, 0 if it is not known:
-	// from Earlier to the dump, or else the uptime.
+	// Window is the time in which the opens happened, 0 if it is not known: from
+	// Earlier to the dump, or else the uptime.
 	Window time.Duration
 
-	By         htrace.GroupKey
-	Groups     []htrace.Group
-	Anomalies  []htrace.AnomalyGroup
-	Operations []int // positions of the operations to list in JSON, if any
+	By     htrace.GroupKey
+	Limit  int // groups; 0: all
+	Frames int // of each group in the table; 0: none, negative: all
 
 	Names  symbol.Names // of Trace.Addresses
 	System *htrace.SystemModules
-	Notes  []string
-	Errors []string
+	// Operations are listed in JSON, if they are not nil.
+	Operations *TraceOperations
+	Invocation htrace.Invocation // for the next step
+	Notes      []string
+	Errors     []string
 }
 
-// locations names the frames of a stack.
-func (r *TraceReport) locations(stack int) []symbol.Location {
-	frames := r.Trace.Frames(stack)
-	named := make([]symbol.Location, len(frames))
-	for i, addr := range frames {
-		named[i] = r.Names.At(addr)
-	}
-	return named
+// A TraceReport is the answer of "dumpscan htrace": what is known about the
+// handle operations of a dump.
+type TraceReport struct {
+	Dump     DumpHeader    `json:"dump"`
+	Order    htrace.Order  `json:"order"`
+	Evidence TraceEvidence `json:"evidence"`
+
+	Parsed      int `json:"parsed"`
+	Opens       int `json:"opens"`
+	Closes      int `json:"closes"`
+	BadRefs     int `json:"badRefs"`
+	Others      int `json:"others"`
+	Outstanding int `json:"outstanding"`
+	FilteredOut int `json:"filteredOut,omitempty"`
+	Stacks      int `json:"stacks"`
+
+	Diff          *TraceDiff `json:"diff,omitempty"`
+	Ring          TraceRing  `json:"ring"`
+	WindowSeconds int64      `json:"windowSeconds,omitempty"`
+	WindowOf      string     `json:"windowOf,omitempty"`
+
+	GroupBy      htrace.GroupKey    `json:"groupBy"`
+	Groups       []TraceGroup       `json:"groups"`
+	Omitted      int                `json:"omitted,omitempty"`
+	Anomalies    TraceAnomalies     `json:"anomalies"`
+	Explanations []TraceExplanation `json:"explanations"`
+	Operations   *TraceOperations   `json:"operations,omitempty"`
+
+	Next    string   `json:"next,omitempty"`
+	Command []string `json:"command,omitempty"`
+	Notes   []string `json:"notes"`
+	Errors  []string `json:"errors"`
+
+	facts *TraceFacts // for the profile, and for the text
+	step  analysis.Step
 }
 
-// TraceSummary says in one sentence what a trace holds.
-func TraceSummary(t *htrace.Trace) string {
-	s := fmt.Sprintf("%s: %s, %s, %s", plural(t.Len(), "operation"), plural(t.Opens, "open"),
-		plural(t.Closes, "close"), plural(t.BadRefs, "bad reference"))
-	if t.Others > 0 {
-		s += fmt.Sprintf(", %s of unknown kind", count(uint64(t.Others)))
-	}
-	return s + fmt.Sprintf("; %s never closed", plural(len(t.Outstanding), "open"))
+// TraceEvidence is what the order of the operations rests on.
+type TraceEvidence struct {
+	Reason      htrace.OrderReason `json:"reason"`
+	OldestFirst TraceOrderCount    `json:"oldestFirst"`
+	NewestFirst TraceOrderCount    `json:"newestFirst"`
 }
 
-// TraceOrderSentence says in which order a dump stores its operations, and how
-// that was found out.
-func TraceOrderSentence(t *htrace.Trace) string {
-	e := &t.Evidence
-	old, young := contradictions(e.OldestFirst), contradictions(e.NewestFirst)
-	this, other, override := old, young, "--newest-first"
-	s := "the dump stores the oldest operation first"
-	if t.Order == htrace.NewestFirst {
-		this, other, override = young, old, "--oldest-first"
-		s = "the dump stores the newest operation first"
-	}
-	switch e.Reason {
-	case htrace.OrderByRequest:
-		return s + fmt.Sprintf(", as requested: read so, its records contradict each other %s, the other way %s", times(this), times(other))
-	case htrace.OrderByOverlap:
-		return s + ": in this order its trace continues that of the earlier dump"
-	case htrace.OrderByDefault:
-		return s + fmt.Sprintf(", by assumption: in either order its records contradict each other %s (%s overrides)", times(this), override)
-	}
-	return s + fmt.Sprintf(": read so, its records contradict each other %s, the other way %s (%s overrides)", times(this), times(other), override)
+// A TraceOrderCount is what replaying in one order met; see htrace.OrderCount.
+type TraceOrderCount struct {
+	Anomalies      int `json:"anomalies"`
+	Contradictions int `json:"contradictions"`
+	OtherTypes     int `json:"otherTypes"`
 }
 
-// contradictions sums up what speaks against an order.
-func contradictions(c htrace.OrderCount) int { return c.Anomalies + c.Contradictions + c.OtherTypes }
-
-// plural writes a count with its noun: "1 open", "1,234 anomalies".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if stem, ok := strings.CutSuffix(noun, "y"); ok {
-		noun = stem + "ies"
-	} else {
-		noun += "s"
-	}
-	return count(uint64(n)) + " " + noun
+// A TraceDiff says what is new since an earlier dump.
+type TraceDiff struct {
+	Earlier     DumpHeader `json:"earlier"`
+	New         int        `json:"new"`
+	Overlap     int        `json:"overlap"`
+	Overwritten int        `json:"overwritten"`
 }
 
-// frameName writes a frame for people: the name, the source line if it is
-// known, and a mark if the name is only the nearest export.
-func frameName(l symbol.Location) string {
-	s := l.String()
-	if source := l.Source(); source != "" {
-		s += " [" + source + "]"
-	}
-	if l.Trust == symbol.TrustExport {
-		s += " (export)"
-	}
-	return s
+// A TraceRing is what the trace has not kept.
+type TraceRing struct {
+	ClosesWithoutOpen int  `json:"closesWithoutOpen"`
+	OpenWithoutEntry  *int `json:"openWithoutEntry,omitempty"`
+	Missing           *int `json:"missing,omitempty"`
 }
 
-// functionName names a frame without its displacement, so that equal
-// functions are equal: "MyCustomDll!OpenClassesKey", else "MyCustomDll+0x1543".
-func functionName(l symbol.Location) string {
-	if l.Function != "" {
-		l.Displacement = 0
-	}
-	return l.String()
+// A TraceExplanation is a sentence about anomalies of one kind.
+type TraceExplanation struct {
+	Kind  htrace.AnomalyKind `json:"kind"`
+	Count int                `json:"count"`
+	Text  string             `json:"text"`
 }
 
-// threadName writes a thread, and its process if that is another one.
-func threadName(t *htrace.Trace, c htrace.ThreadCount) string {
-	s := "thread " + hexNumber(c.ThreadID)
-	if c.ProcessID != t.ProcessID {
-		s += " of process " + hexNumber(c.ProcessID)
+// NewTraceReport groups the opens and explains what else is in the trace. The
+// next step is about the widest group.
+func NewTraceReport(f TraceFacts) *TraceReport {
+	t, d := f.Trace, f.Diff
+	r := &TraceReport{
+		Dump: f.Dump, Order: t.Order,
+		Evidence: TraceEvidence{
+			Reason: t.Evidence.Reason, OldestFirst: TraceOrderCount(t.Evidence.OldestFirst),
+			NewestFirst: TraceOrderCount(t.Evidence.NewestFirst),
+		},
+		Parsed: t.Len(), Opens: t.Opens, Closes: t.Closes, BadRefs: t.BadRefs, Others: t.Others,
+		Outstanding: len(d.Outstanding), FilteredOut: d.FilteredOut, Stacks: t.Stacks(),
+		Ring:    TraceRing{ClosesWithoutOpen: t.CountAnomalies(htrace.CloseWithoutOpen)},
+		GroupBy: f.By, Anomalies: TraceAnomalies{f.Trace, f.Names, f.System}, Operations: f.Operations,
+		Notes: f.Notes, Errors: f.Errors, facts: &f,
 	}
-	return s
+	if t.Handles.Present {
+		r.Ring.OpenWithoutEntry, r.Ring.Missing = &t.Handles.WithoutEntry, &t.Handles.Missing
+	}
+	if f.Earlier != nil {
+		r.Diff = &TraceDiff{*f.Earlier, d.New, d.Overlap, d.Overwritten}
+	}
+	if f.Window > 0 {
+		r.WindowSeconds, r.WindowOf = int64(f.Window.Seconds()), "uptime"
+		if f.Earlier != nil {
+			r.WindowOf = "diff"
+		}
+	}
+	groups := t.Group(d.Outstanding, htrace.GroupOptions{By: f.By, Names: f.Names, System: f.System, Window: f.Window})
+	if len(groups) > 0 {
+		r.step = groups[0].Next(f.Invocation)
+		r.Next, r.Command = r.step.Text, r.step.Args
+	}
+	if f.Limit > 0 && len(groups) > f.Limit {
+		r.Omitted = len(groups) - f.Limit
+		groups = groups[:f.Limit]
+	}
+	for i := range groups {
+		r.Groups = append(r.Groups, newTraceGroup(&f, &groups[i]))
+	}
+	for _, e := range t.Explain(t.GroupAnomalies(f.Names, f.System)) {
+		r.Explanations = append(r.Explanations, TraceExplanation(e))
+	}
+	return r
+}
+
+func (r *TraceReport) schema() string { return "dumpscan.htrace/2" }
+
+// A TraceGroup is a number of opens that agree in one property.
+type TraceGroup struct {
+	Key          string             `json:"key"`
+	Count        int                `json:"count"`
+	Share        float64            `json:"share"`
+	RatePerHour  *float64           `json:"ratePerHour,omitempty"`
+	Culprit      string             `json:"culprit"`
+	CulpritKind  htrace.CulpritKind `json:"culpritKind"`
+	CulpritFrame int                `json:"culpritFrame"`
+	CulpritPath  string             `json:"culpritPath,omitempty"`
+	Function     string             `json:"function"`
+	Type         string             `json:"type"`
+	Types        []TraceType        `json:"types"`
+	Names        []TraceName        `json:"names"`
+	Threads      []TraceThread      `json:"threads"`
+	Handles      []Hex              `json:"handles"`
+	Missing      *int               `json:"missing,omitempty"`
+	Reused       int                `json:"reused"`
+	Stacks       int                `json:"stacks"`
+	Frames       []Frame            `json:"frames"`
+
+	// MostFrequent is how many opens have the stack of Frames.
+	MostFrequent int `json:"-"`
+}
+
+// A TraceType is a type of handles and how many opens have it.
+type TraceType struct {
+	Type  string `json:"type"`
+	Count int    `json:"count"`
+}
+
+// A TraceName is the name of an object and how many opens have it.
+type TraceName struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// A TraceThread is a thread and how many opens it made.
+type TraceThread struct {
+	ThreadID  uint32 `json:"threadId"`
+	ProcessID uint32 `json:"processId"`
+	Count     int    `json:"count"`
+}
+
+func newTraceGroup(f *TraceFacts, g *htrace.Group) TraceGroup {
+	out := TraceGroup{
+		Key: g.Key, Count: g.Count, Share: g.Share, Culprit: g.Culprit.Name(), CulpritKind: g.Culprit.Kind,
+		CulpritFrame: g.Culprit.Frame, CulpritPath: g.Culprit.Path, Type: g.Type(), Handles: hexes(g.Handles),
+		Reused: g.Reused, Stacks: len(g.Stacks), Frames: newFrames(g.Frames), MostFrequent: g.Stacks[0].Count,
+	}
+	if g.Culprit.Frame >= 0 {
+		out.Function = htrace.FunctionName(g.Location)
+	}
+	if f.Window > 0 {
+		rate := math.Round(g.RatePerHour*1e6) / 1e6
+		out.RatePerHour = &rate
+	}
+	if f.Trace.Handles.Present {
+		out.Missing = &g.Missing
+	}
+	for _, c := range g.Types {
+		out.Types = append(out.Types, TraceType{c.Text, c.Count})
+	}
+	for _, c := range g.Names {
+		out.Names = append(out.Names, TraceName{c.Text, c.Count})
+	}
+	for _, c := range g.Threads {
+		out.Threads = append(out.Threads, TraceThread(c))
+	}
+	return out
 }

@@ -1,30 +1,72 @@
 package render
 
 import (
-	"io"
+	"bufio"
+	"fmt"
 
-	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/unwind"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// A TraceCall is one frame of a stack with the call that led from it to the
-// next inner frame.
-type TraceCall struct {
-	Return      symbol.Location // the return address
-	Destination symbol.Location // where the call went; its Address is 0 if that is not known
-	Note        string          // instead of the destination: the call as an instruction, or why it is not known
+// A CallReport is the answer of "dumpscan htrace --calls": the frames of a
+// stack, the innermost first, each with the call that led from it to the next
+// inner frame, as DebugDiag's leak report has them.
+type CallReport struct {
+	Dump   DumpHeader `json:"dump"`
+	Stack  string     `json:"stack"` // whose stack it is, in words
+	Calls  []CallRow  `json:"calls"`
+	Notes  []string   `json:"notes"`
+	Errors []string   `json:"errors"`
 }
 
-// TraceCalls writes the frames of a stack, the innermost first, as DebugDiag's
-// leak report does: function, source line of the return address, and the
-// function that was called there.
-func TraceCalls(w io.Writer, calls []TraceCall, style Style) error {
-	t := Table{Header: []string{"Function", "Source", "Destination"}, Style: style}
+// A CallRow is one frame of a stack.
+type CallRow struct {
+	Frame
+	Destination *Frame `json:"destination,omitempty"`
+	Note        string `json:"note,omitempty"`
+}
+
+// NewCallReport makes a report of the calls of a stack.
+func NewCallReport(dump DumpHeader, stack string, calls []unwind.Call) *CallReport {
+	r := &CallReport{Dump: dump, Stack: stack}
 	for _, c := range calls {
-		destination := c.Note
+		row := CallRow{Frame: newFrame(c.Return), Note: c.Note}
 		if c.Destination.Address != 0 {
-			destination = c.Destination.String()
+			to := newFrame(c.Destination)
+			row.Destination = &to
 		}
-		t.Row(c.Return.String(), c.Return.Source(), destination)
+		r.Calls = append(r.Calls, row)
 	}
-	return t.Write(w)
+	return r
+}
+
+func (r *CallReport) schema() string { return "dumpscan.htrace.calls/1" }
+
+func (r *CallReport) text(b *bufio.Writer, style Style) error {
+	if style.Terminal {
+		fmt.Fprintln(b, r.Stack)
+	}
+	t := Table{Header: []string{"Function", "Source", "Destination"}, Style: style}
+	for i := range r.Calls {
+		c := &r.Calls[i]
+		t.Row(c.Frame.name(), c.Frame.location().Source(), c.destination())
+	}
+	return t.Write(b)
+}
+
+func (r *CallReport) csv(b *bufio.Writer) error {
+	return writeCSV(b, []string{"function", "source", "destination"}, func(row func(...string)) {
+		for i := range r.Calls {
+			c := &r.Calls[i]
+			row(words.CSVCell(c.Frame.name()), words.CSVCell(c.Frame.location().Source()), words.CSVCell(c.destination()))
+		}
+	})
+}
+
+// destination is where the call went, or why that is not known.
+func (c *CallRow) destination() string {
+	if c.Destination == nil {
+		return "? (" + c.Note + ")"
+	}
+	return c.Destination.name()
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,53 +12,48 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// CSV writes one row for each group, whose first cell is the property's value,
-// or for stacks a number from 1. Lists within a cell are separated by
-// blanks, frames by " < " from the innermost outwards. A rate that is not known
-// is an empty cell.
-func (r *TraceReport) CSV(w io.Writer) error {
+// csv writes a row for each group. The key of a stack is its number from 1.
+// Lists within a cell are separated by blanks, frames by " < " from the
+// innermost outwards. A rate that is not known is an empty cell.
+func (r *TraceReport) csv(b *bufio.Writer) error {
 	header := []string{
-		"group", "count", "share", "ratePerMinute", "culprit", "culpritKind", "function",
+		"key", "count", "share", "ratePerHour", "culprit", "culpritKind", "function",
 		"type", "threads", "handles", "frames",
 	}
-	return writeCSV(w, header, func(row func(...string)) {
+	return writeCSV(b, header, func(row func(...string)) {
 		for i := range r.Groups {
 			g := &r.Groups[i]
-			perMinute := ""
-			if r.Window > 0 {
-				perMinute = fmt.Sprintf("%.6f", g.RatePerMinute)
+			perHour, key := "", g.Key
+			if g.RatePerHour != nil {
+				perHour = fmt.Sprintf("%.6f", *g.RatePerHour)
 			}
-			key, function := g.Key, ""
-			if r.By == htrace.ByStack {
+			if r.GroupBy == htrace.ByStack {
 				key = strconv.Itoa(i + 1)
-			}
-			if g.Culprit.Frame >= 0 {
-				function = functionName(g.Location)
 			}
 			var threads, handles, frames []string
 			for _, t := range g.Threads {
-				threads = append(threads, hexNumber(t.ThreadID))
+				threads = append(threads, strconv.FormatUint(uint64(t.ThreadID), 10))
 			}
 			for _, h := range g.Handles {
-				handles = append(handles, hexNumber(h))
+				handles = append(handles, words.Hex(h))
 			}
-			for _, l := range g.Frames {
-				frames = append(frames, l.String())
+			for _, f := range g.Frames {
+				frames = append(frames, f.location().String())
 			}
-			row(words.CSVCell(key), strconv.Itoa(g.Count), fmt.Sprintf("%.6f", g.Share), perMinute,
-				words.CSVCell(g.Culprit.Name()), string(g.Culprit.Kind), words.CSVCell(function), words.CSVCell(g.Type()),
+			row(words.CSVCell(key), strconv.Itoa(g.Count), fmt.Sprintf("%.6f", g.Share), perHour,
+				words.CSVCell(g.Culprit), string(g.CulpritKind), words.CSVCell(g.Function), words.CSVCell(g.Type),
 				strings.Join(threads, " "), strings.Join(handles, " "), words.CSVCell(strings.Join(frames, " < ")))
 		}
 	})
 }
 
-// Folded writes the stacks of the outstanding opens in the form that
+// folded writes the stacks of the outstanding opens in the form that
 // flame-graph tools read: functions from the outermost to the innermost,
 // separated by semicolons, a blank, and the number of opens.
-func (r *TraceReport) Folded(w io.Writer) error {
+func (r *TraceReport) folded(b *bufio.Writer) error {
 	perStack := map[int]int{}
-	for i := range r.Diff.Outstanding {
-		perStack[r.Diff.Outstanding[i].Stack]++
+	for i := range r.facts.Diff.Outstanding {
+		perStack[r.facts.Diff.Outstanding[i].Stack]++
 	}
 	counts := map[string]int{}
 	for stack, n := range perStack {
@@ -72,17 +66,16 @@ func (r *TraceReport) Folded(w io.Writer) error {
 	slices.SortFunc(lines, func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
-	b := bufio.NewWriter(w)
 	for _, line := range lines {
 		fmt.Fprintf(b, "%s %d\n", line, counts[line])
 	}
-	return b.Flush()
+	return nil
 }
 
 func (r *TraceReport) fold(stack int) string {
 	var names []string
-	for _, l := range slices.Backward(r.locations(stack)) {
-		names = append(names, foldName(functionName(l)))
+	for _, l := range slices.Backward(named(r.facts.Trace.Frames(stack), r.facts.Names)) {
+		names = append(names, foldName(htrace.FunctionName(l)))
 		for _, in := range slices.Backward(l.Inlined) {
 			names = append(names, foldName(l.Module+"!"+in.Function))
 		}

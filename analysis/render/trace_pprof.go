@@ -1,7 +1,7 @@
 package render
 
 import (
-	"io"
+	"bufio"
 	"path"
 	"strings"
 	"time"
@@ -9,19 +9,18 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
-	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// Profile writes the operations as a gzipped profile.proto, which
+// pprof writes the operations as a gzipped profile.proto, which
 // "go tool pprof" and compatible tools read. The sample types are open (opens
 // that were not closed, the default), opened, closed and badref. Outstanding
 // opens carry the labels type, name, thread and handle; all others, summed up
 // by stack, the thread. With an earlier dump the operations are the new ones.
-func (r *TraceReport) Profile(w io.Writer) error {
+func (r *TraceReport) pprof(w *bufio.Writer) error {
 	b := &profileBuilder{
-		report:    r,
+		facts:     r.facts,
 		locations: map[minidump.VA]*profile.Location{},
 		functions: map[[2]string]*profile.Function{},
 		mappings:  map[*minidump.Module]*profile.Mapping{},
@@ -33,7 +32,7 @@ func (r *TraceReport) Profile(w io.Writer) error {
 	if t, err := time.Parse(time.RFC3339, r.Dump.Time); err == nil {
 		b.profile.TimeNanos = t.UnixNano()
 	}
-	b.profile.DurationNanos = int64(r.Window)
+	b.profile.DurationNanos = int64(r.facts.Window)
 	b.outstanding()
 	b.others()
 	if err := b.profile.CheckValid(); err != nil {
@@ -43,7 +42,7 @@ func (r *TraceReport) Profile(w io.Writer) error {
 }
 
 type profileBuilder struct {
-	report    *TraceReport
+	facts     *TraceFacts
 	profile   profile.Profile
 	locations map[minidump.VA]*profile.Location
 	functions map[[2]string]*profile.Function // by name and file
@@ -52,12 +51,12 @@ type profileBuilder struct {
 
 // outstanding adds a sample for each open that was not closed.
 func (b *profileBuilder) outstanding() {
-	r := b.report
+	r := b.facts
 	for i := range r.Diff.Outstanding {
 		o := &r.Diff.Outstanding[i]
 		labels := map[string][]string{
-			"handle": {hexNumber(o.Handle)},
-			"thread": {threadLabel(r.Trace, o.ThreadID, o.ProcessID)},
+			"handle": {words.Hex(o.Handle)},
+			"thread": {r.Trace.ThreadLabel(o.ThreadID, o.ProcessID)},
 		}
 		if o.Object.Type != "" {
 			labels["type"] = []string{words.Escape(o.Object.Type)}
@@ -71,7 +70,7 @@ func (b *profileBuilder) outstanding() {
 
 // others adds the operations that are no outstanding opens.
 func (b *profileBuilder) others() {
-	r := b.report
+	r := b.facts
 	type site struct {
 		stack           int
 		process, thread uint32
@@ -82,7 +81,7 @@ func (b *profileBuilder) others() {
 		open[site{o.Stack, o.ProcessID, o.ThreadID}]++
 	}
 	for _, s := range r.Trace.Sites(r.Trace.Len() - r.Diff.New) {
-		labels := map[string][]string{"thread": {threadLabel(r.Trace, s.ThreadID, s.ProcessID)}}
+		labels := map[string][]string{"thread": {r.Trace.ThreadLabel(s.ThreadID, s.ProcessID)}}
 		n := int64(s.Count)
 		switch s.OperationType {
 		case minidump.OperationOpen:
@@ -97,13 +96,9 @@ func (b *profileBuilder) others() {
 	}
 }
 
-func threadLabel(t *htrace.Trace, thread, process uint32) string {
-	return strings.TrimPrefix(threadName(t, htrace.ThreadCount{ThreadID: thread, ProcessID: process}), "thread ")
-}
-
 func (b *profileBuilder) sample(stack int, labels map[string][]string, values ...int64) {
 	s := &profile.Sample{Value: values, Label: labels}
-	for _, addr := range b.report.Trace.Frames(stack) {
+	for _, addr := range b.facts.Trace.Frames(stack) {
 		s.Location = append(s.Location, b.location(addr))
 	}
 	b.profile.Sample = append(b.profile.Sample, s)
@@ -113,19 +108,15 @@ func (b *profileBuilder) location(addr minidump.VA) *profile.Location {
 	if l, ok := b.locations[addr]; ok {
 		return l
 	}
-	named := b.report.Names.At(addr)
+	named := b.facts.Names.At(addr)
 	l := &profile.Location{ID: uint64(len(b.locations) + 1), Address: uint64(addr), Mapping: b.mapping(addr)}
 	for _, in := range named.Inlined {
-		l.Line = append(l.Line, b.line(moduleFunction(named.Module, in.Function), in.File, in.Line))
+		l.Line = append(l.Line, b.line(named.Module+"!"+in.Function, in.File, in.Line))
 	}
-	l.Line = append(l.Line, b.line(functionName(named), named.File, named.Line))
+	l.Line = append(l.Line, b.line(htrace.FunctionName(named), named.File, named.Line))
 	b.locations[addr] = l
 	b.profile.Location = append(b.profile.Location, l)
 	return l
-}
-
-func moduleFunction(module, function string) string {
-	return functionName(symbol.Location{Module: module, Function: function})
 }
 
 func (b *profileBuilder) line(name, file string, line int) profile.Line {
@@ -142,7 +133,7 @@ func (b *profileBuilder) line(name, file string, line int) profile.Line {
 
 // mapping is the module at an address; nil if there is none.
 func (b *profileBuilder) mapping(addr minidump.VA) *profile.Mapping {
-	m, ok := b.report.System.Find(addr)
+	m, ok := b.facts.System.Find(addr)
 	if !ok {
 		return nil
 	}

@@ -4,115 +4,102 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/words"
+	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// TraceTableOptions are the options of [TraceReport.Table].
-type TraceTableOptions struct {
-	Frames int // frames below each group; 0 none, negative all
-	Limit  int // groups; 0 all
-	Style  Style
-}
-
-// Table writes what the trace holds, its groups with their top frames, the
+// text writes what the trace holds, its groups with their top frames, the
 // widest group first, and what else is wrong in it.
-func (r *TraceReport) Table(w io.Writer, o TraceTableOptions) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, TraceSummary(r.Trace))
-	fmt.Fprintln(b, o.Style.Dim(TraceOrderSentence(r.Trace)))
+func (r *TraceReport) text(b *bufio.Writer, style Style) error {
+	fmt.Fprintln(b, style.Wrap(r.facts.Trace.Summary(), 0))
+	fmt.Fprintln(b, style.Dim(style.Wrap(r.facts.Trace.OrderSentence(), 0)))
 	for _, line := range r.scope() {
-		fmt.Fprintln(b, words.Escape(line))
+		fmt.Fprintln(b, style.Wrap(words.Escape(line), 0))
 	}
 	if len(r.Groups) > 0 {
 		b.WriteByte('\n')
-		if err := r.groupTable(b, o); err != nil {
+		if err := r.groupTable(b, style); err != nil {
 			return err
 		}
 	}
-	if lines := r.explanations(); len(lines) > 0 {
+	if len(r.Explanations) > 0 {
 		b.WriteByte('\n')
-		for _, e := range lines {
-			label := string(e.Kind) + ":"
-			if e.Kind == htrace.DoubleClose {
-				label = o.Style.Alarm(label)
-			} else {
-				label = o.Style.Warn(label)
-			}
-			fmt.Fprintf(b, "%s %s\n", label, words.Escape(e.Text))
-		}
 	}
-	return b.Flush()
+	for _, e := range r.Explanations {
+		mark := style.Warn
+		if e.Kind == htrace.DoubleClose {
+			mark = style.Alarm
+		}
+		fmt.Fprintln(b, style.labelled(mark, string(e.Kind)+":", words.Escape(e.Text)))
+	}
+	if next := r.step.String(); next != "" {
+		// Not wrapped: a command is to be pasted.
+		fmt.Fprintf(b, "\n%s %s\n", style.Bold("next:"), words.Escape(next))
+	}
+	return nil
+}
+
+// labelled writes a label, in the colours that mark gives it, and prose behind
+// it. Text of a dump in it must be safe already.
+func (s Style) labelled(mark func(string) string, label, text string) string {
+	const indent = 2
+	first, rest, more := strings.Cut(s.Wrap(label+" "+text, indent), "\n")
+	first = mark(label) + strings.TrimPrefix(first, label)
+	if !more {
+		return first
+	}
+	return first + "\n" + rest
 }
 
 // scope says which opens the groups are made of, and over which time their
 // rate is the mean.
 func (r *TraceReport) scope() []string {
+	f := r.facts
 	var lines []string
-	d := r.Diff
-	if r.Earlier != nil {
-		lines = append(lines, fmt.Sprintf("%s since %s, %s of them never closed",
-			plural(d.New, "new operation"), r.Earlier.File, count(uint64(len(d.Outstanding)))))
-		switch {
-		case d.Overlap > 0 && d.Overwritten > 0:
-			lines = append(lines, fmt.Sprintf("the ring has overwritten %s of the %s that %s holds",
-				count(uint64(d.Overwritten)), plural(d.Earlier, "operation"), r.Earlier.File))
-		case d.Overlap == 0 && d.Earlier > 0:
-			lines = append(lines, fmt.Sprintf("no operation is in both dumps: the ring has turned over, so that "+
-				"opens between %s and the first of these may be missing", r.Earlier.File))
-		}
+	if f.Earlier != nil {
+		lines = f.Diff.Sentences(f.Earlier.File)
 	}
-	if r.Window > 0 && len(d.Outstanding) > 0 {
-		over := "the uptime of " + words.Duration(r.Window)
-		if r.Earlier != nil {
-			over = words.Duration(r.Window) + " between the dumps"
+	if r.FilteredOut > 0 {
+		lines = append(lines, "selected: "+words.Of(r.Outstanding, r.Outstanding+r.FilteredOut, "open"))
+	}
+	if f.Window > 0 && r.Outstanding > 0 {
+		over := "the uptime of " + words.Duration(f.Window)
+		if f.Earlier != nil {
+			over = words.Duration(f.Window) + " between the dumps"
 		}
-		lines = append(lines, fmt.Sprintf("%s opens a minute stay open, on average over %s",
-			rate(float64(len(d.Outstanding))/r.Window.Minutes()), over))
+		lines = append(lines, fmt.Sprintf("opens that stay open: %s, on average over %s",
+			words.Rate(float64(r.Outstanding)/f.Window.Hours(), time.Hour), over))
 	}
 	return lines
 }
 
-// rate writes opens a minute with three digits or so.
-func rate(perMinute float64) string {
-	switch {
-	case perMinute >= 100:
-		return count(uint64(perMinute + 0.5))
-	case perMinute >= 1:
-		return strconv.FormatFloat(perMinute, 'f', 1, 64)
-	}
-	return strconv.FormatFloat(perMinute, 'g', 2, 64)
-}
-
-func (r *TraceReport) groupTable(w *bufio.Writer, o TraceTableOptions) error {
-	t := Table{Header: []string{"Count", "Share"}, Right: []bool{true, true}, Style: o.Style}
-	if r.Window > 0 {
-		t.Header = append(t.Header, "Per min")
+func (r *TraceReport) groupTable(w *bufio.Writer, style Style) error {
+	t := Table{Header: []string{"Count", "Share"}, Right: []bool{true, true}, Style: style}
+	if r.WindowSeconds > 0 {
+		t.Header = append(t.Header, "Per hour")
 		t.Right = append(t.Right, true)
 	}
-	named := r.By == htrace.ByFunction || r.By == htrace.ByThread
-	if named {
-		t.Header = append(t.Header, strings.ToUpper(string(r.By[:1]))+string(r.By[1:]))
+	keyed := r.GroupBy == htrace.ByFunction || r.GroupBy == htrace.ByThread
+	if keyed {
+		t.Header = append(t.Header, strings.ToUpper(string(r.GroupBy[:1]))+string(r.GroupBy[1:]))
 	}
 	t.Header = append(t.Header, "Culprit", "Type", "Handles")
-	groups := r.Groups
-	if o.Limit > 0 && o.Limit < len(groups) {
-		groups = groups[:o.Limit]
-	}
-	for i := range groups {
-		g := &groups[i]
-		cells := []string{strconv.Itoa(g.Count), percent(g.Share)}
-		if r.Window > 0 {
-			cells = append(cells, rate(g.RatePerMinute))
+	t.Drop = []string{"Handles", "Share"}
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		cells := []string{words.Count(g.Count), words.Percent(g.Share)}
+		if g.RatePerHour != nil {
+			cells = append(cells, words.Decimal(*g.RatePerHour))
 		}
-		if named {
+		if keyed {
 			cells = append(cells, g.Key)
 		}
-		t.Row(append(cells, r.culpritCell(g), r.typeCell(g), exampleHandles(g.Handles))...)
+		t.Row(append(cells, g.culpritCell(), g.typeCell(), words.HexList(g.Handles, 3))...)
 	}
 	var text bytes.Buffer
 	if err := t.Write(&text); err != nil {
@@ -122,56 +109,58 @@ func (r *TraceReport) groupTable(w *bufio.Writer, o TraceTableOptions) error {
 	for line := range strings.Lines(text.String()) {
 		w.WriteString(line)
 		if i >= 0 {
-			r.frames(w, &groups[i], o)
+			r.frames(w, &r.Groups[i], style)
 		}
 		i++
 	}
-	if hidden := len(r.Groups) - len(groups); hidden > 0 {
-		fmt.Fprintf(w, "… and %s\n", plural(hidden, "more group"))
+	if r.Omitted > 0 {
+		fmt.Fprintln(w, words.More(r.Omitted, "group"))
 	}
 	return nil
 }
 
 // frames writes the top frames of a group, from the innermost, at least as far
 // as the culprit, which is marked.
-func (r *TraceReport) frames(w *bufio.Writer, g *htrace.Group, o TraceTableOptions) {
-	if o.Frames == 0 {
+func (r *TraceReport) frames(w *bufio.Writer, g *TraceGroup, style Style) {
+	most := r.facts.Frames
+	if most == 0 {
 		return
 	}
 	n := len(g.Frames)
-	if o.Frames > 0 {
-		n = min(n, max(o.Frames, g.Culprit.Frame+1))
+	if most > 0 {
+		n = min(n, max(most, g.CulpritFrame+1))
 	}
-	for i, l := range g.Frames[:n] {
-		for _, in := range l.Inlined {
-			fmt.Fprintf(w, "         %s\n", o.Style.Dim(words.Escape("(inline) "+l.Module+"!"+in.Function)))
+	line := func(text string) { fmt.Fprintf(w, "         %s\n", text) }
+	for i, f := range g.Frames[:n] {
+		for _, in := range f.Inlined {
+			line(style.Dim(words.Escape("(inline) " + f.Module + "!" + in.Function)))
 		}
-		if i == g.Culprit.Frame {
-			fmt.Fprintf(w, "       > %s\n", o.Style.Bold(words.Escape(frameName(l))))
+		if i == g.CulpritFrame {
+			fmt.Fprintf(w, "       > %s\n", style.Bold(words.Escape(f.line())))
 		} else {
-			fmt.Fprintf(w, "         %s\n", words.Escape(frameName(l)))
+			line(words.Escape(f.line()))
 		}
 	}
 	if more := len(g.Frames) - n; more > 0 {
-		fmt.Fprintf(w, "         %s\n", o.Style.Dim("… "+plural(more, "more frame")))
+		line(style.Dim("… " + words.Plural(more, "more frame")))
 	}
-	if len(g.Stacks) > 1 {
-		fmt.Fprintf(w, "         %s\n", o.Style.Dim(fmt.Sprintf("(the most frequent of %s, in %d of %d)",
-			plural(len(g.Stacks), "stack"), g.Stacks[0].Count, g.Count)))
+	if g.Stacks > 1 {
+		line(style.Dim(fmt.Sprintf("(the most frequent of %s, in %s of %s)",
+			words.Plural(g.Stacks, "stack"), words.Count(g.MostFrequent), words.Count(g.Count))))
 	}
 }
 
 // culpritCell names the culprit and says if it is not a sure one.
-func (r *TraceReport) culpritCell(g *htrace.Group) string {
-	if g.Culprit.Kind == htrace.CulpritSystem {
-		return g.Culprit.Name() + " (system)"
+func (g *TraceGroup) culpritCell() string {
+	if g.CulpritKind == htrace.CulpritSystem {
+		return g.Culprit + " (system)"
 	}
-	return g.Culprit.Name()
+	return g.Culprit
 }
 
 // typeCell is the most frequent type, and how many others there are.
-func (r *TraceReport) typeCell(g *htrace.Group) string {
-	s := g.Type()
+func (g *TraceGroup) typeCell() string {
+	s := g.Type
 	if s == "" {
 		s = "?"
 	}
@@ -181,15 +170,30 @@ func (r *TraceReport) typeCell(g *htrace.Group) string {
 	return s
 }
 
-// exampleHandles writes the first few values.
-func exampleHandles(values []uint64) string {
-	const examples = 3
-	var words []string
-	for _, h := range values[:min(len(values), examples)] {
-		words = append(words, hexNumber(h))
+// location is the frame as package symbol has it.
+func (f *Frame) location() symbol.Location {
+	return symbol.Location{
+		Address: minidump.VA(f.Address), Module: f.Module, Offset: uint64(f.Offset), Function: f.Function,
+		Displacement: uint64(f.Displacement), File: f.File, Line: f.Line, Trust: f.Trust,
 	}
-	if len(values) > examples {
-		words = append(words, "…")
+}
+
+// name is the frame in a listing of a stack, with a mark if the name is only
+// that of the nearest export. A name without displacement is no guess: the
+// export begins there.
+func (f *Frame) name() string {
+	s := f.location().String()
+	if f.Trust == symbol.TrustExport && f.Displacement != 0 {
+		s += " (export)"
 	}
-	return strings.Join(words, " ")
+	return s
+}
+
+// line is the name with the source line, if that is known.
+func (f *Frame) line() string {
+	source := f.location().Source()
+	if source == "" {
+		return f.name()
+	}
+	return f.name() + " [" + source + "]"
 }

@@ -48,7 +48,7 @@ type traceNames struct {
 }
 
 // of names the addresses of a trace.
-func (n traceNames) of(trace *analysis.Trace) symbol.Names {
+func (n traceNames) of(trace *htrace.Trace) symbol.Names {
 	names, err := n.modules.Resolve(context.Background(), trace.Addresses())
 	if err != nil {
 		panic(err)
@@ -81,7 +81,7 @@ func readTrace(t testing.TB, d dumptest.Dump) *htrace.Trace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trace, err := htrace.Read(f, "")
+	trace, err := htrace.Read(t.Context(), f, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +148,7 @@ Thread ID = 0x000017ec, Process ID = 0x000017e8
 --------------------------------------
 Handle = 0x00000034 - OPEN
 ...
+
 --------------------------------------
 Parsed 0xC stack traces.
 Dumped 0xC stack traces.
@@ -163,7 +164,6 @@ Thread ID = 0x000017ec, Process ID = 0x000017e8
 
 0x77ca310c: ntdll!ZwDuplicateObject+0x0000000c
 ...
---------------------------------------
 Displayed 0x4 stack traces for outstanding handles opened since the previous snapshot.
 `
 
@@ -188,28 +188,58 @@ func containsInOrder(text, excerpt string) bool {
 	return true
 }
 
-func TestTraceTextSample32(t *testing.T) {
+// listing is the text of "!htrace HANDLE MAX_TRACES".
+func listing(t *testing.T, trace *htrace.Trace, size int, names symbol.Names, q htrace.Query) string {
+	t.Helper()
+	return formatted(t, &render.TraceListing{
+		Dump: render.DumpHeader{PointerSize: size}, Parsed: trace.Len(),
+		Operations: render.NewTraceOperations(trace, names, trace.Select(t.Context(), q)),
+	}, render.WinDbg)
+}
+
+// diffListing is the text of "!htrace -diff".
+func diffListing(t *testing.T, trace *htrace.Trace, size int, names symbol.Names) string {
+	t.Helper()
+	d := trace.All()
+	return formatted(t, &render.TraceListing{
+		Dump: render.DumpHeader{PointerSize: size}, Parsed: trace.Len(), Diff: true, New: d.New,
+		Operations: render.NewTraceOperations(trace, names, func(yield func(int) bool) {
+			for _, o := range d.Outstanding {
+				if !yield(o.Position) {
+					return
+				}
+			}
+		}),
+	}, render.WinDbg)
+}
+
+// formatted is a report in a format.
+func formatted(t testing.TB, r render.Report, f render.Format) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := render.Write(&b, r, f, render.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTraceListing32(t *testing.T) {
 	dump, names := cppResourceLeaks()
 	trace := readTrace(t, dump)
-	var list, diff bytes.Buffer
-	if err := render.NewTraceText(&list, 4, names.of(trace)).List(trace, 0, 0); err != nil {
-		t.Fatal(err)
+	list := listing(t, trace, 4, names.of(trace), htrace.Query{})
+	diff := diffListing(t, trace, 4, names.of(trace))
+	if !containsInOrder(list, cppResourceLeaksList) {
+		t.Errorf("not the sample's text:\n%s", list)
 	}
-	if err := render.NewTraceText(&diff, 4, names.of(trace)).Diff(trace, trace.All(), 0); err != nil {
-		t.Fatal(err)
+	if !containsInOrder(diff, cppResourceLeaksDiff) {
+		t.Errorf("not the sample's text:\n%s", diff)
 	}
-	if !containsInOrder(list.String(), cppResourceLeaksList) {
-		t.Errorf("not the sample's text:\n%s", list.String())
-	}
-	if !containsInOrder(diff.String(), cppResourceLeaksDiff) {
-		t.Errorf("not the sample's text:\n%s", diff.String())
-	}
-	traceGolden(t, "sample32.txt", list.String())
-	traceGolden(t, "sample32-diff.txt", diff.String())
+	traceGolden(t, "sample32.txt", list)
+	traceGolden(t, "sample32-diff.txt", diff)
 }
 
 // A live 64-bit session (dotnet/coreclr#24438).
-func TestTraceTextSample64(t *testing.T) {
+func TestTraceListing64(t *testing.T) {
 	modules := []minidump.Module{
 		{BaseOfImage: 0x77840000, SizeOfImage: 0x100000, ModuleName: `C:\Windows\System32\ntdll.dll`},
 		{BaseOfImage: 0x7fefd370000, SizeOfImage: 0x10000, ModuleName: `C:\Windows\System32\KERNELBASE.dll`},
@@ -220,10 +250,7 @@ func TestTraceTextSample64(t *testing.T) {
 	trace := readTrace(t, dumptest.Dump{HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{{
 		Handle: 0x3300, ThreadID: 0x4dbc, ProcessID: 0x414c, Type: dumptest.OperationOpen, Stack: []uint64{0x7785a30a, 0x7fefd37ac73, 0x7fefd370123},
 	}}}})
-	var got bytes.Buffer
-	if err := render.NewTraceText(&got, 8, names.of(trace)).List(trace, 0, 0); err != nil {
-		t.Fatal(err)
-	}
+	got := listing(t, trace, 8, names.of(trace), htrace.Query{})
 	const sample = `--------------------------------------
 Handle = 0x0000000000003300 - OPEN
 Thread ID = 0x0000000000004dbc, Process ID = 0x000000000000414c
@@ -231,39 +258,35 @@ Thread ID = 0x0000000000004dbc, Process ID = 0x000000000000414c
 0x000000007785a30a: ntdll!ZwCreateThreadEx+0x000000000000000a
 0x000007fefd37ac73: KERNELBASE!CreateRemoteThreadEx+0x0000000000000163
 `
-	if !strings.HasPrefix(got.String(), sample) {
-		t.Errorf("not the sample's text:\n%s", got.String())
+	if !strings.HasPrefix(got, sample) {
+		t.Errorf("not the sample's text:\n%s", got)
 	}
-	traceGolden(t, "sample64.txt", got.String())
+	traceGolden(t, "sample64.txt", got)
 }
 
-func TestTraceTextSelection(t *testing.T) {
+func TestTraceListingSelection(t *testing.T) {
 	dump, names := cppResourceLeaks()
 	trace := readTrace(t, dump)
 	tests := []struct {
-		handle uint64
-		limit  int
+		query  htrace.Query
 		first  string
 		footer string
 	}{
-		{handle: 0x34, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x2 stack traces.\n"},
-		{handle: 0x34, limit: 1, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x1 stack traces.\n"},
-		{limit: 10, first: "Handle = 0x0000003c - OPEN", footer: "Parsed 0xC stack traces.\nDumped 0xA stack traces.\n"},
-		{handle: 0x999, first: "Parsed 0xC stack traces.", footer: "Dumped 0x0 stack traces.\n"},
+		{query: htrace.Query{Handle: 0x34}, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x2 stack traces.\n"},
+		{query: htrace.Query{Handle: 0x34, MaxTraces: 1}, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x1 stack traces.\n"},
+		{query: htrace.Query{MaxTraces: 10}, first: "Handle = 0x0000003c - OPEN", footer: "Parsed 0xC stack traces.\nDumped 0xA stack traces.\n"},
+		{query: htrace.Query{Handle: 0x999}, first: "--------------------------------------", footer: "Dumped 0x0 stack traces.\n"},
 	}
 	for _, tt := range tests {
-		var got bytes.Buffer
-		if err := render.NewTraceText(&got, 4, names.of(trace)).List(trace, tt.handle, tt.limit); err != nil {
-			t.Fatal(err)
-		}
-		lines := strings.Split(got.String(), "\n")
-		if lines[1] != tt.first || !strings.HasSuffix(got.String(), tt.footer) {
-			t.Errorf("!htrace %x %x:\n%s", tt.handle, tt.limit, got.String())
+		got := listing(t, trace, 4, names.of(trace), tt.query)
+		lines := strings.Split(got, "\n")
+		if lines[1] != tt.first || !strings.HasSuffix(got, tt.footer) {
+			t.Errorf("!htrace %+v:\n%s", tt.query, got)
 		}
 	}
 }
 
-func TestTraceTextNothingOutstanding(t *testing.T) {
+func TestTraceListingNothingOutstanding(t *testing.T) {
 	for _, tt := range []struct {
 		ops  []dumptest.HandleOperation
 		want string
@@ -279,12 +302,73 @@ No outstanding handles opened since the previous snapshot were detected.
 `},
 	} {
 		trace := readTrace(t, dumptest.Dump{HandleOperations: &dumptest.HandleOperationList{Operations: tt.ops}})
-		var got bytes.Buffer
-		if err := render.NewTraceText(&got, 4, nil).Diff(trace, trace.All(), 0); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(tt.want, got.String()); diff != "" {
+		if diff := cmp.Diff(tt.want, diffListing(t, trace, 4, nil)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
+	}
+}
+
+// The last lines of public transcripts: a bad reference as Application
+// Verifier's help has it, a listing with an empty line before the last
+// separator, and a -diff without that separator.
+func TestTraceListingTranscripts(t *testing.T) {
+	op := func(handle uint64, kind uint32, frames ...uint64) dumptest.HandleOperation {
+		return dumptest.HandleOperation{Handle: handle, ProcessID: 0x228, ThreadID: 0x170, Type: kind, Stack: frames}
+	}
+	trace := readTrace(t, dumptest.Dump{PointerSize: 4, HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
+		op(0xb08, dumptest.OperationBadRef, 0x77e6a49e), op(0xb08, dumptest.OperationClose, 0x77e6a49e), op(0xb08, dumptest.OperationOpen, 0x77e6a49e),
+		op(0x780, dumptest.OperationOpen, 0xeb39cf6d, 0x8f4a49), op(0xb10, 9, 0x77e6a49e),
+	}}})
+	const bad = `--------------------------------------
+Handle = 0x00000b08 - *** BAD REFERENCE ***
+Thread ID = 0x00000170, Process ID = 0x00000228
+
+0x77e6a49e: +0x77e6a49e
+--------------------------------------
+Handle = 0x00000b08 - CLOSE
+`
+	if got := listing(t, trace, 4, nil, htrace.Query{Handle: 0xb08}); !strings.HasPrefix(got, bad) {
+		t.Errorf("bad reference:\n%s", got)
+	}
+	const end = `
+0xeb39cf6d: +0xeb39cf6d
+0x008f4a49: +0x008f4a49
+
+--------------------------------------
+Parsed 0x5 stack traces.
+Dumped 0x1 stack traces.
+`
+	if got := listing(t, trace, 4, nil, htrace.Query{Handle: 0x780}); !strings.HasSuffix(got, end) {
+		t.Errorf("end of a listing:\n%s", got)
+	}
+	const diffEnd = `
+0xeb39cf6d: +0xeb39cf6d
+0x008f4a49: +0x008f4a49
+Displayed 0x1 stack traces for outstanding handles opened since the previous snapshot.
+`
+	if got := diffListing(t, trace, 4, nil); !strings.HasSuffix(got, diffEnd) {
+		t.Errorf("end of a -diff:\n%s", got)
+	}
+	if got := listing(t, trace, 4, nil, htrace.Query{Handle: 0xb10}); !strings.Contains(got, "Handle = 0x00000b10 - "+trace.Operation(0).OperationType.String()+"\n") {
+		t.Errorf("unknown kind:\n%s", got)
+	}
+}
+
+func TestTraceListingForms(t *testing.T) {
+	dump, names := cppResourceLeaks()
+	trace := readTrace(t, dump)
+	l := &render.TraceListing{
+		Dump: render.DumpHeader{File: "a.dmp"}, Parsed: trace.Len(),
+		Operations: render.NewTraceOperations(trace, names.of(trace), trace.Select(t.Context(), htrace.Query{Handle: 0x34})),
+	}
+	const csv = `position,handle,operation,threadId,processId,outstanding,frames
+9,0x34,CLOSE,6124,6120,false,ntdll!NtClose+0xc < KERNELBASE!GetTempFileNameW+0x293
+8,0x34,OPEN,6124,6120,false,ntdll!ZwCreateFile < CppResourceLeaks+0x1800 < 0x101991
+`
+	if diff := cmp.Diff(csv, formatted(t, l, render.CSV)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := formatted(t, l, render.JSON); !strings.Contains(got, `{"handle":"0x34","outstanding":false,"position":9,"operation":"CLOSE","threadId":6124,`) {
+		t.Error(got)
 	}
 }

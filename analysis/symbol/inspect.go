@@ -2,6 +2,7 @@ package symbol
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -47,9 +48,11 @@ type ManifestFile struct {
 }
 
 // Manifest lists the files that would give better names: symbols for modules
-// that have none, and images that neither the dump nor the paths hold. It is in
-// the order of the module list, and no file is listed twice. Modules without
-// identity have no file. It searches as Inspect does, servers included unless
+// that have none, and images that neither the dump nor the paths hold. Of a
+// module without the identity of a PDB the image is listed although the dump
+// holds it: only the file may have symbols, those of DWARF. The list is in the
+// order of the modules, and no file is in it twice. Modules without any identity
+// have no file; [NothingToFetch] says why there may be none. It searches as Inspect does, servers included unless
 // Options.Offline forbids that; the error is that of ctx.
 func (s *Session) Manifest(ctx context.Context) ([]ManifestFile, error) {
 	modules, err := s.Inspect(ctx)
@@ -78,12 +81,36 @@ func (s *Session) Manifest(ctx context.Context) ([]ManifestFile, error) {
 	}
 	for _, st := range modules {
 		m := st.Module
-		if st.Trust != TrustPDB && st.Trust != TrustSym && st.Trust != TrustDWARF {
+		if st.lacksSymbols() {
 			add(m, TrustPDB, store.Request{Folder: m.CvRecord.PDBFile, Key: m.CvRecord.Key()}, s.servers.symbols)
 		}
-		if st.Trust == TrustModule && (s.memory == nil || !s.memory.Contains(m.BaseOfImage)) {
+		captured := s.memory != nil && s.memory.Contains(m.BaseOfImage)
+		wanted := st.Trust == TrustModule && !captured || captured && st.lacksSymbols() && m.CvRecord.Key() == ""
+		if wanted && m.TimeDateStamp != 0 { // without, size alone is no identity
 			add(m, TrustExport, store.Request{Folder: m.BaseName(), Key: m.ImageKey()}, imageServers)
 		}
 	}
 	return files, nil
+}
+
+// lacksSymbols reports whether no source names the functions of the module.
+func (s *Status) lacksSymbols() bool {
+	return s.Trust != TrustPDB && s.Trust != TrustSym && s.Trust != TrustDWARF
+}
+
+// NothingToFetch says in a sentence why the manifest of these modules is empty.
+func NothingToFetch(modules []Status) string {
+	missing := 0
+	for i := range modules {
+		if modules[i].lacksSymbols() {
+			missing++
+		}
+	}
+	switch {
+	case len(modules) == 0:
+		return "the dump lists no modules"
+	case missing == 0:
+		return "no file is missing: every module has symbols"
+	}
+	return fmt.Sprintf("no file can be named: of %d of %d modules the dump has no identity of a PDB, and none of an image that is not at hand already", missing, len(modules))
 }

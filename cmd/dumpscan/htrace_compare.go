@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,14 +14,21 @@ import (
 // readTraces reads the trace, and with --diff that of the earlier dump, and
 // fills in what the report is about: the whole trace, or what is new in it.
 func (q *htraceQuery) readTraces(ctx context.Context) (err error) {
-	if q.opts.diff == "" {
+	if q.opts.diff != "" {
+		err = q.readPair(ctx)
+	} else {
 		q.trace, err = htrace.Read(ctx, q.dump.File, q.opts.order())
-		if err := q.traceOf(q.dump.name, q.trace, err); err != nil {
-			return err
+		if err = q.traceOf(q.dump.name, q.trace, err); err == nil {
+			q.diff, q.window = q.trace.All(), q.info.Uptime
 		}
-		q.diff, q.window = q.trace.All(), q.info.Uptime
-		return nil
 	}
+	if err != nil {
+		return err
+	}
+	return q.filter()
+}
+
+func (q *htraceQuery) readPair(ctx context.Context) error {
 	d, err := q.open(ctx, q.opts.diff)
 	if err != nil {
 		return err
@@ -47,15 +55,14 @@ func (q *htraceQuery) readTraces(ctx context.Context) (err error) {
 	if err := q.traceOf(q.dump.name, p.Later, p.LaterErr); err != nil {
 		return err
 	}
-	switch {
-	case p.Earlier == nil && p.EarlierErr != nil:
-		return fmt.Errorf("%s: %w", d.name, p.EarlierErr)
-	case p.Earlier == nil:
-		q.note(d.name + " has no handle operations: tracing began after it, and every operation is new")
-	case p.Disagree:
-		q.note(fmt.Sprintf("%s seems to store its operations %s, %s %s", d.name, p.Earlier.Order, q.dump.name, p.Later.Order))
+	if p.EarlierErr != nil {
+		if err := q.traceOf(d.name, p.Earlier, p.EarlierErr); err != nil {
+			return err
+		}
 	}
-	q.problem(d.name, p.EarlierErr)
+	for _, note := range p.Notes(d.name, q.dump.name) {
+		q.note(note)
+	}
 	q.diff = q.trace.Diff(p.Earlier)
 	return nil
 }
@@ -67,5 +74,19 @@ func (q *htraceQuery) traceOf(file string, t *htrace.Trace, err error) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	q.problem(file, err)
+	return nil
+}
+
+// filter applies --type and --name.
+func (q *htraceQuery) filter() (err error) {
+	d, err := q.trace.Filter(q.diff, q.opts.filter)
+	var unknown *analysis.UnknownTypeError
+	switch {
+	case errors.As(err, &unknown):
+		return usageError{err}
+	case err != nil:
+		return fmt.Errorf("%s: %w", q.dump.name, err)
+	}
+	q.diff = d
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"time"
 
@@ -26,7 +27,6 @@ type htraceQuery struct {
 	earlier  *render.DumpHeader // with --diff
 	window   time.Duration
 	resolver *symbol.Session
-	names    symbol.Names // of the trace
 	system   *htrace.SystemModules
 	notes    []string
 	errors   []string
@@ -54,26 +54,16 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 	if err := q.sortModules(session.Modules().List()); err != nil {
 		return err
 	}
-	if q.trace.Len() == 0 {
-		q.note("the dump has a list of handle operations, but it is empty; " + analysis.CaptureTraces)
+	if err := q.trace.Empty(); err != nil {
+		q.note(err.Error())
 	}
-	if q.names, err = session.Resolve(ctx, q.addresses()); err != nil {
-		return err
+	switch {
+	case o.calls:
+		return q.calls(ctx)
+	case o.format() == render.WinDbg, o.listing && o.format() == render.CSV:
+		return q.list(ctx)
 	}
-	return q.answer(ctx)
-}
-
-// addresses are those that are to be named: of a listing only what it lists.
-func (q *htraceQuery) addresses() []minidump.VA {
-	o := q.opts
-	if !o.listing || o.json || o.csv || o.folded || o.calls || o.pprof != "" {
-		return q.trace.Addresses()
-	}
-	var stacks []int
-	for _, i := range q.operations() {
-		stacks = append(stacks, q.trace.Operation(i).Stack)
-	}
-	return q.trace.AddressesOf(stacks)
+	return q.report(ctx)
 }
 
 // sortModules tells the operating system's modules from the others.
@@ -90,113 +80,133 @@ func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 	return nil
 }
 
-// answer writes what was asked for.
-func (q *htraceQuery) answer(ctx context.Context) error {
-	o := q.opts
-	switch {
-	case o.calls:
-		return q.calls(ctx)
-	case o.json:
-		return q.report().JSON(q.stdout)
-	case o.csv:
-		return q.report().CSV(q.stdout)
-	case o.folded:
-		return q.report().Folded(q.stdout)
-	case o.pprof != "":
-		return q.profile()
+// report writes the table, or the same facts in another form.
+func (q *htraceQuery) report(ctx context.Context) error {
+	names, err := q.resolver.Resolve(ctx, q.trace.Addresses())
+	if err != nil {
+		return err
 	}
-	text := render.NewTraceText(q.stdout, q.dump.PointerSize(), q.names)
-	switch {
-	case o.listing:
-		q.orderNote()
-		return text.List(q.trace, o.handle, o.maxTraces)
-	case o.group == "" && (o.diff != "" || o.outstanding):
-		q.orderNote()
-		q.overlapNote()
-		return text.Diff(q.trace, q.diff, o.maxTraces)
-	}
-	return q.report().Table(q.stdout, render.TraceTableOptions{Frames: o.frames, Limit: o.limit, Style: q.style})
-}
-
-// report collects the facts.
-func (q *htraceQuery) report() *render.TraceReport {
-	q.trace.FindDuplicates(q.names)
-	r := &render.TraceReport{
+	q.trace.FindDuplicates(names)
+	facts := render.TraceFacts{
 		Dump: render.NewDumpHeader(q.dump.name, q.info), Trace: q.trace, Diff: q.diff, Earlier: q.earlier, Window: q.window,
-		By: q.opts.by(), Names: q.names, System: q.system, Notes: q.notes, Errors: q.errors,
+		By: q.opts.by(), Frames: q.opts.frames, Names: names, System: q.system,
+		Invocation: q.opts.invocation(), Notes: q.notes, Errors: q.errors,
 	}
-	r.Groups = q.groups(r.By)
-	r.Anomalies = q.trace.GroupAnomalies(q.names, q.system)
-	if q.opts.listing && q.opts.json {
-		r.Operations = q.operations()
+	omitted := 0
+	if q.opts.listing {
+		var positions iter.Seq[int]
+		positions, omitted = q.positions(ctx)
+		facts.Operations = render.NewTraceOperations(q.trace, names, positions)
+	} else {
+		facts.Limit = int(q.opts.limit)
 	}
-	return r
+	r := render.NewTraceReport(facts)
+	r.Omitted += omitted
+	q.omitted(q.opts.format(), r.Omitted, "group")
+	if q.opts.pprof != "" && q.opts.pprof != "-" {
+		return q.profile(r)
+	}
+	if err := q.write(r, q.opts.format()); err != nil {
+		return err
+	}
+	return ctx.Err() // where operations are listed one by one
 }
 
-func (q *htraceQuery) groups(by htrace.GroupKey) []htrace.Group {
-	return q.trace.Group(q.diff.Outstanding, htrace.GroupOptions{
-		By: by, Names: q.names, System: q.system, Window: q.window,
-	})
-}
-
-// operations are the positions that HANDLE and MAX_TRACES select, the newest
-// first.
-func (q *htraceQuery) operations() []int {
-	positions := []int{}
-	for i := q.trace.Len() - 1; i >= 0; i-- {
-		if q.opts.maxTraces > 0 && len(positions) == q.opts.maxTraces {
-			break
+// list writes the text of !htrace, or the same operations as CSV.
+func (q *htraceQuery) list(ctx context.Context) error {
+	positions, omitted := q.positions(ctx)
+	listed := make([]bool, q.trace.Stacks())
+	for i := range positions {
+		listed[q.trace.Operation(i).Stack] = true
+	}
+	var stacks []int
+	for id, ok := range listed {
+		if ok {
+			stacks = append(stacks, id)
 		}
-		if q.opts.handle == 0 || q.trace.Operation(i).Handle == q.opts.handle {
-			positions = append(positions, i)
+	}
+	names, err := q.resolver.Resolve(ctx, q.trace.AddressesOf(stacks))
+	if err != nil {
+		return err
+	}
+	if q.trace.Len() > 0 {
+		q.notef("%s: %s", q.dump.name, q.trace.OrderSentence())
+	}
+	if q.earlier != nil {
+		for _, line := range q.diff.Sentences(q.earlier.File)[1:] { // the first is in the text
+			q.notef("%s", line)
 		}
 	}
-	return positions
+	if omitted > 0 {
+		q.notef("--limit leaves %s out", words.Plural(omitted, "operation"))
+	}
+	r := &render.TraceListing{
+		Dump: render.NewDumpHeader(q.dump.name, q.info), Parsed: q.trace.Len(),
+		Diff: !q.opts.listing, New: q.diff.New, Operations: render.NewTraceOperations(q.trace, names, positions),
+	}
+	if err := q.write(r, q.opts.format()); err != nil {
+		return err
+	}
+	return ctx.Err() // the operations end with it
 }
 
-// profile writes --pprof; "-" is standard output.
-func (q *htraceQuery) profile() error {
-	if q.opts.pprof == "-" {
-		return q.report().Profile(q.stdout)
+// positions are those of the operations to list, the newest first, and how many
+// --limit leaves out.
+func (q *htraceQuery) positions(ctx context.Context) (positions iter.Seq[int], omitted int) {
+	limit := int(q.opts.limit)
+	if q.opts.listing {
+		query := q.opts.query
+		if limit == 0 {
+			return q.trace.Select(ctx, query), 0
+		}
+		for range q.trace.Select(ctx, query) {
+			omitted++
+		}
+		query.MaxTraces = limit
+		return q.trace.Select(ctx, query), max(0, omitted-limit)
 	}
+	opens := q.diff.Outstanding
+	if limit > 0 && limit < len(opens) {
+		omitted = len(opens) - limit
+		opens = opens[:limit]
+	}
+	return func(yield func(int) bool) {
+		for i := range opens {
+			if ctx.Err() != nil || !yield(opens[i].Position) {
+				return
+			}
+		}
+	}, omitted
+}
+
+// groups are those of the opens that the answer is about.
+func (q *htraceQuery) groups(ctx context.Context) ([]htrace.Group, error) {
+	names, err := q.resolver.Resolve(ctx, q.trace.Addresses())
+	if err != nil {
+		return nil, err
+	}
+	return q.trace.Group(q.diff.Outstanding, htrace.GroupOptions{By: q.opts.by(), Names: names, System: q.system}), nil
+}
+
+// profile writes --pprof.
+func (q *htraceQuery) profile(r *render.TraceReport) error {
 	f, err := os.Create(q.opts.pprof)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(q.report().Profile(f), f.Close()); err != nil {
+	if err := errors.Join(render.Write(f, r, render.Pprof, render.Style{}), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", q.opts.pprof, err)
 	}
-	_, err = fmt.Fprintf(q.stdout, "profile written; next: go tool pprof -top %s\n", words.ShellQuote(q.opts.pprof))
+	_, err = fmt.Fprintf(q.stdout, "profile written; next: %s\n", words.Command("go", "tool", "pprof", "-top", pasted(q.opts.pprof)))
 	return err
 }
 
-// orderNote says in which order the operations were stored, which WinDbg's
-// text does not.
-func (q *htraceQuery) orderNote() {
-	if q.trace.Len() > 0 {
-		q.notef("%s: %s", q.dump.name, render.TraceOrderSentence(q.trace))
-	}
-}
-
-// overlapNote says that a diff is not complete.
-func (q *htraceQuery) overlapNote() {
-	if q.diff.Earlier > 0 && q.diff.Overlap == 0 {
-		q.notef("no operation is in both dumps: the ring has turned over between them, and opens in between may be missing")
-	}
-}
-
-// note tells something on stderr, and in JSON.
+// note says something on stderr, or in JSON.
 func (q *htraceQuery) note(text string) {
-	q.notes = append(q.notes, text)
-	if !q.opts.json {
-		q.notef("%s", text)
-	}
+	q.notes = append(q.notes, q.app.notes(q.opts.format(), text)...)
 }
 
 // problem is complain, and reports in JSON too.
 func (q *htraceQuery) problem(file string, err error) {
-	if err != nil {
-		q.errors = append(q.errors, err.Error())
-		q.complain(file, err)
-	}
+	q.errors = append(q.errors, q.complaints(file, err)...)
 }

@@ -24,7 +24,7 @@ func TestInterruptedGroups(t *testing.T) {
 	cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, []string{"handles", name, "--group-by", "type"}, strings.NewReader(""), &stdout, &stderr)
-	if code != exitInput || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
+	if code != exitInterrupted || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 }
@@ -49,7 +49,10 @@ func TestInterruptedNames(t *testing.T) {
 	if err := os.WriteFile(name, d.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{"threads", "htrace", "symbols"} {
+	for _, command := range []string{
+		"threads", "threads --csv", "htrace", "htrace --json", "htrace --calls", "htrace --outstanding", "htrace --group stack --diff " + name,
+		"symbols", "symbols --json",
+	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
@@ -60,9 +63,10 @@ func TestInterruptedNames(t *testing.T) {
 			}))
 			defer srv.Close()
 			var stdout, stderr bytes.Buffer
-			args := []string{command, name, "-y", "srv*" + t.TempDir() + "*" + srv.URL}
+			words := strings.Fields(command)
+			args := append([]string{words[0], name, "-y", "srv*" + t.TempDir() + "*" + srv.URL}, words[1:]...)
 			code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
-			if code != exitInput || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
+			if code != exitInterrupted || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
 				t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 			}
 		})

@@ -9,41 +9,90 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
+// modulesFlags are the options of the command.
+type modulesFlags struct {
+	name  string
+	limit uint32
+	output
+}
+
 func (a *app) modulesCommand() *cobra.Command {
-	var asJSON bool
+	o := &modulesFlags{}
 	cmd := &cobra.Command{
 		Use:   "modules DUMP",
 		Short: "the programs and DLLs of the process: lm",
 		Args:  cobra.ExactArgs(1),
-		RunE:  runE(func(ctx context.Context, args []string) error { return a.modules(ctx, args[0], asJSON) }),
+		RunE:  runE(func(ctx context.Context, args []string) error { return a.modules(ctx, args[0], o) }),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().StringVar(&o.name, "name", "", "modules whose path has this `text`, fits this glob (* and ?), or re:EXPR")
+	cmd.Flags().Uint32Var(&o.limit, "limit", 0, "at most this `number` of modules; 0 is all")
+	o.register(cmd, render.JSON, render.CSV)
 	return cmd
 }
 
-func (a *app) modules(ctx context.Context, name string, asJSON bool) error {
+func (a *app) modules(ctx context.Context, name string, o *modulesFlags) error {
+	pattern, err := namePattern(o.name)
+	if err != nil {
+		return err
+	}
 	d, err := a.open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	r := &render.ModuleReport{Dump: render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File))}
-	r.Modules, err = d.Modules()
+	modules, err := d.Modules()
 	if errors.Is(err, minidump.ErrNoStream) {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
-	r.Errors = append(r.Errors, a.complaints(d.name, err)...)
+	problems := a.complaints(d.name, err)
+	var unloaded []minidump.UnloadedModule
 	if d.Has(minidump.UnloadedModuleListStream) {
-		r.Unloaded, err = d.UnloadedModules()
-		r.Errors = append(r.Errors, a.complaints(d.name, err)...)
+		unloaded, err = d.UnloadedModules()
+		problems = append(problems, a.complaints(d.name, err)...)
 	}
-	if asJSON {
-		return r.JSON(a.stdout)
+	if pattern != nil {
+		modules = fitting(modules, pattern, func(m *minidump.Module) string { return m.ModuleName })
+		unloaded = fitting(unloaded, pattern, func(m *minidump.UnloadedModule) string { return m.ModuleName })
 	}
-	return r.Text(a.stdout, a.style)
+	r := render.NewModuleReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), modules, unloaded, int(o.limit))
+	r.Errors = problems
+	a.omitted(o.format, r.Omitted, "module")
+	return a.write(r, o.format)
+}
+
+// namePattern reads --name; nil is every name.
+func namePattern(text string) (*analysis.NamePattern, error) {
+	if text == "" {
+		return nil, nil
+	}
+	p, err := analysis.ParseNamePattern(text)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return p, nil
+}
+
+// fitting are the elements whose path or file name a pattern fits.
+func fitting[T any](list []T, pattern *analysis.NamePattern, path func(*T) string) []T {
+	var fit []T
+	for i := range list {
+		if p := path(&list[i]); pattern.Match(p) || pattern.Match(analysis.BaseName(p)) {
+			fit = append(fit, list[i])
+		}
+	}
+	return fit
+}
+
+// omitted says on stderr what --limit leaves out of CSV, which has no room for
+// that. Text and JSON say it themselves.
+func (a *app) omitted(f render.Format, n int, noun string) {
+	if f == render.CSV && n > 0 {
+		a.notef("--limit leaves %s out", words.Plural(n, noun))
+	}
 }
 
 // complaints is complain for an answer that repeats its errors in JSON.

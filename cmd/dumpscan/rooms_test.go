@@ -35,12 +35,12 @@ var rooms = map[string]string{
 	"analysis/internal/peimage":     "",
 	"analysis/internal/store":       "analysis/internal/cab",
 	"analysis/internal/undecorate":  "github.com/ianlancetaylor/demangle",
-	"analysis/unwind":               "minidump golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
-	"analysis/htrace":               "minidump analysis analysis/symbol",
-	"analysis/owners":               "minidump analysis analysis/words analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
-	"analysis/leaks":                "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners",
-	"analysis/check":                "minidump analysis",
-	"analysis/render": "minidump analysis analysis/symbol analysis/htrace analysis/owners analysis/leaks analysis/check" +
+	"analysis/unwind":               "minidump analysis/symbol golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
+	"analysis/htrace":               "minidump analysis analysis/words analysis/symbol",
+	"analysis/owners":               "minidump analysis analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
+	"analysis/leaks":                "minidump analysis analysis/symbol analysis/htrace analysis/owners",
+	"analysis/check":                "analysis",
+	"analysis/render": "minidump analysis analysis/words analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check" +
 		" github.com/dustin/go-humanize github.com/google/pprof/profile",
 	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
 		" github.com/spf13/cobra github.com/spf13/cobra/doc github.com/spf13/pflag github.com/schollz/progressbar/v3 golang.org/x/term",

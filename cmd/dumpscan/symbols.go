@@ -107,7 +107,8 @@ func (a *app) downloads() func(symbol.Progress) {
 
 func (a *app) symbolsCommand() *cobra.Command {
 	var o symbolFlags
-	var manifest, asJSON bool
+	var manifest bool
+	var out output
 	cmd := &cobra.Command{
 		Use:   "symbols DUMP",
 		Short: "where the names of each module come from, and what is missing",
@@ -115,16 +116,16 @@ func (a *app) symbolsCommand() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: runE(func(ctx context.Context, args []string) error {
 			o.offline = o.offline || manifest
-			return a.symbols(ctx, args[0], &o, manifest, asJSON)
+			return a.symbols(ctx, args[0], &o, manifest, out.format)
 		}),
 	}
 	o.register(cmd.Flags())
 	cmd.Flags().BoolVar(&manifest, "manifest", false, "list the files to fetch on another machine")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	out.register(cmd, render.JSON)
 	return cmd
 }
 
-func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest, asJSON bool) error {
+func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest bool, format render.Format) error {
 	d, err := a.open(ctx, name)
 	if err != nil {
 		return err
@@ -141,29 +142,44 @@ func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest
 	header := render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File))
 	problems := a.complaints(d.name, err)
 	if manifest {
-		files, err := session.Manifest(ctx)
-		if err != nil {
-			return err
-		}
-		r := &render.SymbolManifest{Dump: header, Files: files, Errors: problems}
-		if asJSON {
-			return r.JSON(a.stdout)
-		}
-		return r.Text(a.stdout)
+		return a.manifest(ctx, session, header, problems, format)
 	}
 	modules, err := session.Inspect(ctx)
 	if err != nil {
 		return err
 	}
-	r := &render.SymbolReport{Dump: header, Modules: modules, Errors: problems}
-	if asJSON {
-		return r.JSON(a.stdout)
+	r := render.NewSymbolReport(header, modules)
+	r.Errors = problems
+	if o.symbols == "" && o.images == "" {
+		r.Notes = a.notes(format, "no files were looked for; name symbols with -y, or in _NT_SYMBOL_PATH")
 	}
-	if err := r.Text(a.stdout, a.style); err != nil {
+	return a.write(r, format)
+}
+
+// manifest lists the files to fetch, or says why there are none.
+func (a *app) manifest(ctx context.Context, s *symbol.Session, header render.DumpHeader, problems []string, format render.Format) error {
+	files, err := s.Manifest(ctx)
+	if err != nil {
 		return err
 	}
-	if o.symbols == "" && o.images == "" {
-		a.notef("no files were looked for; name symbols with -y, or in _NT_SYMBOL_PATH")
+	r := render.NewSymbolManifest(header, files)
+	r.Errors = problems
+	if len(files) == 0 {
+		modules, err := s.Inspect(ctx)
+		if err != nil {
+			return err
+		}
+		r.Notes = a.notes(format, symbol.NothingToFetch(modules))
 	}
-	return nil
+	return a.write(r, format)
+}
+
+// notes writes notes to stderr, unless the answer is JSON, which has them.
+func (a *app) notes(f render.Format, notes ...string) []string {
+	if f != render.JSON {
+		for _, n := range notes {
+			a.notef("%s", n)
+		}
+	}
+	return notes
 }

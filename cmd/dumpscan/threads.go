@@ -12,56 +12,84 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
+const threadsLong = `List the threads of a dump, and the exception that it was written for.
+
+A dot marks the thread that a debugger begins with, as ~ does: the one of the
+exception, or else the first. A state of "alive" means that the thread may run
+or wait, which the dump does not say; "suspended" that its suspend count is not
+0, as a debugger suspends all threads to write a dump.`
+
+// threadsFlags are the options of the command.
+type threadsFlags struct {
+	name    string
+	limit   uint32
+	symbols symbolFlags
+	output
+}
+
 func (a *app) threadsCommand() *cobra.Command {
-	var asJSON bool
-	var names symbolFlags
+	o := &threadsFlags{}
 	cmd := &cobra.Command{
 		Use:   "threads DUMP",
 		Short: "the threads of the process: ~",
+		Long:  threadsLong,
 		Args:  cobra.ExactArgs(1),
-		RunE:  runE(func(ctx context.Context, args []string) error { return a.threads(ctx, args[0], &names, asJSON) }),
+		RunE:  runE(func(ctx context.Context, args []string) error { return a.threads(ctx, args[0], o) }),
 	}
-	names.register(cmd.Flags())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().StringVar(&o.name, "name", "", "threads whose name has this `text`, fits this glob (* and ?), or re:EXPR")
+	cmd.Flags().Uint32Var(&o.limit, "limit", 0, "at most this `number` of threads; 0 is all")
+	o.symbols.register(cmd.Flags())
+	o.register(cmd, render.JSON, render.CSV)
 	return cmd
 }
 
-func (a *app) threads(ctx context.Context, name string, names *symbolFlags, asJSON bool) error {
+func (a *app) threads(ctx context.Context, name string, o *threadsFlags) error {
+	pattern, err := namePattern(o.name)
+	if err != nil {
+		return err
+	}
 	d, err := a.open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	threads, err := analysis.Threads(d.File)
+	facts := render.ThreadFacts{
+		Dump: render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), Name: pattern, Limit: int(o.limit),
+	}
+	facts.Threads, err = analysis.Threads(d.File)
 	if errors.Is(err, minidump.ErrNoStream) {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
-	r := &render.ThreadReport{
-		Dump:    render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)),
-		Threads: threads,
-		Errors:  a.complaints(d.name, err),
-	}
-	session, err := a.resolver(d.File, names)
+	problems := a.complaints(d.name, err)
+	session, err := a.resolver(d.File, &o.symbols)
 	if session == nil {
 		return err
 	}
 	defer session.Close()
 	if !errors.Is(err, minidump.ErrNoStream) {
-		r.Errors = append(r.Errors, a.complaints(d.name, err)...)
+		problems = append(problems, a.complaints(d.name, err)...)
 	}
-	var starts []minidump.VA
-	for _, th := range threads {
-		if th.Info != nil {
-			starts = append(starts, th.Info.StartAddress)
-		}
-	}
-	resolved, err := session.Resolve(ctx, starts)
-	if err != nil {
+	facts.Exception, err = analysis.ReadException(d.File, session.Modules().List())
+	problems = append(problems, a.complaints(d.name, err)...)
+	if facts.Names, err = session.Resolve(ctx, threadAddresses(&facts)); err != nil {
 		return err
 	}
-	r.Start = func(start minidump.VA) string { return resolved.At(start).String() }
-	if asJSON {
-		return r.JSON(a.stdout)
+	r := render.NewThreadReport(facts)
+	r.Errors = problems
+	a.omitted(o.format, r.Omitted, "thread")
+	return a.write(r, o.format)
+}
+
+// threadAddresses are those that are to be named.
+func threadAddresses(f *render.ThreadFacts) []minidump.VA {
+	var addrs []minidump.VA
+	for i := range f.Threads {
+		if info := f.Threads[i].Info; info != nil {
+			addrs = append(addrs, info.StartAddress)
+		}
 	}
-	return r.Text(a.stdout, a.style)
+	if f.Exception != nil {
+		addrs = append(addrs, f.Exception.ExceptionAddress)
+	}
+	return addrs
 }
