@@ -83,12 +83,14 @@ type HandleDiff struct {
 // it does not grow with NEW, nor with the names.
 func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error) {
 	d := &HandleDiff{old: old, new: new}
-	oldAny, oldNamed := anyNamed(ctx, old)
-	newAny, newNamed := anyNamed(ctx, new)
+	// Whether a dump has names is asked of all its handles, as in [AlignDumps]:
+	// those that are selected may have none by chance.
+	oldAny, oldNamed := anyNamed(ctx, old.Select(HandleFilter{}))
+	newAny, newNamed := anyNamed(ctx, new.Select(HandleFilter{}))
 	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
 	// A selection may be much smaller than the list.
 	size, _ := old.data.Len()
-	if old.filter != (HandleFilter{}) {
+	if !old.filter.all() {
 		size = 0
 	}
 	d.table = newDiffTable(!d.NameIgnored, size)
@@ -106,8 +108,11 @@ func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error)
 		byKind[kind].Add(h)
 		return true
 	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	d.count(byKind)
-	return d, ctx.Err()
+	return d, nil
 }
 
 // count makes groups, types and the total of the kinds of the handles that

@@ -258,12 +258,13 @@ func ComparePair(earlier, later *Snapshot) []string {
 		return earlier.Differences(later.ProcessIdentity)
 	}
 	s := all[0]
-	older := ageOf(earlier).compare(ageOf(later))
-	if s.First() != later || s.Last() != earlier || earlier.Time.Equal(later.Time) && older == 0 {
+	switch {
+	case s.First() != later || s.Last() != earlier:
 		return nil
-	}
-	if s.Hours == nil && older != 0 {
+	case s.Hours != nil:
+		return []string{fmt.Sprintf("the first was written at %s, the second at %s", words.Time(earlier.Time), words.Time(later.Time))}
+	case s.aged() && ageOf(later).compare(ageOf(earlier)) < 0:
 		return []string{"by the processor time and page faults of the process the second dump is the older one"}
 	}
-	return []string{fmt.Sprintf("the first was written at %s, the second at %s", words.Time(earlier.Time), words.Time(later.Time))}
+	return nil // nothing decides which is the older one
 }
