@@ -13,10 +13,10 @@ import (
 
 // A Series is the dumps of one process, the oldest first.
 type Series struct {
-	ProcessIdentity // what any of the dumps tells
+	ProcessIdentity // what any of the dumps says
 	Snapshots       []*Snapshot
 	// Hours are the times of the snapshots since the first; nil if the clock
-	// cannot be trusted or the dumps do not tell, so that there are no rates.
+	// cannot be trusted or the dumps do not say, so that there are no rates.
 	Hours []float64
 	// Notes say what the order rests on, and what was left out: sentences
 	// without a full stop.
@@ -31,7 +31,7 @@ type Series struct {
 // BuildSeries sorts dumps into processes and brings those of each into order.
 // With force, dumps whose main module has the same name are taken for one
 // process. The order of the snapshots makes no difference, unless dumps are
-// alike in everything that tells their age.
+// alike in everything that shows their age.
 func BuildSeries(snapshots []*Snapshot, force bool) []*Series {
 	sorted := slices.Clone(snapshots)
 	slices.SortStableFunc(sorted, func(a, b *Snapshot) int {
@@ -86,7 +86,7 @@ func findSeries(all []*Series, s *Snapshot, force bool) *Series {
 	return nil
 }
 
-// identify joins what the dumps tell of the process, the newest first.
+// identify joins what the dumps say of the process, the newest first.
 func (s *Series) identify() {
 	s.ProcessIdentity = s.Last().ProcessIdentity
 	for _, snap := range slices.Backward(s.Snapshots) {
@@ -107,13 +107,13 @@ func (s *Series) identify() {
 	}
 }
 
-// age is what else than the clock tells the age of a process. Both only grow.
+// age is what beside the clock shows the age of a process. Both only grow.
 type age struct {
 	cpu    uint64 // seconds of processor time
 	faults uint64 // page faults
 }
 
-// ageOf returns the age that a dump tells; the zero age if it tells none.
+// ageOf returns the age that a dump shows; the zero age if it shows none.
 func ageOf(s *Snapshot) (a age) {
 	if m := s.Info.Misc; m != nil && m.Flags1&minidump.MiscProcessTimes != 0 {
 		a.cpu = uint64(m.ProcessUserTime) + uint64(m.ProcessKernelTime)
@@ -148,7 +148,7 @@ func (s *Series) order() {
 	why := "the clock was set back between the dumps"
 	timed := !slices.ContainsFunc(s.Snapshots, func(snap *Snapshot) bool { return snap.Time.IsZero() })
 	if !timed {
-		why = "not every dump tells when it was written"
+		why = "not every dump says when it was written"
 	}
 	switch {
 	case timed && (!aged || s.ages()):
@@ -161,7 +161,7 @@ func (s *Series) order() {
 	}
 }
 
-// aged reports whether all dumps tell the age of one process.
+// aged reports whether all dumps show the age of one process.
 func (s *Series) aged() bool {
 	for _, snap := range s.Snapshots {
 		if (ageOf(snap) == age{}) {
@@ -186,7 +186,7 @@ func (s *Series) ages() bool {
 	return true
 }
 
-// oneProcess reports whether nothing tells that the dumps are of several.
+// oneProcess reports whether nothing shows that the dumps are of several.
 func (s *Series) oneProcess() bool {
 	for _, snap := range s.Snapshots[1:] {
 		if len(snap.Differences(s.First().ProcessIdentity)) > 0 {
