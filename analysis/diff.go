@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -90,7 +91,7 @@ func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error)
 	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
 	// A selection may be much smaller than the list.
 	size, _ := old.data.Len()
-	if !old.filter.all() {
+	if !old.filter.Everything() {
 		size = 0
 	}
 	d.table = newDiffTable(!d.NameIgnored, size)
@@ -206,4 +207,25 @@ func (d *HandleDiff) Removed(ctx context.Context) iter.Seq[*minidump.Handle] {
 			return kind != diffRemoved || yield(h)
 		})
 	}
+}
+
+// DiffNotes are what a reader of a difference should know: sentences without a
+// full stop.
+func DiffNotes(d *HandleDiff, old, new *Snapshot) []string {
+	var notes []string
+	for _, differ := range ComparePair(old, new) {
+		notes = append(notes, "these may not be dumps of one process, in this order: "+differ)
+	}
+	if d.NameIgnored {
+		notes = append(notes, "one of the dumps has no names of objects; names were not compared")
+	}
+	for _, side := range []struct {
+		list *HandleList
+		file string
+	}{{d.old, old.File}, {d.new, new.File}} {
+		if err := side.list.Empty(); err != nil {
+			notes = append(notes, fmt.Sprintf("%s: %v", side.file, err))
+		}
+	}
+	return notes
 }

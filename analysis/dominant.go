@@ -2,7 +2,10 @@ package analysis
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -17,6 +20,28 @@ type Dominant struct {
 	// AccessCount how many.
 	Access      uint32
 	AccessCount uint64
+}
+
+// Sentence says in words which type holds most handles.
+func (d *Dominant) Sentence() string {
+	s := fmt.Sprintf("%s: %s of %s, %s", d.Type, words.Count(d.Count), words.Plural(d.Total, "handle"), words.Share(d.Count, d.Total))
+	if d.Unnamed > 0 {
+		s += fmt.Sprintf("; %s of them have no name", words.Count(d.Unnamed))
+	}
+	return s + fmt.Sprintf("; granted access %s in %s", words.Hex(d.Access), words.Count(d.AccessCount))
+}
+
+// Next is the command that lists the handles of the type. dump is the name of
+// the dump for a command, options are those that its answer needs again.
+func (d *Dominant) Next(dump string, options ...string) Step {
+	args := append([]string{"dumpscan", "handles"}, options...)
+	if dump == "-" || strings.HasPrefix(dump, "-:") {
+		return Step{Text: "with the same dump on standard input", Args: append(args, dump, "0", "ff", d.Type)}
+	}
+	if strings.HasPrefix(dump, "-") {
+		args = append(args, "--") // a file, and no option
+	}
+	return Step{Args: append(args, dump, "0", "ff", d.Type)}
 }
 
 // A type dominates with more than half of all handles, once there are so many

@@ -54,7 +54,7 @@ func (l *HandleList) Empty() error {
 // which nothing could be read passes every filter.
 func (l *HandleList) All(parts minidump.HandleParts) iter.Seq2[*minidump.Handle, error] {
 	all := l.data.Only(parts | l.filter.Parts())
-	if l.filter.all() {
+	if l.filter.Everything() {
 		return all
 	}
 	return func(yield func(*minidump.Handle, error) bool) {
@@ -83,7 +83,7 @@ func (l *HandleList) Walk(ctx context.Context, parts minidump.HandleParts, visit
 
 // walk is Walk over a part of the list. Its error is that of ctx.
 func (l *HandleList) walk(ctx context.Context, part iter.Seq2[*minidump.Handle, error], failed *failures, visit func(*minidump.Handle) bool) error {
-	every := l.filter.all()
+	every := l.filter.Everything()
 	n := 0
 	for h, err := range part {
 		if n++; n%4096 == 0 && ctx.Err() != nil {

@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -22,28 +23,25 @@ func HandleNotes(f *minidump.File, l *HandleList, s *HandleSummary) []string {
 		notes = append(notes, fmt.Sprintf("%s without a type but with access %#x: probably EtwRegistration, "+
 			"which cannot be duplicated; counted as None", words.Plural(s.UntypedEtw, "handle"), etwAccess))
 	}
-	return append(notes, ignoredNotes(f, minidump.HandleDataStream)...)
+	return append(notes, IgnoredNotes(f, minidump.HandleDataStream)...)
 }
 
-// ignoredNotes say which streams of a type are not read because there are
-// several.
-func ignoredNotes(f *minidump.File, t minidump.StreamType) []string {
+// IgnoredNotes say which streams are not read because there are several of
+// their type, of the given types or of all if there is none.
+func IgnoredNotes(f *minidump.File, types ...minidump.StreamType) []string {
 	var notes []string
 	for _, s := range f.Ignored() {
-		if s.StreamType == t {
-			notes = append(notes, ignoredNote(s))
+		if len(types) > 0 && !slices.Contains(types, s.StreamType) {
+			continue
 		}
+		note := fmt.Sprintf("the dump has several streams %s: that at file offset %#x is read, that at %#x is not",
+			s.StreamType, s.Taken.RVA, s.RVA)
+		if s.Err != nil {
+			note += fmt.Sprintf(": %v", s.Err)
+		}
+		notes = append(notes, note)
 	}
 	return notes
-}
-
-func ignoredNote(s minidump.IgnoredStream) string {
-	note := fmt.Sprintf("there are several %ss: the one at file offset %#x is read, the one at %#x is not",
-		s.StreamType, s.Taken.RVA, s.RVA)
-	if s.Err != nil {
-		note += fmt.Sprintf(" (%v)", s.Err)
-	}
-	return note
 }
 
 // NotFound says why a selection of one value is empty; it returns nil for one

@@ -195,6 +195,21 @@ func TestFindDominant(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
+	const sentence = "Key: 200 of 250 handles, 80.0 %; 150 of them have no name; granted access 0x20019 in 150"
+	if s := got.Sentence(); s != sentence {
+		t.Errorf("%q, want %q", s, sentence)
+	}
+	for dump, want := range map[string]string{
+		"a b.dmp":   "dumpscan handles --windbg 'a b.dmp' 0 ff Key",
+		"-x.dmp":    "dumpscan handles --windbg -- -x.dmp 0 ff Key",
+		"-":         "with the same dump on standard input: dumpscan handles --windbg - 0 ff Key",
+		"-:a.dmp":   "with the same dump on standard input: dumpscan handles --windbg -:a.dmp 0 ff Key",
+		"a\x1b.zip": `dumpscan handles --windbg $'a\033.zip' 0 ff Key`,
+	} {
+		if step := got.Next(dump, "--windbg").String(); step != want {
+			t.Errorf("%q, want %q", step, want)
+		}
+	}
 	for _, n := range []struct {
 		keys, events int
 		dominate     bool

@@ -29,8 +29,8 @@ type DumpInfo struct {
 	Created time.Time     // start of the process
 	Uptime  time.Duration // Time less Created, if both are known and in order
 	Streams []minidump.DirectoryEntry
-	Ignored []minidump.IgnoredStream // those of Streams that are not read
 
+	Notes     []string       // what is easily misread, such as a second stream of a type; not of [DescribeHeader]
 	Exception *ExceptionFact // nil if the dump has none, or of [DescribeHeader]
 	Comments  []string
 	Handles   Answer // can it answer questions about handles?
@@ -64,6 +64,7 @@ func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 	modules, _ := f.Modules() // DescribeHeader noted the error
 	d.Exception, err = ReadException(f, modules)
 	d.problem(err)
+	d.Notes = IgnoredNotes(f)
 	d.Comments, err = f.Comments()
 	d.problem(err)
 	d.Handles = d.handles(ctx, f)
@@ -84,7 +85,6 @@ func DescribeHeader(f *minidump.File) *DumpInfo {
 	var err error
 	d.Streams, err = f.Directory()
 	d.problem(err)
-	d.Ignored = f.Ignored()
 	if f.Has(minidump.SystemInfoStream) {
 		d.System, err = f.SystemInfo()
 		d.problem(err)

@@ -23,8 +23,8 @@ type HandleFilter struct {
 	State   string // one of the words of ObjectState.Words
 }
 
-// all reports whether the filter selects every handle.
-func (f *HandleFilter) all() bool {
+// Everything reports whether the filter selects every handle.
+func (f *HandleFilter) Everything() bool {
 	return f.Handle == 0 && len(f.Types) == 0 && f.Name == nil && !f.Unnamed && f.Access == nil && f.State == ""
 }
 

@@ -1,6 +1,9 @@
 package render
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Style is how text for people looks. The zero value is plain text of
 // unlimited width, which is what a pipe gets.
@@ -30,6 +33,38 @@ func (s Style) sgr(code, text string) string {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// minProse is the narrowest column of prose: below it a word a line is worse
+// than what the terminal does.
+const minProse = 20
+
+// Wrap breaks prose between words where a terminal has no room for it. The
+// first line begins behind indent columns that are written already, the others
+// with as many blanks. A word that is longer than a line, such as a command or
+// a path, is left whole. There must be no colour in the text.
+func (s Style) Wrap(text string, indent int) string {
+	width := s.Width - indent
+	if s.Width == 0 || width < minProse || utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Split(text, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String()
 }
 
 // Bar draws a share between 0 and 1 with eighths of a block.

@@ -3,18 +3,21 @@ package render
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// A Table writes columns padded to their widest cell, two blanks apart. On a
-// terminal lines are cut at its edge.
+// A Table writes columns padded to their widest cell, two blanks apart. Where a
+// terminal is too narrow for it, columns are left out first, and then lines are
+// cut at its edge.
 type Table struct {
 	Header []string
-	Right  []bool // columns that are aligned to the right; missing ones are not
-	Whole  bool   // do not cut: the last columns say what a row is about
+	Right  []bool   // columns that are aligned to the right; missing ones are not
+	Drop   []string // columns that may be left out, the least useful first
+	Whole  bool     // do not cut: the last columns say what a row is about
 	Style  Style
 
 	rows [][]string
@@ -30,36 +33,60 @@ func (t *Table) Row(cells ...string) {
 
 // Write writes the header and the rows.
 func (t *Table) Write(w io.Writer) error {
-	widths := make([]int, len(t.Header))
-	for _, row := range append([][]string{t.Header}, t.rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
+	columns := t.fit()
 	b := bufio.NewWriter(w)
-	b.WriteString(t.Style.Bold(t.line(t.Header, widths)))
+	b.WriteString(t.Style.Bold(t.line(t.Header, columns)))
 	b.WriteByte('\n')
 	for _, row := range t.rows {
-		b.WriteString(t.line(row, widths))
+		b.WriteString(t.line(row, columns))
 		b.WriteByte('\n')
 	}
 	return b.Flush()
 }
 
-func (t *Table) line(cells []string, widths []int) string {
+// A column is one that is written.
+type column struct {
+	index int
+	width int
+	right bool
+}
+
+// fit returns the columns for which there is room.
+func (t *Table) fit() []column {
+	columns := make([]column, len(t.Header))
+	for i := range columns {
+		columns[i] = column{index: i, right: i < len(t.Right) && t.Right[i]}
+		for _, row := range append([][]string{t.Header}, t.rows...) {
+			columns[i].width = max(columns[i].width, utf8.RuneCountInString(row[i]))
+		}
+	}
+	for _, name := range t.Drop {
+		width := -2
+		for _, c := range columns {
+			width += c.width + 2
+		}
+		if t.Style.Width == 0 || width <= t.Style.Width {
+			break
+		}
+		columns = slices.DeleteFunc(columns, func(c column) bool { return t.Header[c.index] == name })
+	}
+	return columns
+}
+
+func (t *Table) line(cells []string, columns []column) string {
 	var b strings.Builder
-	for i, cell := range cells {
-		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-		right := i < len(t.Right) && t.Right[i]
+	for i, c := range columns {
+		cell := cells[c.index]
+		pad := strings.Repeat(" ", c.width-utf8.RuneCountInString(cell))
 		switch {
-		case right:
+		case c.right:
 			b.WriteString(pad + cell)
-		case i < len(cells)-1:
+		case i < len(columns)-1:
 			b.WriteString(cell + pad)
 		default:
 			b.WriteString(cell)
 		}
-		if i < len(cells)-1 {
+		if i < len(columns)-1 {
 			b.WriteString("  ")
 		}
 	}

@@ -103,7 +103,7 @@ func (o *htraceFlags) parse(args []string) error {
 		if err != nil {
 			return usagef("HANDLE: %v", err)
 		}
-		if !allHandles(h) {
+		if !analysis.AllHandles(h) {
 			o.handle = h
 		}
 		o.listing = true
