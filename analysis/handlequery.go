@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -52,7 +53,7 @@ func ParseHandleQuery(args []string) (*HandleQuery, error) {
 	if len(args) > 0 {
 		h, err := ParseHex(args[0])
 		if err != nil {
-			return nil, fmt.Errorf("HANDLE: %w", err)
+			return nil, fmt.Errorf("HANDLE: %w", notValue(args[0], err))
 		}
 		if !AllHandles(h) {
 			q.Handle = h
@@ -74,6 +75,17 @@ func ParseHandleQuery(args []string) (*HandleQuery, error) {
 		return nil, fmt.Errorf("%q is one argument too many", args[3])
 	}
 	return q, nil
+}
+
+// notValue is the error about a HANDLE that is no number, but perhaps a type.
+func notValue(text string, err error) error {
+	if t := CanonicalType(text); KnownType(t) {
+		return fmt.Errorf("%q is a type and no number; use --type %s, or 0 ff %[2]s", text, t)
+	}
+	if similar := words.Similar(text, windbgTypes[1:]); similar != "" {
+		return fmt.Errorf("%w; did you mean --type %s?", err, similar)
+	}
+	return err
 }
 
 // AllHandles reports whether the HANDLE of !handle or !htrace stands for all of

@@ -35,7 +35,7 @@ func writeSummary(b *bufio.Writer, total uint64, types []TypeCount, style Style)
 
 // groupsText writes the groups as a table.
 func (r *HandlesReport) groupsText(b *bufio.Writer, style Style) error {
-	columns := groupColumns(r.Text.By)
+	columns := r.Text.By.Words()
 	t := Table{
 		Header: append([]string{"Count", "Share"}, columns...),
 		Right:  []bool{true, true}, Drop: []string{"Share"}, Whole: true, Style: style,
@@ -56,7 +56,7 @@ func (g *HandleGroup) labels(columns []string) []string {
 			cells[i] = words.Type(cells[i])
 		case column == "name":
 			cells[i] = words.Name(cells[i])
-		case cells[i] == "", column == "processId" && cells[i] == "0":
+		case cells[i] == "", column == "process" && cells[i] == "0":
 			cells[i] = unknown
 		case column == "object" && g.Guess:
 			cells[i] += " (a guess)"

@@ -215,7 +215,7 @@ func TestHandleGroups(t *testing.T) {
 	}
 	by := analysis.GroupByType | analysis.GroupByName | analysis.GroupByAccess | analysis.GroupByState | analysis.GroupByObject | analysis.GroupByProcess
 	r := &HandlesReport{Groups: NewHandleGroups(groups, by), Text: HandlesText{By: by}}
-	const text = `Count   Share  type  name    grantedAccess  state       object                         processId
+	const text = `Count   Share  type  name    access  state       object                         process
 5,000  75.0 %  None  <none>  0x0            manual set  one with 5001 handles (a guess)  42
     1  25.0 %  Key   =1      0x0            <unknown>   <unknown>                      <unknown>
 `

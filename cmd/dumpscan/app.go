@@ -181,7 +181,7 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 	f, err := file.Dump()
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, openError(name, err)
 	}
 	a.complain(name, file.Truncated())
 	streams, err := f.Directory()

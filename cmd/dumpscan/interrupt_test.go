@@ -24,7 +24,7 @@ func TestInterruptedGroups(t *testing.T) {
 	cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, []string{"handles", name, "--group-by", "type"}, strings.NewReader(""), &stdout, &stderr)
-	if code != exitInput || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
+	if code != exitInterrupted || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 }
@@ -39,8 +39,8 @@ func TestInterruptedNames(t *testing.T) {
 			Base: base, Size: 0x10000, Name: `C:\app.exe`,
 			CodeView: dumptest.RSDS{Path: "app.pdb", Age: 1, GUID: [16]byte{1}},
 		}},
-		Threads:     []dumptest.Thread{{ThreadId: 1}},
-		ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadId: 1, StartAddress: frame}}},
+		Threads:     []dumptest.Thread{{ThreadID: 1}},
+		ThreadInfos: &dumptest.ThreadInfoList{Threads: []dumptest.ThreadInfo{{ThreadID: 1, StartAddress: frame}}},
 		HandleOperations: &dumptest.HandleOperationList{Operations: []dumptest.HandleOperation{
 			{Handle: 4, Type: dumptest.OperationOpen, Stack: []uint64{frame}},
 		}},
@@ -62,7 +62,7 @@ func TestInterruptedNames(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			args := []string{command, name, "-y", "srv*" + t.TempDir() + "*" + srv.URL}
 			code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
-			if code != exitInput || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
+			if code != exitInterrupted || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
 				t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 			}
 		})
