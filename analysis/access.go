@@ -2,12 +2,11 @@ package analysis
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Access is a granted access mask, split and named. WinDbg's names are used
-// where they are known, for all types whose !handle output is documented by
-// samples; the other names are the constants of the Windows headers.
+// where they are known; the other names are the constants of the Windows
+// headers.
 type Access struct {
 	Mask uint32
 
@@ -33,7 +32,7 @@ func (a Access) Names() []string {
 // A right is one bit of an access mask.
 type right struct {
 	bit      uint32
-	constant string // of the Windows headers
+	constant string // of the Windows headers; "" if they have none
 	windbg   string // as !handle prints it, if that is known
 }
 
@@ -63,20 +62,36 @@ func DecodeAccess(typeName string, mask uint32) Access {
 }
 
 // WinDbgAccess returns the two lines that !handle prints below the mask: the
-// standard rights and those of the type, each "None" if there are none.
+// standard rights, and those of the type.
 //
-// For the types with known names the second line has WinDbg's quirks: a bit
-// without a name leaves its comma behind (Process 0x4, "CreateThread,,VMOp"),
-// and bits above the table are dropped. For all other types the names are the
-// constants of the headers.
-func WinDbgAccess(typeName string, mask uint32) (standard, specific string) {
+// WinDbg has a table of rights for most types that it knows. If it has one, a
+// line without any right is "None", a bit without a name leaves its comma
+// behind (Process 0x4, "CreateThread,,VMOp"), and bits above the table are
+// dropped. For other types the second line is empty whatever the mask. Which
+// words its tables have for Token, Job, KeyedEvent, SymbolicLink, Port and
+// Profile has not been seen; the constants of the headers stand for them.
+//
+// With constants, the rights of types that WinDbg has no table for get the
+// names of the headers, too.
+func WinDbgAccess(typeName string, mask uint32, constants bool) (standard, specific string) {
 	standard = windbgLine(standardRights[:], mask, false)
 	table := specificRights[typeName]
 	last := lastKnown(table)
-	if last < 0 {
-		return standard, windbgLine(table, mask, false)
+	switch {
+	case last >= 0:
+		return standard, windbgLine(table[:last+1], mask, true)
+	case !hasWinDbgTable(typeName) && (!constants || len(table) == 0):
+		return standard, ""
 	}
-	return standard, windbgLine(table[:last+1], mask, true)
+	return standard, windbgLine(table, mask, false)
+}
+
+// hasWinDbgTable reports whether WinDbg has a table of rights for a type. It
+// has none for WaitCompletionPacket, although its summary has a row for it, nor
+// for the types that it counts as None, as far as their output has been seen
+// (IRTimer).
+func hasWinDbgTable(typeName string) bool {
+	return KnownType(typeName) && typeName != "WaitCompletionPacket"
 }
 
 // lastKnown returns the index of the last right whose WinDbg name is known,
@@ -109,27 +124,4 @@ func windbgLine(table []right, mask uint32, slots bool) string {
 		return "None"
 	}
 	return string(line)
-}
-
-// FindRight returns the bit of a right by its WinDbg name or its constant, in
-// any case: "SetValue" or "KEY_SET_VALUE" of a Key. With typeName "" the name
-// is looked for in all types; ok is false if no type has it, or if it means
-// different bits in different types.
-func FindRight(typeName, name string) (bit uint32, ok bool) {
-	bits := map[uint32]bool{}
-	find := func(rights []right) {
-		for _, r := range rights {
-			if strings.EqualFold(r.constant, name) || strings.EqualFold(r.windbg, name) {
-				bits[r.bit] = true
-				bit = r.bit
-			}
-		}
-	}
-	find(standardRights[:])
-	for t, rights := range specificRights {
-		if typeName == "" || t == typeName {
-			find(rights)
-		}
-	}
-	return bit, len(bits) == 1
 }

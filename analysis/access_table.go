@@ -11,29 +11,37 @@ var standardRights = [...]right{
 	{0x100000, "SYNCHRONIZE", "Synch"},
 }
 
+// The generic rights, which stand for others in each type.
+const (
+	genericAll     = 0x10000000
+	genericExecute = 0x20000000
+	genericWrite   = 0x40000000
+	genericRead    = 0x80000000
+)
+
 // genericRights do not occur in masks that the kernel has granted; they are
 // named in case a writer put them there.
 var genericRights = [...]right{
 	{0x1000000, "ACCESS_SYSTEM_SECURITY", ""},
 	{0x2000000, "MAXIMUM_ALLOWED", ""},
-	{0x10000000, "GENERIC_ALL", ""},
-	{0x20000000, "GENERIC_EXECUTE", ""},
-	{0x40000000, "GENERIC_WRITE", ""},
-	{0x80000000, "GENERIC_READ", ""},
+	{genericAll, "GENERIC_ALL", ""},
+	{genericExecute, "GENERIC_EXECUTE", ""},
+	{genericWrite, "GENERIC_WRITE", ""},
+	{genericRead, "GENERIC_READ", ""},
 }
 
 // specificRights are the rights of each object type in ascending order. The
 // numbers are those of winnt.h, winuser.h, evntrace.h and the native headers;
-// WinDbg's words are those seen in its output. A table without any of
-// WinDbg's words belongs to a type for which no output is known.
+// WinDbg's words are those seen in its output. A table without any of WinDbg's
+// words belongs to a type for which none is known.
 var specificRights = map[string][]right{
 	"Event":     {{1, "EVENT_QUERY_STATE", "QueryState"}, {2, "EVENT_MODIFY_STATE", "ModifyState"}},
 	"Mutant":    {{1, "MUTANT_QUERY_STATE", "QueryState"}},
 	"Semaphore": {{1, "SEMAPHORE_QUERY_STATE", "QueryState"}, {2, "SEMAPHORE_MODIFY_STATE", "ModifyState"}},
-	"Timer":     {{1, "TIMER_QUERY_STATE", ""}, {2, "TIMER_MODIFY_STATE", ""}},
+	"Timer":     {{1, "TIMER_QUERY_STATE", "QueryState"}, {2, "TIMER_MODIFY_STATE", "ModifyState"}},
 	"IRTimer":   {{1, "TIMER_QUERY_STATE", ""}, {2, "TIMER_MODIFY_STATE", ""}},
 	"IoCompletion": {
-		{1, "IO_COMPLETION_QUERY_STATE", ""}, {2, "IO_COMPLETION_MODIFY_STATE", ""},
+		{1, "IO_COMPLETION_QUERY_STATE", "Query"}, {2, "IO_COMPLETION_MODIFY_STATE", "Modify"},
 	},
 	"Section": {
 		{1, "SECTION_QUERY", "Query"}, {2, "SECTION_MAP_WRITE", "MapWrite"},
@@ -72,8 +80,8 @@ var specificRights = map[string][]right{
 		{0x1000, "THREAD_RESUME", ""},
 	},
 	"Directory": {
-		{1, "DIRECTORY_QUERY", ""}, {2, "DIRECTORY_TRAVERSE", ""},
-		{4, "DIRECTORY_CREATE_OBJECT", ""}, {8, "DIRECTORY_CREATE_SUBDIRECTORY", ""},
+		{1, "DIRECTORY_QUERY", "Query"}, {2, "DIRECTORY_TRAVERSE", "Traverse"},
+		{4, "DIRECTORY_CREATE_OBJECT", "Create"}, {8, "DIRECTORY_CREATE_SUBDIRECTORY", "CreateSubdir"},
 	},
 	"SymbolicLink": {{1, "SYMBOLIC_LINK_QUERY", ""}, {2, "SYMBOLIC_LINK_SET", ""}},
 	"Port":         {{1, "PORT_CONNECT", ""}},
@@ -85,14 +93,14 @@ var specificRights = map[string][]right{
 		{0x40, "TOKEN_ADJUST_GROUPS", ""}, {0x80, "TOKEN_ADJUST_DEFAULT", ""}, {0x100, "TOKEN_ADJUST_SESSIONID", ""},
 	},
 	"WindowStation": {
-		{1, "WINSTA_ENUMDESKTOPS", ""}, {2, "WINSTA_READATTRIBUTES", ""}, {4, "WINSTA_ACCESSCLIPBOARD", ""},
-		{8, "WINSTA_CREATEDESKTOP", ""}, {0x10, "WINSTA_WRITEATTRIBUTES", ""}, {0x20, "WINSTA_ACCESSGLOBALATOMS", ""},
-		{0x40, "WINSTA_EXITWINDOWS", ""}, {0x100, "WINSTA_ENUMERATE", ""}, {0x200, "WINSTA_READSCREEN", ""},
+		{1, "WINSTA_ENUMDESKTOPS", "EnumDesktops"}, {2, "WINSTA_READATTRIBUTES", "ReadAttr"}, {4, "WINSTA_ACCESSCLIPBOARD", "Clipboard"},
+		{8, "WINSTA_CREATEDESKTOP", "CreateDesktop"}, {0x10, "WINSTA_WRITEATTRIBUTES", "WriteAttr"}, {0x20, "WINSTA_ACCESSGLOBALATOMS", "GlobalAtom"},
+		{0x40, "WINSTA_EXITWINDOWS", "ExitWindows"}, {0x100, "WINSTA_ENUMERATE", "Enumerate"}, {0x200, "WINSTA_READSCREEN", "ReadScreen"},
 	},
 	"Desktop": {
-		{1, "DESKTOP_READOBJECTS", ""}, {2, "DESKTOP_CREATEWINDOW", ""}, {4, "DESKTOP_CREATEMENU", ""},
-		{8, "DESKTOP_HOOKCONTROL", ""}, {0x10, "DESKTOP_JOURNALRECORD", ""}, {0x20, "DESKTOP_JOURNALPLAYBACK", ""},
-		{0x40, "DESKTOP_ENUMERATE", ""}, {0x80, "DESKTOP_WRITEOBJECTS", ""}, {0x100, "DESKTOP_SWITCHDESKTOP", ""},
+		{1, "DESKTOP_READOBJECTS", "ReadObjects"}, {2, "DESKTOP_CREATEWINDOW", "CreateWindow"}, {4, "DESKTOP_CREATEMENU", "CreateMenu"},
+		{8, "DESKTOP_HOOKCONTROL", "HookControl"}, {0x10, "DESKTOP_JOURNALRECORD", "JournalRecord"}, {0x20, "DESKTOP_JOURNALPLAYBACK", "JournalPlayback"},
+		{0x40, "DESKTOP_ENUMERATE", "Enumerate"}, {0x80, "DESKTOP_WRITEOBJECTS", "WriteObjects"}, {0x100, "DESKTOP_SWITCHDESKTOP", "SwitchDesktop"},
 	},
 	"Job": {
 		{1, "JOB_OBJECT_ASSIGN_PROCESS", ""}, {2, "JOB_OBJECT_SET_ATTRIBUTES", ""}, {4, "JOB_OBJECT_QUERY", ""},
@@ -101,9 +109,10 @@ var specificRights = map[string][]right{
 	"KeyedEvent": {{1, "KEYEDEVENT_WAIT", ""}, {2, "KEYEDEVENT_WAKE", ""}},
 	"Profile":    {{1, "PROFILE_CONTROL", ""}},
 	"TpWorkerFactory": {
-		{1, "WORKER_FACTORY_RELEASE_WORKER", ""}, {2, "WORKER_FACTORY_WAIT", ""},
-		{4, "WORKER_FACTORY_SET_INFORMATION", ""}, {8, "WORKER_FACTORY_QUERY_INFORMATION", ""},
-		{0x10, "WORKER_FACTORY_READY_WORKER", ""}, {0x20, "WORKER_FACTORY_SHUTDOWN", ""},
+		{1, "WORKER_FACTORY_RELEASE_WORKER", "Release"}, {2, "WORKER_FACTORY_WAIT", "Wait"},
+		{4, "WORKER_FACTORY_SET_INFORMATION", "SetInfo"}, {8, "WORKER_FACTORY_QUERY_INFORMATION", "Query"},
+		{0x10, "WORKER_FACTORY_READY_WORKER", "WorkerReady"}, {0x20, "WORKER_FACTORY_SHUTDOWN", "Shutdown"},
+		{0x40, "", "Post"}, {0x80, "", "Bind"},
 	},
 	"WaitCompletionPacket": {{1, "WAIT_COMPLETION_PACKET_SET_STATE", ""}},
 	"DebugObject": {

@@ -7,7 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWinDbgAccess compares with output of WinDbg that has been published.
+// TestWinDbgAccess compares with output of WinDbg that has been published. It
+// is the same with and without the constants of the headers, where nothing else
+// is said.
 func TestWinDbgAccess(t *testing.T) {
 	const all = "Delete,ReadControl,WriteDac,WriteOwner,Synch"
 	for _, tt := range []struct {
@@ -35,14 +37,47 @@ func TestWinDbgAccess(t *testing.T) {
 		// The bit without a name leaves its comma, those above are dropped.
 		{"Process", 0x1fffff, all, "Terminate,CreateThread,,VMOp,VMRead,VMWrite,DupHandle,CreateProcess,SetQuota,SetInfo,QueryInfo,SetPort"},
 		{"Thread", 0x1fffff, all, "Terminate,Suspend,Alert,GetContext,SetContext,SetInfo,QueryInfo,SetToken,Impersonate,DirectImpersonate"},
-		// No output is known for these: constants of the headers, or nothing.
+		{"IoCompletion", 0x1f0003, all, "Query,Modify"},
+		{"Timer", 0x100002, "Synch", "ModifyState"},
+		{"Timer", 0x100003, "Synch", "QueryState,ModifyState"},
+		{"Directory", 0x3, "None", "Query,Traverse"},
+		{"Directory", 0xf, "None", "Query,Traverse,Create,CreateSubdir"},
+		{"WindowStation", 0xf037f, "Delete,ReadControl,WriteDac,WriteOwner", "EnumDesktops,ReadAttr,Clipboard,CreateDesktop,WriteAttr,GlobalAtom,ExitWindows,Enumerate,ReadScreen"},
+		{"Desktop", 0xf01ff, "Delete,ReadControl,WriteDac,WriteOwner", "ReadObjects,CreateWindow,CreateMenu,HookControl,JournalRecord,JournalPlayback,Enumerate,WriteObjects,SwitchDesktop"},
+		{"TpWorkerFactory", 0xf00ff, "Delete,ReadControl,WriteDac,WriteOwner", "Release,Wait,SetInfo,Query,WorkerReady,Shutdown,Post,Bind"},
+		{"ALPC Port", 0x1f0000, all, "None"},
+		{"Section", 0x6, "None", "MapWrite,MapRead"},
+		{"Section", 0xf0007, "Delete,ReadControl,WriteDac,WriteOwner", "Query,MapWrite,MapRead"},
+		{"Key", 0x2001f, "ReadControl", "QueryValue,SetValue,CreateSubKey,EnumSubKey,Notify"},
+		{"File", 0x100003, "Synch", "Read/List,Write/Add"},
+		// It has a table, but its words have not been seen.
 		{"Token", 0xf01ff, "Delete,ReadControl,WriteDac,WriteOwner", "TOKEN_ASSIGN_PRIMARY,TOKEN_DUPLICATE,TOKEN_IMPERSONATE,TOKEN_QUERY,TOKEN_QUERY_SOURCE,TOKEN_ADJUST_PRIVILEGES,TOKEN_ADJUST_GROUPS,TOKEN_ADJUST_DEFAULT,TOKEN_ADJUST_SESSIONID"},
-		{"Gadget", 0x3, "None", "None"},
-		{"", 0, "None", "None"},
+		// It has no table.
+		{"Gadget", 0x3, "None", ""},
+		{"", 0, "None", ""},
+		{"", 0x804, "None", ""},
 	} {
-		standard, specific := WinDbgAccess(tt.typ, tt.mask)
-		if standard != tt.standard || specific != tt.specific {
-			t.Errorf("%s %#x:\n got %s\n     %s\nwant %s\n     %s", tt.typ, tt.mask, standard, specific, tt.standard, tt.specific)
+		for _, constants := range []bool{false, true} {
+			standard, specific := WinDbgAccess(tt.typ, tt.mask, constants)
+			if standard != tt.standard || specific != tt.specific {
+				t.Errorf("%s %#x:\n got %s\n     %s\nwant %s\n     %s", tt.typ, tt.mask, standard, specific, tt.standard, tt.specific)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		typ       string
+		mask      uint32
+		constants string
+	}{
+		{"IRTimer", 0x100002, "TIMER_MODIFY_STATE"},
+		{"WaitCompletionPacket", 1, "WAIT_COMPLETION_PACKET_SET_STATE"},
+		{"EtwRegistration", 0x804, "WMIGUID_NOTIFICATION,TRACELOG_REGISTER_GUIDS"},
+	} {
+		if _, specific := WinDbgAccess(tt.typ, tt.mask, false); specific != "" {
+			t.Errorf("%s: WinDbg has no table, but prints %s", tt.typ, specific)
+		}
+		if _, specific := WinDbgAccess(tt.typ, tt.mask, true); specific != tt.constants {
+			t.Errorf("%s: %s, want %s", tt.typ, specific, tt.constants)
 		}
 	}
 }
@@ -58,6 +93,7 @@ func TestAccessNames(t *testing.T) {
 		{"Event", 0x80000010, []string{"GENERIC_READ", "0x10"}},
 		{"Gadget", 0x10001, []string{"Delete", "0x1"}},
 		{"EtwRegistration", 0x804, []string{"WMIGUID_NOTIFICATION", "TRACELOG_REGISTER_GUIDS"}},
+		{"TpWorkerFactory", 0x41, []string{"Release", "Post"}},
 		{"Key", 0, []string{}},
 	} {
 		if diff := cmp.Diff(tt.want, DecodeAccess(tt.typ, tt.mask).Names()); diff != "" {
@@ -83,37 +119,21 @@ func TestAccessTables(t *testing.T) {
 			t.Errorf("no rights for %s", typ)
 		}
 	}
-}
-
-func TestParseAccess(t *testing.T) {
-	for _, tt := range []struct {
-		typ, text string
-		match     []uint32
-		not       []uint32
-	}{
-		{"", "20019", []uint32{0x20019, 0xf003f}, []uint32{0x20018}},
-		{"", "=0x20019", []uint32{0x20019}, []uint32{0xf003f, 0x20018}},
-		{"Key", "setvalue", []uint32{0x2, 0xf003f}, []uint32{0x20019}},
-		{"", "KEY_SET_VALUE,Delete", []uint32{0x10002}, []uint32{0x2, 0x10000}},
-		{"Key", "=QueryValue", []uint32{1}, []uint32{3}},
-	} {
-		p, err := ParseAccess(tt.typ, tt.text)
-		if err != nil {
-			t.Errorf("%s %s: %v", tt.typ, tt.text, err)
-			continue
+	// What stands for several rights is made of those that the type has.
+	valid := func(typ string, mask uint32) bool {
+		for _, r := range slices.Concat(standardRights[:], specificRights[typ]) {
+			mask &^= r.bit
 		}
-		for _, mask := range tt.match {
-			if !p.Match(mask) {
-				t.Errorf("%s %s does not match %#x", tt.typ, tt.text, mask)
-			}
-		}
-		if i := slices.IndexFunc(tt.not, p.Match); i >= 0 {
-			t.Errorf("%s %s matches %#x", tt.typ, tt.text, tt.not[i])
+		return mask == 0 || typ == "Process" || typ == "Thread" // all bits, also those without a name
+	}
+	for _, c := range compositeRights {
+		if !valid(c.typeName, c.mask) {
+			t.Errorf("%s: %#x has bits that no right has", c.constant, c.mask)
 		}
 	}
-	for _, text := range []string{"", "=", "NoSuchRight", "QueryInfo", "1ffffffff"} {
-		if _, err := ParseAccess("", text); err == nil {
-			t.Errorf("%q is accepted without a type", text)
+	for typ, m := range genericMappings {
+		if !valid(typ, m.read|m.write|m.execute) || m.read&^m.all != 0 || m.write&^m.all&^0x10000 != 0 {
+			t.Errorf("%s: %+v has bits that no right has", typ, m)
 		}
 	}
 }

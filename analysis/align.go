@@ -30,7 +30,7 @@ type KindTable struct {
 func AlignKinds(dumps ...*KindCounts) *KindTable { return (&KindTable{}).align(dumps) }
 
 // AlignDumps is AlignKinds for whole dumps that may be by different writers.
-// What some of them tell and others cannot is left out of all: the names if
+// What some of them say and others cannot is left out of all: the names if
 // one dump has none at all, and the states if one has no object information.
 func AlignDumps(dumps ...*KindCounts) *KindTable {
 	t := &KindTable{}

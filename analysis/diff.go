@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -83,12 +84,14 @@ type HandleDiff struct {
 // it does not grow with NEW, nor with the names.
 func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error) {
 	d := &HandleDiff{old: old, new: new}
-	oldAny, oldNamed := anyNamed(ctx, old)
-	newAny, newNamed := anyNamed(ctx, new)
+	// Whether a dump has names is asked of all its handles, as in [AlignDumps]:
+	// those that are selected may have none by chance.
+	oldAny, oldNamed := anyNamed(ctx, old.Select(HandleFilter{}))
+	newAny, newNamed := anyNamed(ctx, new.Select(HandleFilter{}))
 	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
 	// A selection may be much smaller than the list.
 	size, _ := old.data.Len()
-	if old.filter != (HandleFilter{}) {
+	if !old.filter.Everything() {
 		size = 0
 	}
 	d.table = newDiffTable(!d.NameIgnored, size)
@@ -106,8 +109,11 @@ func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error)
 		byKind[kind].Add(h)
 		return true
 	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	d.count(byKind)
-	return d, ctx.Err()
+	return d, nil
 }
 
 // count makes groups, types and the total of the kinds of the handles that
@@ -201,4 +207,25 @@ func (d *HandleDiff) Removed(ctx context.Context) iter.Seq[*minidump.Handle] {
 			return kind != diffRemoved || yield(h)
 		})
 	}
+}
+
+// DiffNotes are what a reader of a difference should know: sentences without a
+// full stop.
+func DiffNotes(d *HandleDiff, old, new *Snapshot) []string {
+	var notes []string
+	for _, differ := range ComparePair(old, new) {
+		notes = append(notes, "these may not be dumps of one process, in this order: "+differ)
+	}
+	if d.NameIgnored {
+		notes = append(notes, "one of the dumps has no names of objects; names were not compared")
+	}
+	for _, side := range []struct {
+		list *HandleList
+		file string
+	}{{d.old, old.File}, {d.new, new.File}} {
+		if err := side.list.Empty(); err != nil {
+			notes = append(notes, fmt.Sprintf("%s: %v", side.file, err))
+		}
+	}
+	return notes
 }

@@ -2,44 +2,53 @@ package analysis_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"log"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
-// handlesOf returns the handles of a dump in memory.
-func handlesOf(d dumptest.Dump) analysis.HandleSource {
+// open opens a dump in memory. Programs call minidump.Open with a path instead,
+// or dumpfile.Open, which unpacks.
+func open(d dumptest.Dump) *minidump.File {
 	data := d.Bytes()
 	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		panic(err)
+		log.Fatal(err)
 	}
-	hd, err := f.HandleData()
-	if err != nil {
-		panic(err)
-	}
-	return hd.Only
+	return f
 }
 
 // Which handles have come and gone between two dumps of one process?
 func ExampleDiffHandles() {
-	old := handlesOf(dumptest.Dump{HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
+	old, err := analysis.ReadHandles(open(dumptest.Dump{HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
 		{Value: 0x4, Type: "Event", GrantedAccess: 0x1f0003},
 		{Value: 0x8, Type: "File", Name: `\Device\Null`, GrantedAccess: 0x120089},
-	}}})
-	new := handlesOf(dumptest.Dump{HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
+	}}}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	new, err := analysis.ReadHandles(open(dumptest.Dump{HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
 		{Value: 0x4, Type: "Event", GrantedAccess: 0x1f0003},
 		{Value: 0x8, Type: "Key", Name: `\REGISTRY\MACHINE`, GrantedAccess: 0x20019},
 		{Value: 0xc, Type: "Key", Name: `\REGISTRY\MACHINE`, GrantedAccess: 0x20019},
-	}}})
-	d := analysis.DiffHandles(old, new)
+	}}}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	d, err := analysis.DiffHandles(ctx, old, new)
+	if err != nil {
+		log.Fatal(err) // interrupted; what could not be read is in d
+	}
 	for _, g := range d.Groups {
 		fmt.Printf("%+d %s\n", g.Growth(), g.HandleKind)
 	}
 	fmt.Println(d.Total.Reused, "value reused")
-	for h := range d.Removed() {
+	for h := range d.Removed(ctx) {
 		fmt.Printf("removed %#x %s\n", h.Handle, h.ObjectName)
 	}
 	// Output:

@@ -1,7 +1,6 @@
 package analysis_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"iter"
@@ -15,27 +14,21 @@ import (
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
-// handleSource reads the handles of a synthetic dump.
-func handleSource(t testing.TB, hd *dumptest.HandleData, patches ...dumptest.Patch) analysis.HandleSource {
-	t.Helper()
-	data := dumptest.Dump{HandleData: hd, Patches: patches}.Bytes()
-	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := f.HandleData()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Only
-}
-
 func key(value uint64, name string) dumptest.Handle {
 	return dumptest.Handle{Value: value, Type: "Key", Name: name, GrantedAccess: 0x20019}
 }
 
 func event(value uint64) dumptest.Handle {
 	return dumptest.Handle{Value: value, Type: "Event", GrantedAccess: 0x1f0003}
+}
+
+func diff(t testing.TB, old, new *analysis.HandleList) *analysis.HandleDiff {
+	t.Helper()
+	d, err := analysis.DiffHandles(t.Context(), old, new)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func values(handles iter.Seq[*minidump.Handle]) []uint64 {
@@ -116,9 +109,9 @@ func TestDiffHandles(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			d := analysis.DiffHandles(
-				handleSource(t, &dumptest.HandleData{Handles: test.old}),
-				handleSource(t, &dumptest.HandleData{Handles: test.new}))
+			d := diff(t,
+				listOf(t, handles(test.old...)),
+				listOf(t, handles(test.new...)))
 			if err := errors.Join(d.OldErr, d.NewErr); err != nil {
 				t.Error(err)
 			}
@@ -143,10 +136,10 @@ func TestDiffHandles(t *testing.T) {
 				t.Errorf("NameIgnored %v, want %v", d.NameIgnored, test.nameIgnored)
 			}
 			for range 2 { // the lists can be read again
-				if diff := cmp.Diff(test.added, values(d.Added())); diff != "" {
+				if diff := cmp.Diff(test.added, values(d.Added(t.Context()))); diff != "" {
 					t.Errorf("added (-want +got):\n%s", diff)
 				}
-				if diff := cmp.Diff(test.removed, values(d.Removed())); diff != "" {
+				if diff := cmp.Diff(test.removed, values(d.Removed(t.Context()))); diff != "" {
 					t.Errorf("removed (-want +got):\n%s", diff)
 				}
 			}
@@ -168,8 +161,8 @@ func TestDiffGroups(t *testing.T) {
 	}
 	old = append(old, key(0x400, "a"), event(0x404), event(0x408), exited(0x103))
 	new = append(new, key(0x400, "a"), event(0x404), key(0x408, "a"), exited(7))
-	d := analysis.DiffHandles(
-		handleSource(t, &dumptest.HandleData{Handles: old}), handleSource(t, &dumptest.HandleData{Handles: new}))
+	d := diff(t,
+		listOf(t, handles(old...)), listOf(t, handles(new...)))
 	want := []analysis.GroupDiff{
 		{analysis.HandleKind{Type: "Key", Name: `\Calibration\<n>`, GrantedAccess: 0x20019}, true,
 			analysis.DiffCount{Old: 5, New: 40, Added: 38, Removed: 3, Kept: 2}},
@@ -190,15 +183,15 @@ func TestDiffStopsEarly(t *testing.T) {
 	for i := range uint64(10) {
 		many = append(many, event(4*i+4))
 	}
-	empty := handleSource(t, &dumptest.HandleData{Handles: append(none, key(100, "x"))})
-	full := handleSource(t, &dumptest.HandleData{Handles: many})
-	for h := range analysis.DiffHandles(empty, full).Added() {
+	empty := listOf(t, handles(append(none, key(100, "x"))...))
+	full := listOf(t, handles(many...))
+	for h := range diff(t, empty, full).Added(t.Context()) {
 		if h.Handle != 4 {
 			t.Errorf("first added is %#x", h.Handle)
 		}
 		break
 	}
-	for h := range analysis.DiffHandles(full, empty).Removed() {
+	for h := range diff(t, full, empty).Removed(t.Context()) {
 		if h.Handle != 4 {
 			t.Errorf("first removed is %#x", h.Handle)
 		}
@@ -207,15 +200,16 @@ func TestDiffStopsEarly(t *testing.T) {
 }
 
 func TestDiffReportsWhatCannotBeRead(t *testing.T) {
-	good := handleSource(t, &dumptest.HandleData{Handles: []dumptest.Handle{event(4), event(8)}})
-	bad := handleSource(t, &dumptest.HandleData{Handles: []dumptest.Handle{event(4), event(8)}},
-		dumptest.Patch{Anchor: "HandleData[1]", Off: 8, Bytes: []byte{0xff, 0xff, 0xff, 0x7f}})
+	good := listOf(t, handles(event(4), event(8)))
+	damaged := handles(event(4), event(8))
+	damaged.Patches = []dumptest.Patch{{Anchor: "HandleData[1]", Off: 8, Bytes: []byte{0xff, 0xff, 0xff, 0x7f}}}
+	bad := listOf(t, damaged)
 	var format *minidump.FormatError
-	d := analysis.DiffHandles(good, bad)
+	d := diff(t, good, bad)
 	if d.OldErr != nil || !errors.As(d.NewErr, &format) {
 		t.Errorf("errors %v and %v, want a FormatError of NEW", d.OldErr, d.NewErr)
 	}
-	if d = analysis.DiffHandles(bad, good); d.NewErr != nil || !errors.As(d.OldErr, &format) {
+	if d = diff(t, bad, good); d.NewErr != nil || !errors.As(d.OldErr, &format) {
 		t.Errorf("errors %v and %v, want a FormatError of OLD", d.OldErr, d.NewErr)
 	}
 	// The value is still that of the dump, so the handle counts.
@@ -240,17 +234,17 @@ func FuzzDiffHandles(f *testing.F) {
 			}
 			return handles
 		}
-		d := analysis.DiffHandles(handleSource(t, &dumptest.HandleData{Handles: make(old)}),
-			handleSource(t, &dumptest.HandleData{Handles: make(new)}))
+		d := diff(t, listOf(t, handles(make(old)...)),
+			listOf(t, handles(make(new)...)))
 		c := d.Total
 		if c.Old != uint64(len(old)) || c.New != uint64(len(new)) ||
 			c.Old != c.Kept+c.Removed || c.New != c.Kept+c.Added || c.Reused > c.Added {
 			t.Errorf("counts do not add up: %+v", c)
 		}
-		if n := len(values(d.Added())); uint64(n) != c.Added {
+		if n := len(values(d.Added(t.Context()))); uint64(n) != c.Added {
 			t.Errorf("%d added are listed, %d counted", n, c.Added)
 		}
-		if n := len(values(d.Removed())); uint64(n) != c.Removed {
+		if n := len(values(d.Removed(t.Context()))); uint64(n) != c.Removed {
 			t.Errorf("%d removed are listed, %d counted", n, c.Removed)
 		}
 		if !d.NameIgnored {
@@ -272,16 +266,16 @@ func FuzzDiffHandles(f *testing.F) {
 
 func BenchmarkDiffHandles(b *testing.B) {
 	const n = 1_000_000
-	source := func(first int) analysis.HandleSource {
-		return handleSource(b, &dumptest.HandleData{Each: dumptest.GenerateHandles(n, func(i int) dumptest.Handle {
+	source := func(first int) *analysis.HandleList {
+		return listOf(b, dumptest.Dump{HandleData: &dumptest.HandleData{Each: dumptest.GenerateHandles(n, func(i int) dumptest.Handle {
 			return dumptest.Handle{Value: uint64(first+i) * 4, Type: "Key", Name: `\REGISTRY\MACHINE\SOFTWARE\Classes`, GrantedAccess: 0x20019}
-		})})
+		})}})
 	}
 	old, new := source(1), source(1+n/10) // a tenth removed, a tenth added
 	b.SetBytes(2 * n)                     // one byte stands for one handle: MB/s are million handles a second
 	b.ReportAllocs()
 	for b.Loop() {
-		if d := analysis.DiffHandles(old, new); d.Total.Added != n/10 {
+		if d := diff(b, old, new); d.Total.Added != n/10 {
 			b.Fatal(d.Total)
 		}
 	}

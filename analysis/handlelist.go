@@ -50,15 +50,16 @@ func (l *HandleList) Empty() error {
 
 // All iterates over the handles with the given parts, and those that the
 // filter needs. As in [minidump.HandleData.All] the pointer is valid until the
-// next step, and an error belongs to the handle that it comes with.
+// next step, and an error belongs to the handle that it comes with. One of
+// which nothing could be read passes every filter.
 func (l *HandleList) All(parts minidump.HandleParts) iter.Seq2[*minidump.Handle, error] {
 	all := l.data.Only(parts | l.filter.Parts())
-	if l.filter == (HandleFilter{}) {
+	if l.filter.Everything() {
 		return all
 	}
 	return func(yield func(*minidump.Handle, error) bool) {
 		for h, err := range all {
-			if l.filter.Match(h) && !yield(h, err) {
+			if (l.filter.Match(h) || errors.Is(err, minidump.ErrUnreadable)) && !yield(h, err) {
 				return
 			}
 		}
@@ -68,7 +69,7 @@ func (l *HandleList) All(parts minidump.HandleParts) iter.Seq2[*minidump.Handle,
 // Walk calls visit for the handles with the given parts, and those that the
 // filter needs, until it returns false. A handle that could be read in part is
 // visited too. The error is that of ctx, or a [*PartialError] about what could
-// not be read; the handles that the file is too short for are part of that.
+// not be read so far; that the file is too short for the list is part of that.
 // The pointer is valid until visit returns.
 func (l *HandleList) Walk(ctx context.Context, parts minidump.HandleParts, visit func(*minidump.Handle) bool) error {
 	var failed failures
@@ -82,7 +83,7 @@ func (l *HandleList) Walk(ctx context.Context, parts minidump.HandleParts, visit
 
 // walk is Walk over a part of the list. Its error is that of ctx.
 func (l *HandleList) walk(ctx context.Context, part iter.Seq2[*minidump.Handle, error], failed *failures, visit func(*minidump.Handle) bool) error {
-	every := l.filter == (HandleFilter{})
+	every := l.filter.Everything()
 	n := 0
 	for h, err := range part {
 		if n++; n%4096 == 0 && ctx.Err() != nil {

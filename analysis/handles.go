@@ -26,7 +26,7 @@ type HandleSummary struct {
 	// event trace providers. They are part of the handles of type "".
 	UntypedEtw uint64
 
-	// Named tells whether any object has a name. It is known only if the
+	// Named reports whether any object has a name. It is known only if the
 	// names were read.
 	Named bool
 }

@@ -13,8 +13,7 @@ import (
 )
 
 // DumpInfo describes a dump and the process in it: what WinDbg's vertarget,
-// "||" and .dumpdebug tell together. A field is zero if the dump does not
-// tell.
+// "||" and .dumpdebug say together. A field is zero if the dump does not say.
 type DumpInfo struct {
 	Size        int64 // bytes
 	Version     uint32
@@ -31,10 +30,12 @@ type DumpInfo struct {
 	Uptime  time.Duration // Time less Created, if both are known and in order
 	Streams []minidump.DirectoryEntry
 
-	Comments []string
-	Handles  Answer // can it answer questions about handles?
-	Traces   Answer // about who opened them?
-	FullMem  Answer // about who holds them?
+	Notes     []string       // what is easily misread, such as a second stream of a type; not of [DescribeHeader]
+	Exception *ExceptionFact // nil if the dump has none, or of [DescribeHeader]
+	Comments  []string
+	Handles   Answer // can it answer questions about handles?
+	Traces    Answer // about who opened them?
+	FullMem   Answer // about who holds them?
 
 	Problems []error // what could not be read
 }
@@ -60,6 +61,10 @@ func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 		d.Memory, err = f.ProcessVmCounters()
 		d.problem(err)
 	}
+	modules, _ := f.Modules() // DescribeHeader noted the error
+	d.Exception, err = ReadException(f, modules)
+	d.problem(err)
+	d.Notes = IgnoredNotes(f)
 	d.Comments, err = f.Comments()
 	d.problem(err)
 	d.Handles = d.handles(ctx, f)
@@ -68,8 +73,7 @@ func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 	return d, ctx.Err()
 }
 
-// DescribeHeader is the part of [Describe] that tells which process was
-// dumped, when and on which system. It reads a few small streams.
+// DescribeHeader is the part of [Describe] that says which process was dumped, when and on which system. It reads a few small streams.
 func DescribeHeader(f *minidump.File) *DumpInfo {
 	d := &DumpInfo{
 		Size: f.Size(), Version: f.Version, Flags: f.Flags,
@@ -180,7 +184,7 @@ func (d *DumpInfo) traces(f *minidump.File) Answer {
 func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
 	m, err := f.Memory()
 	if m == nil {
-		return Answer{Detail: "the dump holds no memory", Advice: CaptureMemory}
+		return unanswered(MissingMemory(f, err))
 	}
 	d.problem(err)
 	var bytes uint64
@@ -189,7 +193,7 @@ func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
 	}
 	detail := fmt.Sprintf("%s in %s", words.Bytes(bytes), words.Plural(len(m.Ranges()), "range"))
 	if !f.Has(minidump.Memory64ListStream) || bytes == 0 {
-		return Answer{Detail: "stacks and selected memory only, " + detail, Advice: CaptureMemory}
+		return Answer{Detail: "stacks and selected memory only, " + detail, Advice: MissingMemory(f, nil).Capture}
 	}
 	if m.Missing() > 0 {
 		detail += fmt.Sprintf("; the file is cut off, %s are missing", words.Bytes(m.Missing()))

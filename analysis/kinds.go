@@ -22,7 +22,7 @@ type HandleKind struct {
 	Attributes    uint32 // OBJ_*, of handles without a name; else 0
 	// State is what does not come and go: "manual" or "auto" of an event,
 	// "running" or "exited" of a thread or process, "abandoned" of a mutant; ""
-	// if there is no such thing, or the dump does not tell.
+	// if there is no such thing, or the dump does not say.
 	State string
 }
 
@@ -54,7 +54,7 @@ const mergedNames = 16
 // the number of forms and not on that of the handles.
 type KindCounts struct {
 	Total uint64
-	// Named tells whether any object has a name, Stated whether the state of
+	// Named reports whether any object has a name, Stated whether the state of
 	// any is known. Stateless says that events, threads or processes are there,
 	// but nothing is known of them: the dump has no object information.
 	Named, Stated, Stateless bool

@@ -19,13 +19,12 @@ func file(name string) minidump.Handle {
 
 // countKinds passes each handle by the same pointer, as the iterators do.
 func countKinds(handles []minidump.Handle) *analysis.KindCounts {
-	return analysis.CountKinds(func(yield func(*minidump.Handle) bool) {
-		for _, h := range handles {
-			if !yield(&h) {
-				return
-			}
-		}
-	})
+	c := analysis.NewKindCounter()
+	var h minidump.Handle
+	for _, h = range handles {
+		c.Add(&h)
+	}
+	return c.Counts()
 }
 
 // rows writes a table as "Type Name: counts", "~" before merged names.

@@ -42,27 +42,41 @@ var emptyHandles = &MissingError{
 	What: "the dump has a list of handles, but it is empty", Why: "its writer saved none", Capture: CaptureHandles,
 }
 
-// missingHandles says why a dump has no list of handles.
-func missingHandles(f *minidump.File, err error) *MissingError {
-	e := &MissingError{What: "no handles in this dump", Capture: CaptureHandles, err: err}
+// missing begins the error about what a dump lacks. On other systems than
+// Windows nothing can be captured with the programs of Windows; known says that
+// the reason is known then.
+func missing(f *minidump.File, what, capture string, err error) (e *MissingError, known bool) {
+	e = &MissingError{What: what, Capture: capture, err: err}
 	dir, dirErr := f.Directory()
-	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
-		e.Why = fmt.Sprintf("it is a dump of a process on %s, where there are no Windows handles", si.PlatformID)
-		e.Capture = ""
-		return e
-	}
+	si, siErr := f.SystemInfo()
 	switch {
+	case siErr == nil && si.PlatformID > minidump.PlatformWindowsNT:
+		e.Why, e.Capture = fmt.Sprintf("it is a dump of a process on %s", si.PlatformID), ""
 	case dirErr != nil:
 		e.Why, e.Capture = "its directory, which would list them, is cut off", ""
 	case len(dir) == 0:
 		e.Why = "its directory is empty: the writer failed, or was interrupted"
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// missingHandles says why a dump has no list of handles.
+func missingHandles(f *minidump.File, err error) *MissingError {
+	e, known := missing(f, "no handles in this dump", CaptureHandles, err)
+	si, siErr := f.SystemInfo()
+	w := DetectWriter(f)
+	switch {
+	case siErr == nil && si.PlatformID > minidump.PlatformWindowsNT:
+		e.Why += ", where there are no Windows handles"
+	case known:
 	case f.Flags&minidump.WithHandleData != 0:
 		e.Why = "handle data was asked for (MiniDumpWithHandleData), but the writer saved none"
+	case w.Name != "" && w.Name != WriterDbghelp:
+		e.Why = fmt.Sprintf("its writer, %s, saved none", w.Name)
 	default:
 		e.Why = "it was written without MiniDumpWithHandleData"
-		if w := DetectWriter(f); w.Name != "" && w.Name != WriterDbghelp {
-			e.Why = fmt.Sprintf("its writer, %s, saved none", w.Name)
-		}
 	}
 	return e
 }
@@ -70,9 +84,12 @@ func missingHandles(f *minidump.File, err error) *MissingError {
 // MissingTraces says why a dump has no handle trace; err is that of looking for
 // it.
 func MissingTraces(f *minidump.File, err error) *MissingError {
-	e := &MissingError{What: "no handle operations in this dump", Capture: CaptureTraces, err: err}
-	if si, err := f.SystemInfo(); err == nil && si.PlatformID > minidump.PlatformWindowsNT {
-		e.Why, e.Capture = fmt.Sprintf("it is a dump of a process on %s", si.PlatformID), ""
-	}
+	e, _ := missing(f, "no handle operations in this dump", CaptureTraces, err)
+	return e
+}
+
+// MissingMemory says why a dump has no memory; err is that of looking for it.
+func MissingMemory(f *minidump.File, err error) *MissingError {
+	e, _ := missing(f, "the dump holds no memory", CaptureMemory, err)
 	return e
 }

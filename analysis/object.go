@@ -2,7 +2,7 @@ package analysis
 
 import "github.com/dumpscan/dumpscan/minidump"
 
-// ObjectState is what the dump tells of the object behind a handle. Each part
+// ObjectState is what the dump says of the object behind a handle. Each part
 // is nil if the dump has no information of that kind, which often means just
 // that the handle lacks the right to query it.
 type ObjectState struct {
@@ -64,7 +64,7 @@ func DecodeObject(infos []minidump.ObjectInformation) ObjectState {
 func (o *ObjectState) add(info minidump.ObjectInfo) {
 	switch i := info.(type) {
 	case minidump.EventInformation:
-		o.Event = &EventState{ManualReset: i.EventType == 0, Set: i.EventState != 0}
+		o.Event = &EventState{ManualReset: i.ManualReset(), Set: i.Signaled()}
 	case minidump.MutantInformation:
 		m := o.mutant()
 		m.HasCount, m.Owned, m.Abandoned = true, i.CurrentCount <= 0, i.AbandonedState
@@ -94,6 +94,21 @@ func (o *ObjectState) mutant() *MutantState {
 		o.Mutant = &MutantState{}
 	}
 	return o.Mutant
+}
+
+// Owner returns the id of the process that owns the object: which holds the
+// mutant, which the thread belongs to, or which the process is. ok is false if
+// the dump does not say, or nobody holds the mutant.
+func (o *ObjectState) Owner() (processID uint64, ok bool) {
+	switch {
+	case o.Mutant != nil && o.Mutant.HasOwner:
+		processID = o.Mutant.OwnerPID
+	case o.Thread != nil:
+		processID = o.Thread.ProcessID
+	case o.Process != nil:
+		processID = o.Process.ProcessID
+	}
+	return processID, processID != 0
 }
 
 // Known reports whether there is any information of a known kind.

@@ -4,28 +4,34 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // A HandleFilter selects handles. The zero value selects all of them; every
 // field that is set narrows the selection.
 type HandleFilter struct {
-	Handle  uint64       // this value, if not 0
-	Type    *string      // this type in any case; "" and "None" are the handles without a type
+	// Handle is this value, if not 0. Its two low bits do not matter, as for
+	// !handle: Windows leaves them to programs, which may mark a value with them.
+	Handle  uint64
+	Types   []string     // one of these types in any case; "" and "None" are the handles without a type
 	Name    *NamePattern // the object's name matches
 	Unnamed bool         // the object has no name
 	Access  *AccessPattern
 	State   string // one of the words of ObjectState.Words
 }
 
-// Parts tells what the filter needs to know of a handle beside its
-// descriptor.
+// Everything reports whether the filter selects every handle.
+func (f *HandleFilter) Everything() bool {
+	return f.Handle == 0 && len(f.Types) == 0 && f.Name == nil && !f.Unnamed && f.Access == nil && f.State == ""
+}
+
+// Parts are what the filter needs to know of a handle beside its descriptor.
 func (f *HandleFilter) Parts() minidump.HandleParts {
 	var p minidump.HandleParts
-	if f.Type != nil || f.Access != nil {
+	if len(f.Types) > 0 || f.Access != nil {
 		p |= minidump.HandleTypeName
 	}
 	if f.Name != nil || f.Unnamed {
@@ -39,12 +45,13 @@ func (f *HandleFilter) Parts() minidump.HandleParts {
 
 // Match reports whether h is selected.
 func (f *HandleFilter) Match(h *minidump.Handle) bool {
+	const tags = 3
 	switch {
-	case f.Handle != 0 && h.Handle != f.Handle,
-		f.Type != nil && !strings.EqualFold(h.TypeName, CanonicalType(*f.Type)),
+	case f.Handle != 0 && (h.Handle^f.Handle)&^tags != 0,
+		len(f.Types) > 0 && !isOneOf(h.TypeName, f.Types),
 		f.Unnamed && h.ObjectName != "",
 		f.Name != nil && !f.Name.Match(h.ObjectName),
-		f.Access != nil && !f.Access.Match(h.GrantedAccess):
+		f.Access != nil && !f.Access.Match(h.TypeName, h.GrantedAccess):
 		return false
 	}
 	if f.State == "" {
@@ -54,14 +61,30 @@ func (f *HandleFilter) Match(h *minidump.Handle) bool {
 	return slices.Contains(state.Words(), f.State)
 }
 
+// isOneOf reports whether a type of a dump is one of those that were typed.
+func isOneOf(typeName string, typed []string) bool {
+	for _, t := range typed {
+		if strings.EqualFold(typeName, t) || typeName == "" && strings.EqualFold(t, Untyped) {
+			return true
+		}
+	}
+	return false
+}
+
 // CheckState returns an error that lists the words, if word is not one of
 // those that [ObjectState.Words] returns.
 func CheckState(word string) error {
 	if slices.Contains(stateWords[:], word) {
 		return nil
 	}
-	return fmt.Errorf("unknown state %q; known are %s", word, strings.Join(stateWords[:], ", "))
+	if similar := words.Similar(word, stateWords[:]); similar != "" {
+		return fmt.Errorf("unknown state %q; did you mean %s?", word, similar)
+	}
+	return fmt.Errorf("unknown state %q; known are %s", word, words.List(stateWords[:]...))
 }
+
+// StateWords are all the words that [ObjectState.Words] can return.
+func StateWords() []string { return slices.Clone(stateWords[:]) }
 
 // A NamePattern is a condition on an object's name.
 type NamePattern struct {
@@ -104,53 +127,4 @@ func (p *NamePattern) Match(name string) bool {
 		return p.re.MatchString(name)
 	}
 	return strings.Contains(strings.ToLower(name), p.text)
-}
-
-// An AccessPattern is a condition on a granted access mask.
-type AccessPattern struct {
-	mask  uint32
-	exact bool
-}
-
-// ParseAccess understands a hexadecimal mask with or without 0x, all of whose
-// bits must be granted; the same behind "=", which must be the whole mask; and
-// names of rights joined by commas, WinDbg's or the constants of the headers,
-// in any case ("SetValue", "KEY_SET_VALUE,DELETE"). typeName chooses between
-// types that share a name for different bits; it may be "".
-func ParseAccess(typeName, text string) (*AccessPattern, error) {
-	digits, exact := strings.CutPrefix(text, "=")
-	if mask, err := strconv.ParseUint(trim0x(digits), 16, 32); err == nil {
-		return &AccessPattern{mask: uint32(mask), exact: exact}, nil
-	}
-	var mask uint32
-	for name := range strings.SplitSeq(digits, ",") {
-		bit, ok := FindRight(typeName, strings.TrimSpace(name))
-		if !ok {
-			return nil, fmt.Errorf("no right %q; give a mask such as 0x20019, or a right of one type together with that type", name)
-		}
-		mask |= bit
-	}
-	return &AccessPattern{mask: mask, exact: exact}, nil
-}
-
-// Match reports whether the mask fits.
-func (p *AccessPattern) Match(granted uint32) bool {
-	if p.exact {
-		return granted == p.mask
-	}
-	return granted&p.mask == p.mask
-}
-
-// ParseHex reads a number as WinDbg does: hexadecimal with or without 0x, and
-// with the backtick that it prints between the halves of 64 bits.
-func ParseHex(text string) (uint64, error) {
-	n, err := strconv.ParseUint(trim0x(strings.ReplaceAll(text, "`", "")), 16, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a hexadecimal number", text)
-	}
-	return n, nil
-}
-
-func trim0x(text string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X")
 }

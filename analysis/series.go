@@ -13,10 +13,10 @@ import (
 
 // A Series is the dumps of one process, the oldest first.
 type Series struct {
-	ProcessIdentity // what any of the dumps tells
+	ProcessIdentity // what any of the dumps says
 	Snapshots       []*Snapshot
 	// Hours are the times of the snapshots since the first; nil if the clock
-	// cannot be trusted or the dumps do not tell, so that there are no rates.
+	// cannot be trusted or the dumps do not say, so that there are no rates.
 	Hours []float64
 	// Uncertain says that nothing shows how old the dumps are: they are in the
 	// order of their names.
@@ -34,7 +34,7 @@ type Series struct {
 // BuildSeries sorts dumps into processes and brings those of each into order.
 // With force, dumps whose main module has the same name are taken for one
 // process. The order of the snapshots makes no difference, unless dumps are
-// alike in everything that tells their age.
+// alike in everything that shows their age.
 func BuildSeries(snapshots []*Snapshot, force bool) []*Series {
 	sorted := slices.Clone(snapshots)
 	slices.SortStableFunc(sorted, func(a, b *Snapshot) int {
@@ -89,7 +89,7 @@ func findSeries(all []*Series, s *Snapshot, force bool) *Series {
 	return nil
 }
 
-// identify joins what the dumps tell of the process, the newest first.
+// identify joins what the dumps say of the process, the newest first.
 func (s *Series) identify() {
 	s.ProcessIdentity = s.Last().ProcessIdentity
 	for _, snap := range slices.Backward(s.Snapshots) {
@@ -110,13 +110,13 @@ func (s *Series) identify() {
 	}
 }
 
-// age is what else than the clock tells the age of a process. Both only grow.
+// age is what beside the clock shows the age of a process. Both only grow.
 type age struct {
 	cpu    uint64 // seconds of processor time
 	faults uint64 // page faults
 }
 
-// ageOf returns the age that a dump tells; the zero age if it tells none.
+// ageOf returns the age that a dump shows; the zero age if it shows none.
 func ageOf(s *Snapshot) (a age) {
 	if m := s.Info.Misc; m != nil && m.Flags1&minidump.MiscProcessTimes != 0 {
 		a.cpu = uint64(m.ProcessUserTime) + uint64(m.ProcessKernelTime)
@@ -151,7 +151,7 @@ func (s *Series) order() {
 	why := "the clock was set back between the dumps"
 	timed := !slices.ContainsFunc(s.Snapshots, func(snap *Snapshot) bool { return snap.Time.IsZero() })
 	if !timed {
-		why = "not every dump tells when it was written"
+		why = "not every dump says when it was written"
 	}
 	switch {
 	case timed && (!aged || s.ages()):
@@ -165,7 +165,7 @@ func (s *Series) order() {
 	}
 }
 
-// aged reports whether all dumps tell the age of one process.
+// aged reports whether all dumps show the age of one process.
 func (s *Series) aged() bool {
 	for _, snap := range s.Snapshots {
 		if (ageOf(snap) == age{}) {
@@ -190,7 +190,7 @@ func (s *Series) ages() bool {
 	return true
 }
 
-// oneProcess reports whether nothing tells that the dumps are of several.
+// oneProcess reports whether nothing shows that the dumps are of several.
 func (s *Series) oneProcess() bool {
 	for _, snap := range s.Snapshots[1:] {
 		if len(snap.Differences(s.First().ProcessIdentity)) > 0 {
@@ -262,12 +262,13 @@ func ComparePair(earlier, later *Snapshot) []string {
 		return earlier.Differences(later.ProcessIdentity)
 	}
 	s := all[0]
-	older := ageOf(earlier).compare(ageOf(later))
-	if s.First() != later || s.Last() != earlier || earlier.Time.Equal(later.Time) && older == 0 {
+	switch {
+	case s.First() != later || s.Last() != earlier:
 		return nil
-	}
-	if s.Hours == nil && older != 0 {
+	case s.Hours != nil:
+		return []string{fmt.Sprintf("the first was written at %s, the second at %s", words.Time(earlier.Time), words.Time(later.Time))}
+	case s.aged() && ageOf(later).compare(ageOf(earlier)) < 0:
 		return []string{"by the processor time and page faults of the process the second dump is the older one"}
 	}
-	return []string{fmt.Sprintf("the first was written at %s, the second at %s", words.Time(earlier.Time), words.Time(later.Time))}
+	return nil // nothing decides which is the older one
 }

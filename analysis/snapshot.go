@@ -75,7 +75,7 @@ func (s *Snapshot) problem(err error) {
 // BaseName is the file name of a Windows path.
 func BaseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
 
-// A ProcessIdentity tells processes apart. What a dump does not tell is zero.
+// A ProcessIdentity distinguishes processes. What a dump does not say is zero.
 type ProcessIdentity struct {
 	Process      string // path of the main module
 	ProcessID    uint32
@@ -83,7 +83,7 @@ type ProcessIdentity struct {
 	Created      time.Time // to the second
 }
 
-// Identity returns what the dump tells of the identity of its process.
+// Identity returns what the dump says of the identity of its process.
 func (d *DumpInfo) Identity() ProcessIdentity {
 	p := ProcessIdentity{Process: d.Process, Created: d.Created}
 	if d.Misc != nil && d.Misc.Flags1&minidump.MiscProcessID != 0 {
@@ -105,8 +105,8 @@ func (p ProcessIdentity) String() string {
 	return fmt.Sprintf("%s (%d)", p.Name(), p.ProcessID)
 }
 
-// Differences names what tells that p and q are two processes; nil if nothing
-// does. Only what both dumps tell is compared. Times of creation may differ by
+// Differences names what shows that p and q are two processes; nil if nothing
+// does. Only what both dumps say is compared. Times of creation may differ by
 // two seconds, since writers round them in their own ways.
 func (p ProcessIdentity) Differences(q ProcessIdentity) []string {
 	var diff []string
@@ -122,7 +122,7 @@ func (p ProcessIdentity) Differences(q ProcessIdentity) []string {
 	return diff
 }
 
-// Unknown names the parts of the identity that the dump does not tell.
+// Unknown names the parts of the identity that the dump does not say.
 func (p ProcessIdentity) Unknown() []string {
 	var unknown []string
 	if p.Process == "" {

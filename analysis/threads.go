@@ -6,15 +6,15 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// ThreadFacts is a thread with all that the dump tells of it.
+// ThreadFacts is a thread with all that the dump says of it.
 type ThreadFacts struct {
 	minidump.Thread
-	Name string               // "" if it was given none, or the dump does not tell
+	Name string               // "" if it was given none, or the dump does not say
 	Info *minidump.ThreadInfo // nil if the dump has no such entry
 }
 
 // Threads joins the list of threads with their names and times. The error
-// tells what could not be read; the threads cover the rest.
+// says what could not be read; the threads cover the rest.
 func Threads(f *minidump.File) ([]ThreadFacts, error) {
 	threads, err := f.Threads()
 	var failed failures

@@ -44,6 +44,10 @@ func CompareTypes(a, b string) int {
 // type.
 func KnownType(name string) bool { return name != "" && typeRank(name) < len(windbgTypes) }
 
+// KnownTypes are the types of WinDbg's summary, [Untyped] among them, in its
+// order.
+func KnownTypes() []string { return slices.Clone(windbgTypes[:]) }
+
 // CanonicalType returns the spelling of a type that a person typed: !handle
 // takes any case and prints the real one. Names that WinDbg does not know are
 // returned as they are. "None" stands for handles without a type, "".

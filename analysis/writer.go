@@ -6,7 +6,7 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// The programs that can be told by the bytes of their dumps.
+// The programs that can be recognised by the bytes of their dumps.
 const (
 	WriterDbghelp  = "dbghelp" // dbghelp.dll or dbgcore.dll: WinDbg, procdump, Task Manager, Windows Error Reporting
 	WriterCrashpad = "crashpad"
@@ -16,11 +16,11 @@ const (
 
 // Writer is the program that wrote a dump, as far as the bytes show.
 type Writer struct {
-	Name     string // one of the Writer constants, or "" if nothing tells
+	Name     string // one of the Writer constants, or "" if nothing shows it
 	Evidence string
 }
 
-// DetectWriter tells the writer of a dump by what only one of them leaves
+// DetectWriter finds the writer of a dump by what only one of them leaves
 // behind.
 func DetectWriter(f *minidump.File) Writer {
 	// Wine lists the ELF modules of its own process in this private stream.

@@ -1,42 +1,173 @@
 // Package render writes facts as WinDbg's text, as plain text and tables, as
-// JSON and CSV. It never sees the dump: everything it needs is in the facts of
-// package analysis.
+// JSON and CSV and other forms. It never sees the dump: everything it needs is
+// in the facts of package analysis. [Write] writes a [Report] in a [Format].
 //
 // # Text
 //
-// Text that comes from a dump passes [Escape] before it is written. The text
-// forms that WinDbg has are reproduced byte for byte; where this package adds
-// something, it does so only on a terminal or on request.
+// Text that comes from a dump is escaped by package words before it is written.
+// The text forms that WinDbg has are reproduced byte for byte; where this
+// package adds something, it does so only on a terminal or on request.
 //
 // # JSON
 //
 // Every answer is one object. Its first field, "schema", names the contract
-// and its version, "dumpscan.handles/1". Within a version fields are added but
+// and its version, "dumpscan.handles/2". Within a version fields are added but
 // neither removed nor given another meaning. In all of them:
 //
 //   - addresses, handle values, access masks and other bit sets are strings in
-//     hexadecimal, "0x7e0"; counts and sizes are numbers;
-//   - times are RFC 3339 in UTC;
+//     hexadecimal, "0x7e0"; ids of processes and threads, counts and sizes are
+//     numbers, sizes in bytes;
+//   - times are RFC 3339 in UTC, "2024-03-05T17:08:09Z";
 //   - lists are never null, but may be empty; any other field may be absent,
-//     which means that the dump does not tell;
-//   - "dump" describes the dump: see [DumpHeader];
-//   - "notes" are sentences for people about what is easily misread, "errors"
-//     what could not be read. With errors the exit code is 3.
+//     which means that the dump does not say;
+//   - an answer that was interrupted is no whole object.
 //
 // A command that cannot answer at all (the file is no minidump, or the dump
 // lacks what was asked for) writes no object: standard output is empty, the
 // cause is on standard error, and the exit code is 3.
 //
-// The fields of each answer are documented at the type that writes it:
+// One name means one thing in all answers, in JSON and as a column of CSV:
+//
+//	dump           the dump, see below; "old" and "new" where there are two
+//	process        file name of the program, "w3wp.exe"
+//	path           its full path
+//	processId      number
+//	threadId       number
+//	created        when the process or thread was started
+//	type           of a handle, "Key"; handles without a type: ""
+//	name           of an object; "" if it has none
+//	merged         true if many names differ in the placeholders of name only:
+//	               "<n>", "<guid>", "<sid>", "<tmp>"
+//	handle         value of a handle
+//	attributes     OBJ_* bits of a handle
+//	grantedAccess  mask of the granted rights
+//	access         names of the granted rights, a list: WinDbg's where they are
+//	               known, else the constants of the Windows headers; bits without
+//	               a name last, as one number
+//	state          words for the state of an object: "manual" or "auto", "set"
+//	               or "waiting", "owned" or "free", "abandoned", "available" or
+//	               "exhausted", "running" or "exited"
+//	count          how many there are
+//	growth         how many more there are than before
+//	address        in the process, with module, moduleOffset or offset, function
+//	               and displacement: see [Frame]
+//	omitted        how many rows --limit left out; absent if none
+//	next, command  what to do next: a sentence, and the arguments of a command
+//	notes          sentences for people about what is easily misread
+//	errors         sentences about what could not be read; with errors the exit
+//	               code is 3
+//
+// The field "dump" ([DumpHeader]) has
+//
+//	file           as named on the command line
+//	time           when the dump was written
+//	pointerSize    4 or 8 bytes
+//	process, path, processId, created
+//	uptimeSeconds  from created to time
+//	os             "Windows NT 10.0.19041"
+//	writer         "dbghelp", "crashpad", "breakpad" or "wine"
+//
+// # The answers
+//
+// The fields of each answer are those of a type, in the same order, behind
+// "schema":
 //
 //   - diff: [DiffReport]
-//   - handles: [HandleReport]
-//   - htrace: [TraceReport.JSON]
+//   - handles: [HandlesReport]
+//   - htrace: see "go doc . TraceReport"
 //   - info: [InfoReport]
 //   - modules: [ModuleReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]
+//
+// handles, dumpscan.handles/2:
+//
+//	dump
+//	total          handles in the dump
+//	types          [{type, count}] of these
+//	handles        with a listing: the handles that were selected, see below
+//	groups         with --group-by: [{type, name, grantedAccess, state, object,
+//	               guess, processId, count, share}], the largest first; what was
+//	               not asked for is absent
+//	object         of a group: what identifies the object, "" if nothing does
+//	guess          of a group: the handles are only probably to one object
+//	share          of a group: of the handles that were selected, 0 to 1
+//	omitted        handles, groups or types
+//	dominant       with --hints: a sentence about the type that dominates
+//	next, command  with --hints: how to look closer
+//	notes, errors
+//
+// A handle ([Handle]), here and in diff:
+//
+//	handle, type, name, attributes, grantedAccess, access
+//	handleCount    of the object; dbghelp counts its own duplicate too
+//	pointerCount   of the object; no sign of a leak
+//	object         absent without object information, else the fields of the
+//	               object's kind:
+//	               event ("manual" or "auto"), set;
+//	               mutant ("free" or "owned"), abandoned, recursion,
+//	               ownerProcessId, ownerThreadId;
+//	               count, limit of a semaphore;
+//	               base, attributes, maxSize of a section;
+//	               processId, threadId, exitStatus, exited, priority,
+//	               basePriority of a thread;
+//	               processId, parentProcessId, exitStatus, exited, basePriority,
+//	               flags of a process;
+//	               unknown [{infoType, data}], data in hexadecimal
+//
+// In CSV a handle has the columns handle, type, name, attributes,
+// grantedAccess, access, handleCount, pointerCount and state; access and state
+// are words separated by blanks.
+//
+// diff, dumpscan.diff/2:
+//
+//	old, new       the dumps
+//	seconds        from OLD to NEW by their time stamps; negative if NEW is the
+//	               older one
+//	differs        [sentence]: what speaks against OLD and NEW being dumps of one
+//	               process, written in this order
+//	total          counts of all handles, see below
+//	types          [{type, counts}], in WinDbg's order
+//	groups         [{type, name, merged, grantedAccess, state, attributes,
+//	               counts}], the most changed first; of the states only those
+//	               that do not come and go, attributes only of objects without a
+//	               name
+//	omitted        groups
+//	added          with --handles: the handles that only NEW has
+//	removed        with --handles: the handles that only OLD has
+//	notes, errors
+//
+// Counts ([DiffCounts]) are the fields
+//
+//	old            handles in OLD: kept and removed
+//	new            handles in NEW: kept and added
+//	growth         new less old
+//	added          handles in NEW only
+//	removed        handles in OLD only
+//	kept           handles in both: value, type, name and grantedAccess agree
+//	reused         how many of added have a value that was another handle in OLD
+//
+// info, dumpscan.info/2:
+//
+//	dump
+//	size           bytes
+//	version        of the header
+//	flags          {value, names}: what the writer was asked to save
+//	writer         {name, evidence}; name is "" if the bytes do not say
+//	system         {architecture, processors, name, productType, servicePack,
+//	               build}: name is "Windows 7 SP1", productType 1 a workstation,
+//	               2 a domain controller, 3 a server
+//	cpu            {userSeconds, kernelSeconds}
+//	memory         {privateBytes, workingSetBytes, pagedPoolBytes,
+//	               nonPagedPoolBytes}
+//	exception      {code, name, threadId, address, module, moduleOffset,
+//	               parameters}: what the dump was written for
+//	comments       [text]
+//	answers        {handles, handleTraces, fullMemory}, each {can, detail,
+//	               advice}: whether the dump can answer such questions
+//	streams        [{type, name, size, offset}] in the order of the file
+//	notes, errors
 //
 // # JSON of check
 //

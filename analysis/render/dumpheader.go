@@ -41,14 +41,7 @@ func NewDumpHeader(file string, d *analysis.DumpInfo) DumpHeader {
 	return h
 }
 
-// timestamp writes a time as RFC 3339 in UTC, and an unknown one as "".
-func timestamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
+// osName is the name and version of a system, as the dump has them.
 func osName(s *minidump.SystemInfo) string {
 	if s == nil {
 		return ""

@@ -1,10 +1,10 @@
 package render
 
 import (
+	"bufio"
 	"encoding/csv"
 	"fmt"
 	"io"
-	"iter"
 	"strconv"
 	"strings"
 
@@ -13,92 +13,93 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// SummaryCSV writes the counts by type: "type,count". Handles without a type
-// have an empty cell.
-func SummaryCSV(w io.Writer, types []analysis.TypeCount) error {
-	return writeCSV(w, []string{"type", "count"}, func(row func(...string)) {
-		for _, t := range types {
+// csv writes a row for each handle of a listing, for each group, or for each
+// type. Rights and states are separated by blanks.
+func (r *HandlesReport) csv(b *bufio.Writer) error {
+	switch {
+	case r.Handles != nil:
+		return r.handlesCSV(b)
+	case r.Groups != nil:
+		return r.groupsCSV(b)
+	}
+	return writeCSV(b, []string{"type", "count"}, func(row func(...string)) {
+		for _, t := range r.Text.Selected {
 			row(words.CSVCell(t.Type), strconv.FormatUint(t.Count, 10))
 		}
 	})
 }
 
-// HandlesCSV writes one row for each handle. Rights are separated by blanks,
-// the states of the object too.
-func HandlesCSV(w io.Writer, handles iter.Seq[*minidump.Handle]) error {
+func (r *HandlesReport) handlesCSV(b *bufio.Writer) error {
 	header := []string{"handle", "type", "name", "attributes", "grantedAccess", "access", "handleCount", "pointerCount", "state"}
-	return writeCSV(w, header, func(row func(...string)) {
-		for h := range handles {
+	var stopped error
+	err := writeCSV(b, header, func(row func(...string)) {
+		stopped = r.Handles.each(func(h *minidump.Handle) {
 			state := analysis.DecodeObject(h.ObjectInfo)
-			row(hexNumber(h.Handle), words.CSVCell(h.TypeName), words.CSVCell(h.ObjectName),
-				hexNumber(h.Attributes), hexNumber(h.GrantedAccess),
+			row(words.Hex(h.Handle), words.CSVCell(h.TypeName), words.CSVCell(h.ObjectName),
+				words.Hex(h.Attributes), words.Hex(h.GrantedAccess),
 				strings.Join(analysis.DecodeAccess(h.TypeName, h.GrantedAccess).Names(), " "),
 				strconv.FormatUint(uint64(h.HandleCount), 10), strconv.FormatUint(uint64(h.PointerCount), 10),
 				strings.Join(state.Words(), " "))
-		}
+		})
 	})
+	if stopped != nil {
+		return stopped
+	}
+	return err
 }
 
-// GroupsCSV writes one row for each group: the properties of the grouping, the
-// count and the share.
-func GroupsCSV(w io.Writer, groups []analysis.HandleGroup, by analysis.GroupKey) error {
-	return writeCSV(w, append(groupHeader(by), "count", "share"), func(row func(...string)) {
-		for _, g := range groups {
-			cells := groupCells(g, by)
+func (r *HandlesReport) groupsCSV(b *bufio.Writer) error {
+	header := groupColumns(r.Text.By)
+	if r.Text.By.Has(analysis.GroupByObject) {
+		header = append(header, "guess")
+	}
+	return writeCSV(b, append(header, "count", "share"), func(row func(...string)) {
+		for _, g := range r.Groups {
+			cells := g.cells()
 			for i := range cells {
 				cells[i] = words.CSVCell(cells[i])
+			}
+			if g.Object != nil {
+				cells = append(cells, strconv.FormatBool(g.Guess))
 			}
 			row(append(cells, strconv.FormatUint(g.Count, 10), fmt.Sprintf("%.6f", g.Share))...)
 		}
 	})
 }
 
-// groupHeader names the properties of a grouping.
-func groupHeader(by analysis.GroupKey) []string {
-	var header []string
-	for _, k := range []struct {
-		key  analysis.GroupKey
-		name string
-	}{{analysis.GroupByType, "type"}, {analysis.GroupByName, "name"}, {analysis.GroupByAccess, "access"}} {
-		if by.Has(k.key) {
-			header = append(header, k.name)
+// groupColumns are the names of the properties of a grouping, as in JSON.
+func groupColumns(by analysis.GroupKey) []string {
+	list := by.Words()
+	for i, word := range list {
+		switch word {
+		case "access":
+			list[i] = "grantedAccess"
+		case "process":
+			list[i] = "processId"
 		}
 	}
-	return header
+	return list
 }
 
-// groupCells are the properties of one group.
-func groupCells(g analysis.HandleGroup, by analysis.GroupKey) []string {
+// cells are the properties of a group, in the order of the columns.
+func (g *HandleGroup) cells() []string {
 	var cells []string
-	if by.Has(analysis.GroupByType) {
-		cells = append(cells, g.Type)
+	add := func(s *string) {
+		if s != nil {
+			cells = append(cells, *s)
+		}
 	}
-	if by.Has(analysis.GroupByName) {
-		cells = append(cells, g.Name)
+	add(g.Type)
+	add(g.Name)
+	if g.GrantedAccess != nil {
+		cells = append(cells, words.Hex(*g.GrantedAccess))
 	}
-	if by.Has(analysis.GroupByAccess) {
-		cells = append(cells, hexNumber(g.GrantedAccess))
+	add(g.State)
+	add(g.Object)
+	if g.ProcessID != nil {
+		cells = append(cells, strconv.FormatUint(*g.ProcessID, 10))
 	}
 	return cells
-}
-
-// GroupsText writes groups as a table.
-func GroupsText(w io.Writer, groups []analysis.HandleGroup, by analysis.GroupKey, style Style) error {
-	header := append([]string{"Count", "Share"}, groupHeader(by)...)
-	t := Table{Header: header, Right: []bool{true, true}, Whole: true, Style: style}
-	for _, g := range groups {
-		cells := groupCells(g, by)
-		for i, name := range groupHeader(by) {
-			switch {
-			case name == "type" && cells[i] == "":
-				cells[i] = "None"
-			case name == "name" && cells[i] == "":
-				cells[i] = "<none>"
-			}
-		}
-		t.Row(append([]string{strconv.FormatUint(g.Count, 10), percent(g.Share)}, cells...)...)
-	}
-	return t.Write(w)
 }
 
 // writeCSV writes a header and rows; the first error is returned.

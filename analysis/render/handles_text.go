@@ -3,7 +3,6 @@ package render
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -11,76 +10,59 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// HandleFlags choose the lines that !handle prints for each handle (its
-// UMFlags).
-type HandleFlags uint64
-
-// The flags. WinDbg's default is ShowType; f and ff mean everything.
-const (
-	ShowType   HandleFlags = 1 << iota // the type
-	ShowBasic                          // attributes, access, counts
-	ShowName                           // the object's name
-	ShowObject                         // object specific information
-	ShowAll    = ShowType | ShowBasic | ShowName | ShowObject
-)
-
-// Parts tells what must be read of a handle to print it.
-func (f HandleFlags) Parts() minidump.HandleParts {
-	var p minidump.HandleParts
-	if f&(ShowType|ShowBasic|ShowName) != 0 {
-		p |= minidump.HandleTypeName // it decides about the names of rights, and about a file's name
+// text writes the counts, the groups, or the handles and their number as WinDbg's
+// !handle does for a dump.
+func (r *HandlesReport) text(b *bufio.Writer, style Style) error {
+	if r.Groups != nil {
+		return r.groupsText(b, style)
 	}
-	if f&ShowName != 0 {
-		p |= minidump.HandleObjectName
+	t := newHandleText(b, r.Dump.PointerSize, r.Text)
+	if r.Handles != nil {
+		if err := r.Handles.each(t.handle); err != nil {
+			return err
+		}
 	}
-	if f&ShowObject != 0 {
-		p |= minidump.HandleObjectInfo
+	switch {
+	case r.Text.Typed != 0 && r.Handles != nil:
+	case r.Text.OneType:
+		fmt.Fprintf(b, "%d handles of type %s\n", r.Text.Total, words.Escape(words.Type(r.Text.Type)))
+	default:
+		writeSummary(b, r.Text.Total, r.Text.Selected, style)
 	}
-	return p
+	if r.Dominant != "" {
+		hint := words.Escape(r.Dominant) + ". Next: " + r.Next
+		fmt.Fprintf(b, "\n%s\n", style.Bold(style.Wrap(hint, 0)))
+	}
+	return nil
 }
 
-// HandleText writes handles and summaries as WinDbg's !handle does for a
-// dump.
-type HandleText struct {
+// A handleText writes handles as WinDbg's !handle does.
+type handleText struct {
 	w           *bufio.Writer
-	pointerSize int
-	flags       HandleFlags
+	pointerSize int // of the dump, in bytes; 0 unknown, printed like 8
+	flags       analysis.HandleFlags
 	exact       bool
-	style       Style
+	typed       uint64 // printed in place of the value, if not 0
 	buf         []byte
 	access      map[accessKey]string
 }
 
-// HandleTextOptions are the options of [NewHandleText].
-type HandleTextOptions struct {
-	PointerSize int // of the dump, in bytes; 0 unknown, printed like 8
-	Flags       HandleFlags
-	// WinDbg asks for WinDbg's own behaviour where dumpscan deliberately
-	// differs: types that WinDbg does not know count as None, and the name
-	// of a File is not printed.
-	WinDbg bool
-	Style  Style
+func newHandleText(b *bufio.Writer, pointerSize int, o HandlesText) *handleText {
+	return &handleText{w: b, pointerSize: pointerSize, flags: o.Flags, exact: o.WinDbg, typed: o.Typed}
 }
 
-// NewHandleText returns a writer to w. The caller calls Flush at the end.
-func NewHandleText(w io.Writer, o HandleTextOptions) *HandleText {
-	return &HandleText{
-		w: bufio.NewWriterSize(w, 256<<10), pointerSize: o.PointerSize,
-		flags: o.Flags, exact: o.WinDbg, style: o.Style,
-	}
-}
-
-// Flush writes what is buffered and returns the first error of all writing.
-func (t *HandleText) Flush() error { return t.w.Flush() }
-
-// Handle writes the block of one handle.
-func (t *HandleText) Handle(h *minidump.Handle) {
+// handle writes the block of one handle.
+func (t *handleText) handle(h *minidump.Handle) {
 	b := append(t.buf[:0], "Handle "...)
-	b = append(t.appendHandle(b, h.Handle), '\n')
-	if t.flags&ShowType != 0 {
+	value := h.Handle
+	if t.typed != 0 {
+		value = t.typed // WinDbg repeats the number, tag bits and all
+	}
+	b = append(t.appendHandle(b, value), '\n')
+	if t.flags&analysis.ShowType != 0 {
 		b = appendLabel(b, "  Type         \t", words.Escape(h.TypeName))
 	}
-	if t.flags&ShowBasic != 0 {
+	if t.flags&analysis.ShowBasic != 0 {
 		b = append(b, "  Attributes   \t"...)
 		b = append(appendAltHex(b, uint64(h.Attributes)), '\n')
 		b = append(b, t.accessLines(h.TypeName, h.GrantedAccess)...)
@@ -89,10 +71,10 @@ func (t *HandleText) Handle(h *minidump.Handle) {
 		b = append(b, "  PointerCount \t"...)
 		b = append(strconv.AppendUint(b, uint64(h.PointerCount), 10), '\n')
 	}
-	if t.flags&ShowName != 0 {
+	if t.flags&analysis.ShowName != 0 {
 		b = t.appendName(b, h)
 	}
-	if t.flags&ShowObject != 0 {
+	if t.flags&analysis.ShowObject != 0 {
 		b = appendObject(b, h.ObjectInfo)
 	}
 	t.buf = b
@@ -100,7 +82,7 @@ func (t *HandleText) Handle(h *minidump.Handle) {
 }
 
 // appendHandle writes a value with the digits of a pointer of the dump.
-func (t *HandleText) appendHandle(b []byte, h uint64) []byte {
+func (t *handleText) appendHandle(b []byte, h uint64) []byte {
 	digits := 16
 	if t.pointerSize == 4 {
 		digits = 8
@@ -119,12 +101,12 @@ type accessKey struct {
 
 // accessLines returns the three lines about granted access. Among millions of
 // handles there are few different ones; those met lately are kept.
-func (t *HandleText) accessLines(typeName string, mask uint32) string {
+func (t *handleText) accessLines(typeName string, mask uint32) string {
 	const most = 1024
 	key := accessKey{typeName, mask}
 	lines, ok := t.access[key]
 	if !ok {
-		standard, specific := analysis.WinDbgAccess(typeName, mask)
+		standard, specific := analysis.WinDbgAccess(typeName, mask, !t.exact)
 		lines = fmt.Sprintf("  GrantedAccess\t0x%x:\n         %s\n         %s\n", mask, standard, specific)
 		if t.access == nil || len(t.access) == most {
 			t.access = make(map[accessKey]string)
@@ -136,15 +118,11 @@ func (t *HandleText) accessLines(typeName string, mask uint32) string {
 
 // appendName writes the name. WinDbg prints none for files, whose names it
 // does not ask for; a dump that has one should not hide it.
-func (t *HandleText) appendName(b []byte, h *minidump.Handle) []byte {
+func (t *handleText) appendName(b []byte, h *minidump.Handle) []byte {
 	if h.TypeName == "File" && (t.exact || h.ObjectName == "") {
 		return b
 	}
-	name := "<none>"
-	if h.ObjectName != "" {
-		name = words.Escape(h.ObjectName)
-	}
-	return appendLabel(b, "  Name         \t", name)
+	return appendLabel(b, "  Name         \t", words.Escape(words.Name(h.ObjectName)))
 }
 
 func appendLabel(b []byte, label, value string) []byte {
@@ -157,88 +135,4 @@ func appendAltHex(b []byte, n uint64) []byte {
 		return append(b, '0')
 	}
 	return strconv.AppendUint(append(b, "0x"...), n, 16)
-}
-
-func appendObject(b []byte, infos []minidump.ObjectInformation) []byte {
-	const none = "  No object specific information available\n"
-	if len(infos) == 0 {
-		return append(b, none...)
-	}
-	o := analysis.DecodeObject(infos)
-	if !o.Known() {
-		return append(b, none...)
-	}
-	b = append(b, "  Object specific information\n"...)
-	if e := o.Event; e != nil {
-		b = appendLabel(b, "    Event Type ", choose(e.ManualReset, "Manual Reset", "Auto Reset"))
-		b = appendLabel(b, "    Event is ", choose(e.Set, "Set", "Waiting"))
-	}
-	if m := o.Mutant; m != nil {
-		if m.HasCount {
-			b = appendLabel(b, "    Mutex is ", choose(m.Owned, "Owned", "Free"))
-		}
-		if m.HasOwner {
-			b = fmt.Appendf(b, "    Mutant Owner %x.%x\n", m.OwnerPID, m.OwnerTID)
-		}
-	}
-	if s := o.Semaphore; s != nil {
-		b = fmt.Appendf(b, "    Semaphore Count %d\n    Semaphore Limit %d\n", s.CurrentCount, s.MaximumCount)
-	}
-	if s := o.Section; s != nil {
-		b = fmt.Appendf(b, "    Section base address %x\n    Section attributes ", uint64(s.BaseAddress))
-		b = append(appendAltHex(b, uint64(s.AllocationAttributes)), '\n')
-	}
-	if th := o.Thread; th != nil {
-		b = fmt.Appendf(b, "    Thread Id   %x.%x\n    Priority    %d\n    Base Priority %d\n",
-			th.ProcessID, th.ThreadID, th.Priority, th.BasePriority)
-	}
-	if p := o.Process; p != nil {
-		b = fmt.Appendf(b, "    Process Id  %d\n    Parent Process  %d\n    Base Priority %d\n",
-			p.ProcessID, p.ParentProcessID, p.BasePriority)
-	}
-	return b
-}
-
-func choose(is bool, yes, no string) string {
-	if is {
-		return yes
-	}
-	return no
-}
-
-// TypeFooter writes the line below a listing of one type.
-func (t *HandleText) TypeFooter(typeName string, count uint64) {
-	if typeName == "" {
-		typeName = "None"
-	}
-	fmt.Fprintf(t.w, "%d handles of type %s\n", count, words.Escape(typeName))
-}
-
-// Summary writes the number of handles and the table of types. On a terminal
-// each count has a bar beside it.
-func (t *HandleText) Summary(s *analysis.HandleSummary, types []analysis.TypeCount) {
-	fmt.Fprintf(t.w, "%d Handles\n", s.Total)
-	if len(types) == 0 {
-		return
-	}
-	fmt.Fprintf(t.w, "%-24s\tCount\n", "Type")
-	digits := 0
-	for _, c := range types {
-		digits = max(digits, len(strconv.FormatUint(c.Count, 10)))
-	}
-	// Type and tab take 32 columns; two separate the count from the bar.
-	width := min(t.style.Width-32-digits-3, 40)
-	for _, c := range types {
-		name := c.Type
-		if name == "" {
-			name = "None"
-		}
-		fmt.Fprintf(t.w, "%-24s\t%d", words.Escape(name), c.Count)
-		if t.style.Terminal && width >= 10 {
-			if bar := Bar(float64(c.Count)/float64(s.Total), width); bar != "" {
-				fmt.Fprintf(t.w, "%*s  %s", digits-len(strconv.FormatUint(c.Count, 10)), "", t.style.Warn(bar))
-			}
-		}
-		t.w.WriteByte('\n')
-	}
 }

@@ -3,126 +3,106 @@ package render
 import (
 	"bufio"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
-	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/words"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// InfoText writes what is known of a dump and its process for people.
-func InfoText(w io.Writer, file string, d *analysis.DumpInfo, style Style) error {
-	b := bufio.NewWriter(w)
+// text writes what is known of a dump and its process for people.
+func (r *InfoReport) text(b *bufio.Writer, style Style) error {
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(b, "%s %s\n", style.Bold(fmt.Sprintf("%-14s", label+":")), words.Escape(fmt.Sprintf(format, args...)))
+		const labels = 15
+		text := style.Wrap(words.Escape(fmt.Sprintf(format, args...)), labels)
+		fmt.Fprintf(b, "%s %s\n", style.Bold(fmt.Sprintf("%-*s", labels-1, label+":")), text)
 	}
-	line("file", "%s, %s", file, humanize.IBytes(uint64(d.Size)))
-	if d.Writer.Name == "" {
-		line("writer", "unknown; header version %#x", d.Version)
+	line("file", "%s, %s", r.Dump.File, words.Bytes(r.Size))
+	if r.Writer.Name == "" {
+		line("writer", "unknown; header version %s", words.Hex(r.Version))
 	} else {
-		line("writer", "%s (%s)", d.Writer.Name, d.Writer.Evidence)
+		line("writer", "%s (%s)", r.Writer.Name, r.Writer.Evidence)
 	}
-	line("flags", "%#x %s", uint64(d.Flags), d.Flags)
-	if s := d.System; s != nil {
-		line("os", "%s%s", osName(s), osDetail(s, d.Misc))
-		line("processors", "%d, %s", s.NumberOfProcessors, s.ProcessorArchitecture)
+	line("flags", "%s %s", words.Hex(r.Flags.Value), strings.Join(r.Flags.Names, "|"))
+	if s := r.System; s != nil {
+		line("os", "%s%s", r.Dump.OS, r.osDetail())
+		line("processors", "%d, %s", s.Processors, s.Architecture)
 	}
-	if d.Process != "" {
-		line("process", "%s", d.Process)
+	if r.Dump.Path != "" {
+		line("process", "%s", r.Dump.Path)
 	}
-	if m := d.Misc; m != nil && m.Flags1&minidump.MiscProcessID != 0 {
-		line("process id", "%d (%#x)", m.ProcessID, m.ProcessID)
+	if id := r.Dump.ProcessID; id != nil {
+		line("process id", "%d (%s)", *id, words.Hex(*id))
 	}
-	if !d.Created.IsZero() {
-		line("started", "%s", timestamp(d.Created))
+	if r.Dump.Created != "" {
+		line("started", "%s", r.Dump.Created)
 	}
-	if !d.Time.IsZero() {
-		line("dumped", "%s", timestamp(d.Time))
+	if r.Dump.Time != "" {
+		line("dumped", "%s", r.Dump.Time)
 	}
-	line("uptime", "%s", uptime(d))
-	if m := d.Misc; m != nil && m.Flags1&minidump.MiscProcessTimes != 0 {
-		line("cpu time", "user %s, kernel %s", seconds(m.ProcessUserTime), seconds(m.ProcessKernelTime))
+	line("uptime", "%s", r.uptime())
+	if c := r.CPU; c != nil {
+		line("cpu time", "user %s, kernel %s", cpuTime(c.User), cpuTime(c.Kernel))
 	}
-	if v := d.Memory; v != nil {
-		line("memory", "private %s, working set %s", humanize.IBytes(v.PrivateUsage), humanize.IBytes(v.WorkingSetSize))
-		line("pool quota", "paged %s, nonpaged %s", humanize.IBytes(v.QuotaPagedPoolUsage), humanize.IBytes(v.QuotaNonPagedPoolUsage))
+	if m := r.Memory; m != nil {
+		line("memory", "private %s, working set %s", words.Bytes(m.Private), words.Bytes(m.WorkingSet))
+		line("pool quota", "paged %s, nonpaged %s", words.Bytes(m.PagedPool), words.Bytes(m.NonPagedPool))
 	}
-	for _, c := range d.Comments {
+	if e := r.Exception; e != nil {
+		line("exception", "%s", e.label)
+	}
+	for _, c := range r.Comments {
 		line("comment", "%s", c)
 	}
-	answer(line, "handles", d.Handles)
-	answer(line, "handle traces", d.Traces)
-	answer(line, "full memory", d.FullMem)
-
+	line("handles", "%s", r.Answers.Handles)
+	line("handle traces", "%s", r.Answers.HandleTraces)
+	line("full memory", "%s", r.Answers.FullMemory)
+	for _, n := range r.Notes {
+		line("note", "%s", n)
+	}
 	fmt.Fprintf(b, "\n")
-	t := Table{Header: []string{"Stream", "Size", "Offset"}, Right: []bool{false, true, true}, Style: style}
-	for _, s := range d.Streams {
-		t.Row(streamName(s.StreamType), fmt.Sprint(s.DataSize), hexNumber(s.RVA))
+	t := Table{Header: []string{"Stream", "Size", "Offset"}, Right: []bool{false, true, true}, Drop: []string{"Offset"}, Style: style}
+	for _, s := range r.Streams {
+		t.Row(s.label(), fmt.Sprint(s.Size), words.Hex(s.Offset))
 	}
-	if err := b.Flush(); err != nil {
-		return err
-	}
-	return t.Write(w)
+	return t.Write(b)
 }
 
-// streamName gives the number and the name of a stream. The numbers of the
-// format are known in decimal, those of other writers in hexadecimal.
-func streamName(t minidump.StreamType) string {
-	switch name := t.String(); {
-	case strings.HasPrefix(name, "StreamType("):
-		return name
-	case t > 0xffff:
-		return fmt.Sprintf("%#x %s", uint32(t), name)
-	default:
-		return fmt.Sprintf("%d %s", t, name)
+// label gives the number and the name of a stream. The numbers of the format
+// are known in decimal, those of other writers in hexadecimal.
+func (s InfoStream) label() string {
+	switch {
+	case strings.HasPrefix(s.Name, "StreamType("):
+		return s.Name
+	case s.Type > 0xffff:
+		return fmt.Sprintf("%#x %s", s.Type, s.Name)
 	}
+	return fmt.Sprintf("%d %s", s.Type, s.Name)
 }
 
-func answer(line func(label, format string, args ...any), label string, a analysis.Answer) {
-	text := choose(a.Can, "yes", "no")
-	if a.Detail != "" {
-		text += "; " + a.Detail
-	}
-	if a.Advice != "" {
-		text += "; " + a.Advice
-	}
-	line(label, "%s", text)
+// String is the answer for people.
+func (a InfoAnswer) String() string {
+	parts := []string{choose(a.Can, "yes", "no"), a.Detail, a.Advice}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
-func osDetail(s *minidump.SystemInfo, m *minidump.MiscInfo) string {
-	var parts []string
-	if kind := map[uint8]string{1: "workstation", 2: "domain controller", 3: "server"}[uint8(s.ProductType)]; kind != "" && s.PlatformID == minidump.PlatformWindowsNT {
-		parts = append(parts, kind)
+// osDetail is what is known of the system beside its name and version. A product
+// that has a name needs no other description of it.
+func (r *InfoReport) osDetail() string {
+	s := r.System
+	parts := []string{s.Name, s.Build}
+	if s.Name == "" || r.product == productWords[minidump.ProductDomainController] {
+		parts = []string{s.Name, r.product, s.ServicePack, s.Build}
 	}
-	if s.CSDVersion != "" {
-		parts = append(parts, s.CSDVersion)
+	if s.Name != "" && strings.Contains(s.Name, " SP") {
+		parts = slices.DeleteFunc(parts, func(p string) bool { return p == s.ServicePack })
 	}
-	if m != nil && m.BuildString != "" {
-		parts = append(parts, m.BuildString)
-	}
-	if s.PlatformID != minidump.PlatformWindowsNT {
-		parts = append(parts, "not a Windows dump")
-	}
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
 	if len(parts) == 0 {
 		return ""
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
-func uptime(d *analysis.DumpInfo) string {
-	switch {
-	case d.Created.IsZero():
-		return "unknown: the dump does not tell when the process was started"
-	case d.Time.IsZero():
-		return "unknown: the dump does not tell when it was written"
-	case d.Time.Before(d.Created):
-		return "unknown: the process was started after the dump was written, so one of the clocks is wrong"
-	}
-	return words.Duration(d.Uptime)
-}
-
-func seconds(n uint32) string { return words.Duration(time.Duration(n) * time.Second) }
+func cpuTime(seconds uint32) string { return words.Duration(time.Duration(seconds) * time.Second) }

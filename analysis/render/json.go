@@ -34,6 +34,9 @@ type stream interface {
 	elements(element func(any))
 }
 
+// A stopper is a stream that may be interrupted.
+type stopper interface{ failure() error }
+
 // writeJSON writes a report as one object, a line for each field and for each
 // element of a list. Its fields are those of the report's struct with a tag,
 // in the same order, behind "schema".
@@ -53,6 +56,12 @@ func writeJSON(b *bufio.Writer, r Report) error {
 		j.field(name)
 		if s, ok := f.Interface().(stream); ok {
 			j.list(s.elements)
+			if s, ok := s.(stopper); ok && j.err == nil {
+				j.err = s.failure()
+			}
+			if j.err != nil {
+				return j.err // an object that has no end is not mistaken for an answer
+			}
 		} else if f.Kind() == reflect.Slice {
 			j.list(func(element func(any)) {
 				for i := range f.Len() {

@@ -4,6 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // A JSONWriter writes one JSON object field by field, so that a list of
@@ -88,3 +92,43 @@ func (j *JSONWriter) value(value any) {
 // hexNumber writes a number as a string, since JSON numbers lose digits above
 // 2^53.
 func hexNumber[T ~uint32 | ~uint64](n T) string { return fmt.Sprintf("%#x", uint64(n)) }
+
+// What follows is older than package words, and used by the reports that have
+// not been converted yet.
+
+var count = words.Count[uint64]
+
+func countOf(n uint64, thing string) string { return words.Plural(n, thing) }
+
+var typeLabel = words.Type
+
+var percent = words.Percent
+
+func signed(n int64) string { return words.Growth(n) }
+
+func timestamp(t time.Time) string { return words.Timestamp(t) }
+
+func seconds(n uint32) string { return words.Duration(time.Duration(n) * time.Second) }
+
+// jsonKind is a kind of handles as the answers of diff and check have it.
+type jsonKind struct {
+	Type       string `json:"type"`
+	Name       string `json:"name"`
+	Merged     bool   `json:"merged"`
+	Access     string `json:"access"`
+	State      string `json:"state,omitempty"`
+	Attributes string `json:"attributes,omitempty"`
+}
+
+func newJSONKind(k analysis.HandleKind, merged bool) jsonKind {
+	j := jsonKind{Type: k.Type, Name: k.Name, Merged: merged, Access: hexNumber(k.GrantedAccess), State: k.State}
+	if k.Attributes != 0 {
+		j.Attributes = hexNumber(k.Attributes)
+	}
+	return j
+}
+
+type jsonType struct {
+	Type  string `json:"type"`
+	Count uint64 `json:"count"`
+}

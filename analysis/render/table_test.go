@@ -32,3 +32,27 @@ func TestTableWidth(t *testing.T) {
 		}
 	}
 }
+
+// On a narrow terminal columns are left out before lines are cut.
+func TestTableDrops(t *testing.T) {
+	for _, test := range []struct {
+		width int
+		want  string
+	}{
+		{0, "a    b    c    d\n111  222  333  444\n"},
+		{18, "a    b    c    d\n111  222  333  444\n"},
+		{17, "a    c    d\n111  333  444\n"},
+		{12, "c    d\n333  444\n"},
+		{7, "c    d\n333  4…\n"},
+	} {
+		var b strings.Builder
+		table := &Table{Header: []string{"a", "b", "c", "d"}, Drop: []string{"b", "a"}, Style: Style{Width: test.width}}
+		table.Row("111", "222", "333", "444")
+		if err := table.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, b.String()); diff != "" {
+			t.Errorf("width %d (-want +got):\n%s", test.width, diff)
+		}
+	}
+}

@@ -1,7 +1,7 @@
 // Package words has one way to say each thing that reports, findings and
 // messages say again and again: numbers, shares, times, sizes, names of
-// handles, commands to paste. It knows nothing of dumps and imports only the
-// standard library, so that every package above minidump can use it.
+// handles, commands to paste. It knows nothing of dumps and imports nothing of the
+// module, so that every package above minidump can use it.
 //
 // Numbers for people:
 //

@@ -2,9 +2,12 @@ package words
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // Integer is any whole number, of a type of Go's or of one's own.
@@ -14,23 +17,10 @@ type Integer interface {
 
 // Count writes a whole number with separators: "65,602", "-1,234".
 func Count[T Integer](n T) string {
-	if n < 0 {
-		return "-" + separate(strconv.FormatUint(-uint64(n), 10))
+	if n > 0 && uint64(n) > math.MaxInt64 {
+		return humanize.BigComma(new(big.Int).SetUint64(uint64(n)))
 	}
-	return separate(strconv.FormatUint(uint64(n), 10))
-}
-
-// separate puts a comma before every three digits from the end.
-func separate(digits string) string {
-	if len(digits) <= 3 {
-		return digits
-	}
-	head := (len(digits)-1)%3 + 1
-	b := append(make([]byte, 0, len(digits)+len(digits)/3), digits[:head]...)
-	for i := head; i < len(digits); i += 3 {
-		b = append(append(b, ','), digits[i:i+3]...)
-	}
-	return string(b)
+	return humanize.Comma(int64(n))
 }
 
 // Growth writes how much a count has changed, or may: "+40,000", "-3", "0".

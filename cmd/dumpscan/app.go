@@ -53,7 +53,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout), complained: map[string]bool{}}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout, colorAuto), complained: map[string]bool{}}
 	root := a.root()
 	root.SetArgs(windbgNumbers(args))
 	root.SetIn(stdin)
@@ -108,7 +108,7 @@ func runE(do func(ctx context.Context, args []string) error) func(*cobra.Command
 // is made safe for a terminal.
 func (a *app) errorf(format string, args ...any) { a.message("dumpscan: ", format, args...) }
 
-// notef tells what a reader of the output should know.
+// notef says what a reader of the output should know.
 func (a *app) notef(format string, args ...any) { a.message("note: ", format, args...) }
 
 func (a *app) message(prefix, format string, args ...any) {
@@ -129,16 +129,22 @@ func (a *app) complain(file string, err error) {
 	}
 }
 
-// styleOf tells how text on w may look. A colour or a bar is for a terminal
-// only; NO_COLOR (https://no-color.org) and a dumb terminal forbid colour.
-func styleOf(w io.Writer) render.Style {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return render.Style{}
+// styleOf is how text on w may look. A bar is for a terminal only, and so is
+// colour, unless the option --color says otherwise; NO_COLOR
+// (https://no-color.org) and a dumb terminal forbid colour otherwise.
+func styleOf(w io.Writer, color colorFlag) render.Style {
+	var s render.Style
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		s = render.Style{Terminal: true, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			s.Width = width
+		}
 	}
-	s := render.Style{Terminal: true, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-		s.Width = width
+	switch color {
+	case colorAlways:
+		s.Color = true
+	case colorNever:
+		s.Color = false
 	}
 	return s
 }
@@ -161,6 +167,9 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 		if a.stdinTaken {
 			return nil, usagef("- is standard input, which holds one dump only; save the other one to a file")
 		}
+		if f, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			return nil, usagef("- is standard input, which is the terminal here; write < FILE or pipe a dump into the command")
+		}
 		a.stdinTaken = true
 	}
 	bar := a.progress("unpacking " + name)
@@ -172,7 +181,7 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 	f, err := file.Dump()
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, openError(name, err)
 	}
 	a.complain(name, file.Truncated())
 	streams, err := f.Directory()
@@ -183,7 +192,7 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 	return &dump{File: f, name: name, file: file}, nil
 }
 
-// cutOff says that the file is shorter than its directory tells. Without that,
+// cutOff says that the file is shorter than its directory says. Without that,
 // the errors of the streams behind the end look like damage.
 func (a *app) cutOff(name string, size int64, streams []minidump.DirectoryEntry) {
 	end := int64(0)
@@ -203,8 +212,14 @@ func (a *app) cutOff(name string, size int64, streams []minidump.DirectoryEntry)
 // openError drops the operation that package fs puts before its errors.
 func openError(name string, err error) error {
 	var choice *dumpfile.ChoiceError
-	if name == "-" && errors.As(err, &choice) {
-		return fmt.Errorf("%s: %w (as the last argument, behind --)", name, choice)
+	if errors.As(err, &choice) {
+		similar := words.Similar(choice.Wanted, choice.Names)
+		switch {
+		case name == "-":
+			return fmt.Errorf("%s: %w (as the last argument, behind --)", name, choice)
+		case choice.Wanted != "" && similar != "" && similar != choice.Wanted:
+			return fmt.Errorf("%s: %w; did you mean %s?", name, choice, similar)
+		}
 	}
 	var path *fs.PathError
 	for errors.As(err, &path) {

@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
+	"github.com/dumpscan/dumpscan/minidump"
 )
 
 const diffLong = `Compare the handles of two dumps: for each type and each group, how many there
@@ -22,10 +24,10 @@ Dumps of different processes are compared too; a note on stderr then says what
 differs. No judgement is made: see dumpscan leaks and dumpscan check.`
 
 type diffFlags struct {
-	typ, name string
-	handles   bool
-	json, csv bool
-	limit     int
+	selection
+	handles bool
+	limit   limitFlag
+	output  output
 }
 
 func (a *app) diffCommand() *cobra.Command {
@@ -39,13 +41,11 @@ func (a *app) diffCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.handles, "handles", false, "list the handles that were added and removed, as !handle does")
-	f.Var(&once{value: &o.typ}, "type", "compare handles of this `type` only, in any case; None: without a type")
-	f.StringVar(&o.name, "name", "", "compare handles only whose object's name has this `text`, fits this glob, or re:EXPR")
-	f.IntVar(&o.limit, "limit", 20, "print at most this `number` of groups; 0: all")
-	f.BoolVar(&o.json, "json", false, "write JSON")
-	f.BoolVar(&o.csv, "csv", false, "write the groups as CSV")
-	cmd.MarkFlagsMutuallyExclusive("json", "csv")
-	cmd.MarkFlagsMutuallyExclusive("handles", "csv")
+	o.selection.register(f, "compare only")
+	o.limit.register(f, "groups", 20)
+	o.output.register(cmd, render.JSON, render.CSV)
+	cmd.MarkFlagsMutuallyExclusive("handles", string(render.CSV))
+	a.completeTypes(cmd)
 	return cmd
 }
 
@@ -64,58 +64,51 @@ func (a *app) diff(ctx context.Context, oldName, newName string, o *diffFlags) e
 		return err
 	}
 	defer new.Close()
-
-	r := &render.DiffReport{
-		Old: render.NewDumpHeader(oldName, old.info), New: render.NewDumpHeader(newName, new.info),
-		Differs: analysis.ComparePair(old.snapshot, new.snapshot),
-	}
-	if r.Diff, err = analysis.DiffHandles(ctx, old.handles, new.handles); err != nil {
+	if err := checkTypes(ctx, o.types, old.handles, new.handles); err != nil {
 		return err
 	}
-	if !old.info.Time.IsZero() && !new.info.Time.IsZero() {
-		seconds := int64(new.info.Time.Sub(old.info.Time) / time.Second)
-		r.Seconds = &seconds
+	d, err := analysis.DiffHandles(ctx, old.handles, new.handles)
+	if err != nil {
+		return err
 	}
-	r.Errors = append(a.complaints(oldName, r.Diff.OldErr), a.complaints(newName, r.Diff.NewErr)...)
-	r.Notes = diffNotes(r, old, new)
-	if err := o.write(a, r); err != nil {
+	r := o.report(ctx, d, old, new)
+	r.Errors = append(a.complaints(oldName, d.OldErr), a.complaints(newName, d.NewErr)...)
+	if err := a.write(r, o.output.format); err != nil {
 		return err
 	}
 	for _, note := range r.Notes {
 		a.notef("%s", note)
 	}
-	return ctx.Err()
+	if r.Omitted > 0 && o.output.format == render.CSV {
+		a.notef("%s listed (--limit)", words.Of(len(r.Groups), len(r.Groups)+r.Omitted, "group"))
+	}
+	return nil
 }
 
-// filter builds the selection.
-func (o *diffFlags) filter() (*analysis.HandleFilter, error) {
-	filter := &analysis.HandleFilter{}
-	if o.typ != "" {
-		filter.Type = &o.typ
+// report describes a difference.
+func (o *diffFlags) report(ctx context.Context, d *analysis.HandleDiff, old, new *diffSide) *render.DiffReport {
+	limit := o.limit.forData()
+	if o.output.format == render.Text {
+		limit = o.limit.forText()
 	}
-	if o.name != "" {
-		var err error
-		if filter.Name, err = analysis.ParseNamePattern(o.name); err != nil {
-			return nil, usageError{err}
+	r := render.NewDiffReport(d, int(limit))
+	r.Old, r.New = render.NewDumpHeader(old.name, old.info), render.NewDumpHeader(new.name, new.info)
+	r.Differs = analysis.ComparePair(old.snapshot, new.snapshot)
+	if !old.info.Time.IsZero() && !new.info.Time.IsZero() {
+		seconds := int64(new.info.Time.Sub(old.info.Time) / time.Second)
+		r.Seconds = &seconds
+	}
+	r.Notes = analysis.DiffNotes(d, old.snapshot, new.snapshot)
+	if o.handles {
+		stream := func(handles iter.Seq[*minidump.Handle]) *render.HandleStream {
+			return render.NewHandleStream(func(visit func(*minidump.Handle) bool) error {
+				handles(visit)
+				return ctx.Err() // what could not be read is known
+			}, nil, &r.Errors)
 		}
+		r.Added, r.Removed = stream(d.Added(ctx)), stream(d.Removed(ctx))
 	}
-	if o.limit < 0 {
-		return nil, usagef("--limit must not be negative")
-	}
-	return filter, nil
-}
-
-func (o *diffFlags) write(a *app, r *render.DiffReport) error {
-	switch {
-	case o.json:
-		return r.JSON(a.stdout, o.handles)
-	case o.csv:
-		return r.CSV(a.stdout)
-	}
-	if err := r.Text(a.stdout, o.limit, a.style); err != nil || !o.handles {
-		return err
-	}
-	return r.Handles(a.stdout, a.style)
+	return r
 }
 
 // A diffSide is one of the two dumps, open.
@@ -127,7 +120,7 @@ type diffSide struct {
 }
 
 // openSide opens a dump that must have handles.
-func (a *app) openSide(ctx context.Context, name string, filter *analysis.HandleFilter) (*diffSide, error) {
+func (a *app) openSide(ctx context.Context, name string, filter analysis.HandleFilter) (*diffSide, error) {
 	d, err := a.open(ctx, name)
 	if err != nil {
 		return nil, err
@@ -138,22 +131,5 @@ func (a *app) openSide(ctx context.Context, name string, filter *analysis.Handle
 		return nil, err
 	}
 	s := analysis.NewSnapshot(d.File, name)
-	return &diffSide{dump: d, snapshot: s, info: s.Info, handles: list.Select(*filter)}, nil
-}
-
-// diffNotes are what a reader of the difference should know.
-func diffNotes(r *render.DiffReport, old, new *diffSide) []string {
-	var notes []string
-	for _, d := range r.Differs {
-		notes = append(notes, "these may not be dumps of one process, in this order: "+d)
-	}
-	if r.Diff.NameIgnored {
-		notes = append(notes, "one of the dumps has no names of objects; names were not compared")
-	}
-	for _, side := range []*diffSide{old, new} {
-		if err := side.handles.Empty(); err != nil {
-			notes = append(notes, fmt.Sprintf("%s: %v", side.name, err))
-		}
-	}
-	return notes
+	return &diffSide{dump: d, snapshot: s, info: s.Info, handles: list.Select(filter)}, nil
 }

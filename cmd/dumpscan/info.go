@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) infoCommand() *cobra.Command {
-	var asJSON bool
+	var o output
 	cmd := &cobra.Command{
 		Use:   "info DUMP",
 		Short: "who wrote the dump, of what, when, and which questions it can answer: vertarget, ||, .dumpdebug",
@@ -28,12 +28,9 @@ func (a *app) infoCommand() *cobra.Command {
 			for _, err := range info.Problems {
 				a.complain(d.name, err)
 			}
-			if asJSON {
-				return (&render.InfoReport{File: d.name, Info: info}).Write(a.stdout)
-			}
-			return render.InfoText(a.stdout, d.name, info, a.style)
+			return a.write(render.NewInfoReport(d.name, info), o.format)
 		}),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	o.register(cmd, render.JSON)
 	return cmd
 }

@@ -24,26 +24,30 @@ var rooms = map[string]string{
 	"minidump/dumptest": "", // a second transcription of the format must not share the first one's mistakes
 	"minidump/dumpfile": "minidump github.com/klauspost/compress/flate github.com/klauspost/compress/gzip github.com/klauspost/compress/zstd",
 
-	"analysis":                      "minidump",
+	"analysis":                      "minidump analysis/words",
+	"analysis/words":                "github.com/dustin/go-humanize",
 	"analysis/internal/testdump":    "minidump minidump/dumptest", // for tests alone
-	"analysis/symbol":               "minidump analysis/internal/breakpad analysis/internal/dwarfsym analysis/internal/pdb analysis/internal/peimage analysis/internal/store analysis/internal/undecorate",
+	"analysis/symbol":               "minidump analysis/internal/breakpad analysis/internal/ctxlock analysis/internal/dwarfsym analysis/internal/pdb analysis/internal/peimage analysis/internal/store analysis/internal/undecorate",
+	"analysis/symbol/symserver":     "analysis/symbol",
+	"analysis/internal/bounded":     "",
 	"analysis/internal/breakpad":    "",
-	"analysis/internal/cab":         "",
+	"analysis/internal/cab":         "analysis/internal/bounded",
+	"analysis/internal/ctxlock":     "",
 	"analysis/internal/dwarfsym":    "analysis/internal/peimage",
-	"analysis/internal/pdb":         "",
+	"analysis/internal/pdb":         "analysis/internal/bounded",
 	"analysis/internal/pdb/pdbtest": "",
-	"analysis/internal/peimage":     "",
-	"analysis/internal/store":       "analysis/internal/cab",
+	"analysis/internal/peimage":     "analysis/internal/bounded",
+	"analysis/internal/store":       "analysis/internal/cab analysis/internal/ctxlock",
 	"analysis/internal/undecorate":  "github.com/ianlancetaylor/demangle",
 	"analysis/unwind":               "minidump analysis/symbol golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
 	"analysis/htrace":               "minidump analysis analysis/words analysis/symbol",
-	"analysis/owners":               "minidump analysis analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
-	"analysis/leaks":                "minidump analysis analysis/symbol analysis/htrace analysis/owners",
-	"analysis/check":                "analysis",
+	"analysis/owners":               "minidump analysis analysis/words analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
+	"analysis/leaks":                "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners gonum.org/v1/gonum/mat gonum.org/v1/gonum/stat gonum.org/v1/gonum/stat/distuv",
+	"analysis/check":                "minidump analysis",
 	"analysis/render": "minidump analysis analysis/words analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check" +
-		" github.com/dustin/go-humanize github.com/google/pprof/profile",
-	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
-		" github.com/spf13/cobra github.com/spf13/cobra/doc github.com/spf13/pflag github.com/schollz/progressbar/v3 golang.org/x/term",
+		" github.com/google/pprof/profile",
+	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/words analysis/symbol analysis/symbol/symserver analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
+		" github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term",
 }
 
 func TestRooms(t *testing.T) {

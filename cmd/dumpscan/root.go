@@ -46,6 +46,10 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.InitDefaultVersionFlag()
 	root.Flags().Lookup("version").Usage = "print the version of dumpscan"
+	color := colorAuto
+	root.PersistentFlags().Var(&color, "color", "colour the text: `when` is auto, always or never")
+	complete(root, "color", oneOf(colors))
+	root.PersistentPreRun = func(*cobra.Command, []string) { a.style = styleOf(a.stdout, color) }
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
 	a.explainUsage(root)
 	return root
@@ -63,10 +67,6 @@ func windbgNumbers(args []string) []string {
 	}
 	return out
 }
-
-// allHandles reports whether a handle argument of !handle or !htrace means all
-// of them: 0 or -1, in 32 or 64 bits.
-func allHandles(h uint64) bool { return h == 0 || h == 0xffffffff || h == 0xffffffffffffffff }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{

@@ -28,6 +28,11 @@ import (
 //	handles COUNT VALUE TYPE ACCESS [NAME]
 //	open|close|badref HANDLE PID.TID [FRAME...]
 //	truncate SIZE                    end the file after so many bytes, decimal
+//	windows MAJOR.MINOR.BUILD TYPE   version and product type, decimal
+//	platform ID                      another system than Windows, version 0.0.1
+//	exception THREAD CODE ADDRESS
+//	shortstream                      a second list of handles before the first, of 4 bytes
+//	nothing                          no streams at all
 //
 // TYPE - is a handle without a type. NAME is the rest of the line. "handles"
 // makes COUNT (decimal) handles with consecutive values, the first VALUE; %d
@@ -99,6 +104,17 @@ func (s *specLine) addTo(d *dumptest.Dump) error {
 		}
 		kind := 1 + slices.Index([]string{"open", "close", "badref"}, verb)
 		d.HandleOperations.Operations = append(d.HandleOperations.Operations, s.operation(uint32(kind)))
+	case "windows":
+		d.SystemInfo = s.windows()
+	case "platform":
+		d.SystemInfo = &dumptest.SystemInfo{PlatformID: uint32(s.number(16)), BuildNumber: 1}
+	case "exception":
+		d.Exception = &dumptest.Exception{ThreadID: uint32(s.number(16)), ExceptionCode: uint32(s.number(16)), ExceptionAddress: s.number(16)}
+	case "shortstream":
+		const header = 32 // the list is where the file has another structure
+		d.Directory.Leading = append(d.Directory.Leading, dumptest.DirectoryEntry{Type: dumptest.HandleDataStream, DataSize: 4, RVA: header})
+	case "nothing":
+		d.HandleData, d.NoSystemInfo, d.Flags = nil, true, 0
 	case "truncate":
 		d.TruncateAt = int64(s.number(10))
 	default:
@@ -116,6 +132,15 @@ func (s *specLine) handle() dumptest.Handle {
 		h.Type = ""
 	}
 	return h
+}
+
+func (s *specLine) windows() *dumptest.SystemInfo {
+	i := &dumptest.SystemInfo{}
+	if _, err := fmt.Sscanf(s.word(), "%d.%d.%d", &i.MajorVersion, &i.MinorVersion, &i.BuildNumber); err != nil {
+		s.fail(err)
+	}
+	i.ProductType = uint8(s.number(10))
+	return i
 }
 
 func (s *specLine) operation(kind uint32) dumptest.HandleOperation {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +18,7 @@ import (
 // own: cobra says "accepts 2 arg(s)", but not which.
 func (a *app) explainUsage(root *cobra.Command) {
 	root.SetUsageFunc(a.usage)
+	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand())
 	root.Args = commandArgs
 	root.SuggestionsMinimumDistance = 2
@@ -24,6 +26,7 @@ func (a *app) explainUsage(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {
 			cmd.Short = "write the completions for bash, zsh, fish or powershell"
+			cmd.Args, cmd.RunE = cobra.ArbitraryArgs, noShell
 		}
 	}
 	for _, cmd := range root.Commands() {
@@ -32,9 +35,50 @@ func (a *app) explainUsage(root *cobra.Command) {
 			if check(cmd, args) == nil {
 				return nil
 			}
-			return fmt.Errorf("the number of arguments is wrong: %d; usage: %s", len(args), cmd.UseLine())
+			return argumentError(cmd, args)
+		}
+		if cmd.ValidArgsFunction == nil && (strings.Contains(cmd.Use, " DUMP") || strings.Contains(cmd.Use, " OLD")) {
+			cmd.ValidArgsFunction = completeDump
 		}
 	}
+}
+
+// argumentError says which argument is missing or too many.
+func argumentError(cmd *cobra.Command, args []string) error {
+	usage := cmd.UseLine()
+	_, synopsis, _ := strings.Cut(cmd.Use, " ")
+	names := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(synopsis))
+	if len(args) < len(names) {
+		return fmt.Errorf("%s is missing; usage: %s", names[len(args)], usage)
+	}
+	return fmt.Errorf("%q is one argument too many; usage: %s", args[len(names)], usage)
+}
+
+// noShell answers "completion" without a shell, or with one that there are no
+// completions for.
+func noShell(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	var shells []string
+	for _, sub := range cmd.Commands() {
+		shells = append(shells, sub.Name())
+	}
+	return fmt.Errorf("there are no completions for %q; there are for %s", args[0], words.List(shells...))
+}
+
+// flagError suggests an option for one that is not there.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if similar := words.Similar(unknown.GetSpecifiedName(), names); similar != "" && unknown.GetSpecifiedShortnames() == "" {
+		return fmt.Errorf("no option --%s; did you mean --%s?", unknown.GetSpecifiedName(), similar)
+	}
+	return fmt.Errorf("no option %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "unknown flag: "), "unknown shorthand flag: "))
 }
 
 // commandArgs complains about what stands in the place of the command.
@@ -100,7 +144,10 @@ func (a *app) usage(cmd *cobra.Command) error {
 	if a.style.Width > 0 {
 		width = min(width, a.style.Width)
 	}
-	fmt.Fprintf(w, "\nOptions:\n%s", plainFlags(cmd.LocalFlags()).FlagUsagesWrapped(width))
+	fmt.Fprintf(w, "\nOptions:\n%s", plainFlags(cmd.NonInheritedFlags()).FlagUsagesWrapped(width))
+	if cmd.HasAvailableInheritedFlags() {
+		fmt.Fprintf(w, "\nOptions of all commands:\n%s", plainFlags(cmd.InheritedFlags()).FlagUsagesWrapped(width))
+	}
 	return nil
 }
 

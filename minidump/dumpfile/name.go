@@ -3,6 +3,7 @@ package dumpfile
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -30,11 +31,19 @@ func (e *ChoiceError) Error() string {
 	list := strings.Join(names, ", ") + more
 	switch {
 	case e.Wanted != "":
-		return fmt.Sprintf("the archive holds no %s, or several; it holds %s", e.Wanted, list)
+		if e.several() {
+			return fmt.Sprintf("the archive holds several files %s: choose one of %s", e.Wanted, list)
+		}
+		return fmt.Sprintf("the archive holds no %s; it holds %s", e.Wanted, list)
 	case e.Dumps:
 		return fmt.Sprintf("the archive holds %d dumps, choose one as %s:NAME from %s", len(e.Names), e.Archive, list)
 	}
 	return fmt.Sprintf("the archive holds no minidump; to open another file of it say %s:NAME; it holds %s", e.Archive, list)
+}
+
+// several reports whether the NAME that was asked for fits several files.
+func (e *ChoiceError) several() bool {
+	return slices.ContainsFunc(e.Names, func(name string) bool { return path.Base(name) == path.Base(e.Wanted) })
 }
 
 // splitName splits FILE:NAME. The file is the longest part before a colon that
