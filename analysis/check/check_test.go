@@ -118,7 +118,7 @@ func TestCheck(t *testing.T) {
 		clock = append(clock, checkInput{file: fmt.Sprint(i + 1), cpu: uint32(10 + i), process: `C:\a.exe`, pid: 1, handles: keysAndEvents(keys, 0, 0),
 			time: noon.Add([]time.Duration{2 * time.Hour, 0, time.Hour}[i])})
 	}
-	const noOrder = "not every dump tells when it was written: the order is uncertain, and there are no rates"
+	const noOrder = "not every dump says when it was written: the order is uncertain, and there are no rates"
 	const setBack = "the clock was set back between the dumps: they are ordered by the processor time and page faults of the process, and there are no rates"
 	const max, growth, rate = check.LimitCount, check.LimitGrowth, check.LimitRate
 

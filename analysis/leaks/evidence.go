@@ -66,7 +66,7 @@ func (p *Process) turnoverEvidence(t *Turnover) []string {
 	}
 	e := []string{first}
 	if t.Early > 0 && len(p.Series.Snapshots) > 2 {
-		e = append(e, fmt.Sprintf("of %s%s new in %s, %s are in all dumps since", about, values(t.Early), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept)))
+		e = append(e, fmt.Sprintf("of %s%s that are new in %s, %s are in all dumps since", about, words.Plural(t.Early, "value"), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept)))
 	}
 	if t.Gone > 0 {
 		e = append(e, "values are used again: one that was closed and opened for a like object between two dumps looks as if it had stayed")

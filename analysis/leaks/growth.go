@@ -47,15 +47,16 @@ const (
 	RateCounting RateBasis = "counting"
 )
 
-// rateOf makes a rate of a line through counts at times in hours.
-func rateOf(line fit, dispersion float64, hours []float64) *Rate {
+// rateOf makes a rate of a line through counts at times in hours. Up to three
+// dumps the rate is the plain one between the first and the last.
+func rateOf(line fit, dispersion float64, counts, hours []float64) *Rate {
 	n := len(hours)
 	span := hours[n-1] - hours[0]
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: priorFreedom + float64(n-2)}
 	half := t.Quantile(0.975) * math.Sqrt(dispersion*line.variance)
-	r := &Rate{PerHour: line.slope, Basis: RateCounting}
+	r := &Rate{PerHour: (counts[n-1] - counts[0]) / span, Basis: RateCounting}
 	if n >= 4 {
-		r.Basis = RateRegression
+		r.PerHour, r.Basis = line.slope, RateRegression
 	}
 	// The true span is up to a second longer or shorter.
 	const second = 1.0 / 3600
@@ -68,7 +69,7 @@ func rateOf(line fit, dispersion float64, hours []float64) *Rate {
 		}
 		return perHour * span / (span - second)
 	}
-	r.Low, r.High = bound(line.slope-half, -1), bound(line.slope+half, 1)
+	r.Low, r.High = bound(r.PerHour-half, -1), bound(r.PerHour+half, 1)
 	return r
 }
 

@@ -148,7 +148,7 @@ func (p *Process) growing(g *Group, pairs [][]*pairing, at int, chosen []int, ti
 func (g *Group) conclude(gr *growing, line fit, d *dispersion, groups int, f *follower, at int, ofType bool, chosen []int) {
 	g.judged = gr.judge(line, d, groups)
 	if gr.timed {
-		g.Rate = rateOf(line, d.of(line, gr.n()), gr.times)
+		g.Rate = rateOf(line, d.of(line, gr.n()), gr.counts, gr.times)
 	}
 	if gr.net() >= minGrowth {
 		t := f.turnover(at, ofType, chosen)

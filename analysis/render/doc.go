@@ -74,7 +74,7 @@
 //
 //   - diff: [DiffReport]
 //   - handles: [HandlesReport]
-//   - htrace: see "go doc . TraceReport"
+//   - htrace: [TraceReport], [TraceOperations], [CallReport]
 //   - info: [InfoReport]
 //   - modules: [ModuleReport]
 //   - symbols: [SymbolReport]
@@ -204,7 +204,8 @@
 //
 //	verdict     {leak, severity, sentence}: leak says whether a finding has the
 //	            severity "leak"; severity is the worst one: "info", "suspect" or
-//	            "leak"
+//	            "leak"; "unknown" if there is nothing above "info", but a dump
+//	            could not be read whole
 //	processes   the processes, by name, id and start:
 //	  process, processId, path, created
 //	  unknown   parts of the identity that are not in the dumps
@@ -229,11 +230,14 @@
 //	  growth       since the first dump; absent with one dump
 //	  ratePerHour  absent if it is not known
 //	  rate         {low, high, confidence, basis}: the interval of the rate, an
-//	               hour; confidence 0.95; basis "regression" or "counting"
+//	               hour; high absent if the time stamps, which are whole
+//	               seconds, do not bound it; confidence 0.95; basis "regression"
+//	               or "counting"
 //	  shape        "steady", "saturating cache" ...; absent with one dump
 //	  counts       one for each dump
-//	  turnover     {opened, closed, born, gone, reused, early, kept}, see
-//	               leaks.Turnover; absent if it was not measured
+//	  turnover     {opened, closed, born, gone, early, kept, oneOf}, see
+//	               leaks.Turnover; absent if it was not measured; oneOf absent
+//	               if all handles were followed
 //	  survivors    the handles that are new since the first dump and still in
 //	               the last
 //	  culprit      the module that opened the handles; "" if no trace shows it

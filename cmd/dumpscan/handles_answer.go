@@ -146,6 +146,7 @@ func (h *handleAnswer) summary(ctx context.Context) (note string, err error) {
 	if d == nil {
 		return note, ctx.Err()
 	}
+	h.complain(h.dump.name, err)
 	var options []string
 	if h.q.windbg {
 		options = append(options, "--windbg")

@@ -47,11 +47,11 @@ type htraceFlags struct {
 	diff                     string
 	force, outstanding       bool
 	group                    string
-	types                    []string
+	types                    typeFlags
 	name                     string
 	filter                   htrace.Filter // types and name
 	frames                   int
-	limit                    uint32
+	limit                    limitFlag
 	windbg, calls            bool
 	oldestFirst, newestFirst bool
 	system, notSystem        []string
@@ -81,10 +81,10 @@ func (a *app) htraceCommand() *cobra.Command {
 	f.BoolVar(&o.force, "force", false, "compare with --diff although the dumps seem to be of different processes")
 	f.BoolVar(&o.outstanding, "outstanding", false, "everything in the trace that is still open, as !htrace -diff prints it")
 	f.StringVar(&o.group, "group", "", "the table by this `property`: stack (the default), culprit, function, thread or type")
-	f.StringSliceVar(&o.types, "type", nil, "opens of handles of these `types`, in any case; None: without a type")
+	o.types.register(f, "opens of handles of these `types`, in any case; None: without a type")
 	f.StringVar(&o.name, "name", "", "opens of objects whose name has this `text`, fits this glob (* and ?), or re:EXPR")
 	f.IntVar(&o.frames, "frames", 6, "print this `number` of frames of each group, and all down to the culprit; 0 none, -1 all")
-	f.Uint32Var(&o.limit, "limit", 0, "at most this `number` of groups, or of operations where these are listed; 0 is all")
+	o.limit.register(f, "groups, or of operations where these are listed", 0)
 	f.BoolVar(&o.windbg, "windbg", false, "the text of !htrace instead of the table")
 	f.BoolVar(&o.calls, "calls", false, "function, source and destination of each call in the widest group's stack, or of HANDLE's last open")
 	f.BoolVar(&o.oldestFirst, "oldest-first", false, "the dump stores the oldest operation first; found out by default")
@@ -101,6 +101,7 @@ func (a *app) htraceCommand() *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("oldest-first", "newest-first")
 	cmd.MarkFlagsMutuallyExclusive("diff", "outstanding")
 	cmd.MarkFlagsMutuallyExclusive("group", "windbg")
+	a.completeTypes(cmd)
 	cmd.RegisterFlagCompletionFunc("group", cobra.FixedCompletions(
 		[]string{"stack", "culprit", "function", "thread", "type"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -132,7 +133,7 @@ func (o *htraceFlags) parse(args []string) (err error) {
 		return usagef("--force goes with --diff")
 	case o.frames < -1:
 		return usagef("--frames is a number of frames, or -1 for all of them, not %d", o.frames)
-	case o.limit > 0 && (o.calls || o.pprof != "" || o.output.format == render.Folded):
+	case o.limit.n > 0 && (o.calls || o.pprof != "" || o.output.format == render.Folded):
 		return usagef("--limit cannot be combined with --calls, --folded or --pprof, which are not lists of groups")
 	}
 	return nil
@@ -147,7 +148,7 @@ func (o *htraceFlags) checkListing() error {
 		return usagef("HANDLE cannot be combined with --group, --folded or --pprof, which are about all handles")
 	case len(o.types) > 0 || o.name != "":
 		return usagef("--type and --name select opens that were never closed, and cannot be combined with HANDLE; with --outstanding they can")
-	case o.limit > 0 && o.query.MaxTraces > 0:
+	case o.limit.n > 0 && o.query.MaxTraces > 0:
 		return usagef("MAX_TRACES and --limit exclude each other")
 	}
 	return nil

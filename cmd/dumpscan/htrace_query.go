@@ -98,7 +98,7 @@ func (q *htraceQuery) report(ctx context.Context) error {
 		positions, omitted = q.positions(ctx)
 		facts.Operations = render.NewTraceOperations(q.trace, names, positions)
 	} else {
-		facts.Limit = int(q.opts.limit)
+		facts.Limit = int(q.opts.limit.n)
 	}
 	r := render.NewTraceReport(facts)
 	r.Omitted += omitted
@@ -153,7 +153,7 @@ func (q *htraceQuery) list(ctx context.Context) error {
 // positions are those of the operations to list, the newest first, and how many
 // --limit leaves out.
 func (q *htraceQuery) positions(ctx context.Context) (positions iter.Seq[int], omitted int) {
-	limit := int(q.opts.limit)
+	limit := int(q.opts.limit.n)
 	if q.opts.listing {
 		query := q.opts.query
 		if limit == 0 {

@@ -49,10 +49,10 @@ wrong, 3 a dump could not be read or holds no handles.`
 
 type leaksFlags struct {
 	output           output
-	types            []string
+	types            typeFlags
 	name             string
 	force            bool
-	limit            int
+	limit            limitFlag
 	handleLimit      uint64
 	owners, suppress string
 	system           []string
@@ -75,9 +75,9 @@ func (a *app) leaksCommand() *cobra.Command {
 		return a.leaks(ctx, args, o)
 	})
 	o.output.register(cmd, render.JSON, render.CSV, render.Markdown)
-	f.StringSliceVar(&o.types, "type", nil, "judge handles of this `type` only, in any case; None: without a type; several joined by commas, or repeated")
+	o.types.register(f, "judge handles of these `types` only, in any case; None: without a type")
 	f.StringVar(&o.name, "name", "", "judge handles only whose object's name has this `text`, fits this glob (* and ?), or re:EXPR")
-	f.IntVar(&o.limit, "limit", 0, "print at most this `number` of findings; 0: all")
+	o.limit.register(f, "findings", 0)
 	f.BoolVar(&o.force, "force", false, "take all dumps of programs with one name for one process")
 	f.Uint64Var(&o.handleLimit, "handle-limit", 0, "say when the process will have this `number` of handles, instead of 16711680")
 	f.StringVar(&o.owners, "owners", "auto", "`when` to search memory for the holders of leaking handles: auto, if no trace names who opened them; always; never")
@@ -85,6 +85,7 @@ func (a *app) leaksCommand() *cobra.Command {
 	f.StringArrayVar(&o.system, "system", nil, "modules that fit this `glob` belong to the operating system")
 	f.StringArrayVar(&o.notSystem, "not-system", nil, "modules that fit this `glob` do not belong to the operating system")
 	o.symbols.register(f)
+	a.completeTypes(cmd)
 	cmd.RegisterFlagCompletionFunc("owners", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -94,9 +95,6 @@ func (o *leaksFlags) options() (leaks.Options, error) {
 	options := leaks.Options{
 		Force: o.force, Limit: o.handleLimit, Types: o.types,
 		System: o.system, NotSystem: o.notSystem, Repeat: o.repeat,
-	}
-	if o.limit < 0 {
-		return options, usagef("--limit must not be negative")
 	}
 	switch o.owners {
 	case "auto":
@@ -190,7 +188,7 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	case err != nil:
 		return err
 	}
-	r := render.NewLeakReport(report, o.limit, append(failed, a.leakProblems(report)...))
+	r := render.NewLeakReport(report, int(o.limit.n), append(failed, a.leakProblems(report)...))
 	if err := a.write(r, o.output.format); err != nil {
 		return err
 	}
@@ -217,7 +215,7 @@ func (a *app) leakProblems(r *leaks.Report) []string {
 		for _, problem := range p.Problems {
 			add(problem.File, problem.Err)
 		}
-		for _, s := range p.Series.Snapshots {
+		for _, s := range slices.Concat(p.Series.Snapshots, p.Partial) {
 			for _, err := range s.Problems {
 				add(s.File, err)
 			}

@@ -16,7 +16,7 @@ import (
 // modulesFlags are the options of the command.
 type modulesFlags struct {
 	name  string
-	limit uint32
+	limit limitFlag
 	output
 }
 
@@ -29,7 +29,7 @@ func (a *app) modulesCommand() *cobra.Command {
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.modules(ctx, args[0], o) }),
 	}
 	cmd.Flags().StringVar(&o.name, "name", "", "modules whose path has this `text`, fits this glob (* and ?), or re:EXPR")
-	cmd.Flags().Uint32Var(&o.limit, "limit", 0, "at most this `number` of modules; 0 is all")
+	o.limit.register(cmd.Flags(), "modules", 0)
 	o.register(cmd, render.JSON, render.CSV)
 	return cmd
 }
@@ -58,7 +58,7 @@ func (a *app) modules(ctx context.Context, name string, o *modulesFlags) error {
 		modules = fitting(modules, pattern, func(m *minidump.Module) string { return m.ModuleName })
 		unloaded = fitting(unloaded, pattern, func(m *minidump.UnloadedModule) string { return m.ModuleName })
 	}
-	r := render.NewModuleReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), modules, unloaded, int(o.limit))
+	r := render.NewModuleReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), modules, unloaded, int(o.limit.n))
 	r.Errors = problems
 	a.omitted(o.format, r.Omitted, "module")
 	return a.write(r, o.format)

@@ -22,7 +22,7 @@ or wait, which the dump does not say; "suspended" that its suspend count is not
 // threadsFlags are the options of the command.
 type threadsFlags struct {
 	name    string
-	limit   uint32
+	limit   limitFlag
 	symbols symbolFlags
 	output
 }
@@ -37,7 +37,7 @@ func (a *app) threadsCommand() *cobra.Command {
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.threads(ctx, args[0], o) }),
 	}
 	cmd.Flags().StringVar(&o.name, "name", "", "threads whose name has this `text`, fits this glob (* and ?), or re:EXPR")
-	cmd.Flags().Uint32Var(&o.limit, "limit", 0, "at most this `number` of threads; 0 is all")
+	o.limit.register(cmd.Flags(), "threads", 0)
 	o.symbols.register(cmd.Flags())
 	o.register(cmd, render.JSON, render.CSV)
 	return cmd
@@ -54,7 +54,7 @@ func (a *app) threads(ctx context.Context, name string, o *threadsFlags) error {
 	}
 	defer d.Close()
 	facts := render.ThreadFacts{
-		Dump: render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), Name: pattern, Limit: int(o.limit),
+		Dump: render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), Name: pattern, Limit: int(o.limit.n),
 	}
 	facts.Threads, err = analysis.Threads(d.File)
 	if errors.Is(err, minidump.ErrNoStream) {
