@@ -7,22 +7,20 @@
 #
 # With "full" a full-memory dump stays behind as $OUT/leaky-ARCH-full.dmp.
 # Needs Debian's wine64 8.0, gcc-mingw-w64, python3; unshare of util-linux.
-# Everything that gets into a dump is neutral: host WEB01, user iusr, no
-# environment, the Wine prefix under /srv/w3wp (so that must be writable).
+# wine.sh says what else.
 set -eu
 
 arch=${1:-x64}
 full=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 OUT=${OUT:-/var/tmp/leaky}
-PREFIX=/srv/w3wp/$arch
-I386_ROOT=${I386_ROOT:-/var/tmp/wine-i386}
 
 case $arch in
-x64) triple=x86_64-w64-mingw32 entry=DllMain base=0x180000000 wine=/usr/lib/wine/wine64 server=wineserver64 ;;
-x86) triple=i686-w64-mingw32 entry=_DllMain@12 base=0x10000000 wine=/usr/lib/wine/wine server=wineserver32 ;;
+x64) entry=DllMain base=0x180000000 ;;
+x86) entry=_DllMain@12 base=0x10000000 ;;
 *) echo "usage: $0 x64|x86 [full]" >&2; exit 2 ;;
 esac
+. "$here/wine.sh"
 
 compile() {
 	# The time stamp of the images is part of their identity: fixed, so that a rebuild gives the same files.
@@ -43,48 +41,10 @@ compile() {
 		"$OUT/$arch/w3wp.exe.res.o" "$OUT/$arch/MyCustomDll.dll" -ldbghelp -lpsapi -ladvapi32 -lntdll
 }
 
-# Debian's wine32 without touching the system's packages: resolved against an empty package status and unpacked.
-make_i386_root() {
-	[ ! -e "$I386_ROOT/usr/lib/wine/wine" ] || return 0
-	cache=$OUT/i386-packages
-	mkdir -p "$cache/archives/partial" "$I386_ROOT"
-	: > "$cache/status"
-	apt-get -o APT::Architecture=i386 -o APT::Architectures=i386 -o Dir::State::status="$cache/status" \
-		-o Dir::Cache="$cache" -o Debug::NoLocking=1 -y --download-only install --no-install-recommends wine32
-	for deb in "$cache"/archives/*.deb; do
-		dpkg -x "$deb" "$I386_ROOT"
-	done
-	# What the package's configuration step does: zlib1.dll, marked as Wine's own.
-	zlib=$I386_ROOT/usr/i686-w64-mingw32/lib/zlib1.dll
-	{ head -c 64 "$zlib"; printf 'Wine builtin DLL'; head -c 16 /dev/zero; tail -c +97 "$zlib"; } \
-		> "$I386_ROOT/usr/lib/i386-linux-gnu/wine/i386-windows/zlib1.dll"
-	mkdir -p "$I386_ROOT/proc" "$I386_ROOT/dev" "$I386_ROOT/tmp"
-}
-
-# in_wine runs Wine with nothing but these variables; for x86 in the i386 root.
-in_wine() {
-	[ $arch = x64 ] || set -- chroot "$I386_ROOT" "$@"
-	env -i HOME=/srv/w3wp/home USER=iusr LOGNAME=iusr PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C \
-		WINEPREFIX="$PREFIX" WINESERVER=/usr/lib/wine/$server WINEDEBUG=-all \
-		WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=d' "$@" </dev/null
-}
-
 # run is the part that happens under another host name (see the end).
 run() {
-	hostname WEB01
-	root=
-	if [ $arch = x86 ]; then
-		root=$I386_ROOT
-		mount --bind /proc "$root/proc"
-		mount --bind /dev "$root/dev"
-	fi
-	mkdir -p "$root/srv/w3wp/home"
-	if [ ! -d "$root$PREFIX" ]; then
-		in_wine $wine wineboot -i
-		in_wine $wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f
-		in_wine /usr/lib/wine/$server -w
-	fi
-	site=$root$PREFIX/drive_c/inetsrv
+	boot_wine
+	site=$drive/inetsrv
 	rm -rf "$site"
 	mkdir -p "$site"
 	cp "$OUT/$arch/w3wp.exe" "$OUT/$arch/MyCustomDll.dll" "$site"
@@ -94,16 +54,6 @@ run() {
 	rm -rf "$OUT/$arch/run"
 	mkdir "$OUT/$arch/run"
 	cp "$site"/*.dmp "$site"/*.tsv "$OUT/$arch/run"
-}
-
-# No word of the building machine may be in a file that is committed.
-check_neutral() {
-	for f in "$@"; do
-		if { strings -a "$f"; strings -a -el "$f"; } | grep -E "$here|$OUT|/work|/root|/tmp|/home/|\\b$(hostname)\\b"; then
-			echo "$f: names the building machine" >&2
-			exit 1
-		fi
-	done
 }
 
 publish() {
@@ -129,11 +79,5 @@ if [ "${LEAKY_STEP:-}" = run ]; then
 fi
 compile
 [ $arch = x64 ] || make_i386_root
-# A host name and mounts of our own; an ordinary user becomes root there.
-if [ "$(id -u)" = 0 ]; then
-	own='unshare --uts --mount'
-else
-	own='unshare --uts --mount --map-root-user'
-fi
-LEAKY_STEP=run $own "$here/build.sh" $arch $full
+LEAKY_STEP=run own_namespace "$here/build.sh" $arch $full
 publish

@@ -57,23 +57,28 @@ static BOOL write_at(HANDLE file, ULONG at, const void *p, DWORD size)
 	       WriteFile(file, p, size, &put, NULL) && put == size;
 }
 
-/* Seconds since 1970, as MINIDUMP_MISC_INFO has them. */
-static ULONG unix_time(FILETIME t)
+static ULONG64 ticks(FILETIME t)
 {
 	ULARGE_INTEGER u = {.u = {t.dwLowDateTime, t.dwHighDateTime}};
 
-	return (ULONG)(u.QuadPart / 10000000 - 11644473600ULL);
+	return u.QuadPart;
 }
 
 static ULONG seconds(FILETIME t)
 {
-	ULARGE_INTEGER u = {.u = {t.dwLowDateTime, t.dwHighDateTime}};
+	return (ULONG)(ticks(t) / 10000000);
+}
 
-	return (ULONG)(u.QuadPart / 10000000);
+/* Seconds since 1970, as MINIDUMP_MISC_INFO has them. */
+static ULONG unix_time(FILETIME t, dump_clock clock)
+{
+	ULONG64 time = clock ? clock(ticks(t)) : ticks(t);
+
+	return (ULONG)(time / 10000000 - 11644473600ULL);
 }
 
 /* Wine leaves the process times out of MINIDUMP_MISC_INFO and clears their flag. */
-static BOOL add_process_times(HANDLE file, ULONG at)
+static BOOL add_process_times(HANDLE file, ULONG at, dump_clock clock)
 {
 	MINIDUMP_MISC_INFO misc;
 	FILETIME created, exited, kernel, user;
@@ -82,10 +87,21 @@ static BOOL add_process_times(HANDLE file, ULONG at)
 	    !GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &user))
 		return FALSE;
 	misc.Flags1 |= MINIDUMP_MISC1_PROCESS_TIMES;
-	misc.ProcessCreateTime = unix_time(created);
+	misc.ProcessCreateTime = unix_time(created, clock);
 	misc.ProcessUserTime = seconds(user);
 	misc.ProcessKernelTime = seconds(kernel);
 	return write_at(file, at, &misc, sizeof misc);
+}
+
+static BOOL set_time(HANDLE file, MINIDUMP_HEADER *header, dump_clock clock)
+{
+	FILETIME now;
+
+	if (!clock)
+		return TRUE;
+	GetSystemTimeAsFileTime(&now);
+	header->TimeDateStamp = unix_time(now, clock);
+	return write_at(file, 0, header, sizeof *header);
 }
 
 static struct location extend_memory(HANDLE file, struct dump_job *job, struct tail *t, struct location old)
@@ -97,7 +113,7 @@ static struct location extend_memory(HANDLE file, struct dump_job *job, struct t
 		t->failed = TRUE;
 		return old;
 	}
-	return stream_memory(t, descriptors, size / 16, job->own, job->operations, job->operation_count);
+	return stream_memory(t, descriptors, size / 16, job->own, job->heap, job->operations, job->operation_count);
 }
 
 static BOOL patch(HANDLE file, struct dump_job *job)
@@ -108,7 +124,7 @@ static BOOL patch(HANDLE file, struct dump_job *job)
 
 	/* Nothing needs the alignment, but it spares the readers of hex dumps trouble. */
 	t.base = (GetFileSize(file, NULL) + 15) & ~15u;
-	if (!read_at(file, 0, &header, sizeof header))
+	if (!read_at(file, 0, &header, sizeof header) || !set_time(file, &header, job->clock))
 		return FALSE;
 	for (i = 0; i < header.NumberOfStreams; i++) {
 		ULONG at = header.StreamDirectoryRva + i * sizeof(MINIDUMP_DIRECTORY);
@@ -127,7 +143,7 @@ static BOOL patch(HANDLE file, struct dump_job *job)
 			where = stream_operations(&t, job->operations, job->operation_count);
 			break;
 		case ThreadInfoListStream:
-			where = stream_thread_infos(&t, job->threads, job->thread_count);
+			where = stream_thread_infos(&t, job->threads, job->thread_count, job->clock);
 			break;
 		case 24:
 			where = stream_thread_names(&t, job->threads, job->thread_count);
@@ -140,7 +156,7 @@ static BOOL patch(HANDLE file, struct dump_job *job)
 				where = extend_memory(file, job, &t, where);
 			break;
 		case MiscInfoStream:
-			if (!add_process_times(file, where.rva))
+			if (!add_process_times(file, where.rva, job->clock))
 				return FALSE;
 			break;
 		}
@@ -161,7 +177,7 @@ BOOL dump_write(struct dump_job *job)
 
 	if (file == INVALID_HANDLE_VALUE)
 		return FALSE;
-	job->row_count = handles_read(job->rows, HANDLES_MAX, job->scratch);
+	job->row_count = handles_read(job->rows, job->row_max, job->scratch);
 	ok = MiniDumpWriteDump(GetCurrentProcess(), GetCurrentProcessId(), file, dump_type(job->kind),
 	                       NULL, &streams, NULL) &&
 	     patch(file, job);

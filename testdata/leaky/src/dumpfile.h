@@ -18,7 +18,10 @@ struct dump_job {
 	const struct thread_name *threads;
 	DWORD thread_count;
 	HMODULE own;             /* the module whose image a DUMP_HEAP holds whole */
-	struct handle_row *rows; /* room for HANDLES_MAX; filled */
+	HANDLE heap;             /* not NULL: a DUMP_HEAP holds this heap, stacks and own images alone */
+	dump_clock clock;        /* NULL: times are as the system has them */
+	struct handle_row *rows; /* room for row_max; filled */
+	DWORD row_max;
 	DWORD row_count;
 	BYTE *scratch;           /* room, used for the list of handles and then for the tail */
 	SIZE_T scratch_size;

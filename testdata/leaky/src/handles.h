@@ -31,8 +31,6 @@ struct handle_row {
 	char object[96]; /* the information in words, for the table of truth */
 };
 
-enum { HANDLES_MAX = 2048 };
-
 /* handles_read fills rows in ascending order and returns how many; scratch is 1 MiB of room. */
 DWORD handles_read(struct handle_row *rows, DWORD max, BYTE *scratch);
 

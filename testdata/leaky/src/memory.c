@@ -66,13 +66,15 @@ static void add_readable(struct ranges *r, struct tail *t, BYTE *p, SIZE_T size)
 	}
 }
 
-static void add_private(struct ranges *r, struct tail *t)
+/* The whole of private memory, or with heap that heap; it must be one of fixed size, which is one allocation. */
+static void add_private(struct ranges *r, struct tail *t, HANDLE heap)
 {
 	MEMORY_BASIC_INFORMATION info;
 	BYTE *p = NULL;
 
 	for (; VirtualQuery(p, &info, sizeof info); p = (BYTE *)info.BaseAddress + info.RegionSize)
-		if (info.State == MEM_COMMIT && info.Type == MEM_PRIVATE && writable(info.Protect))
+		if (info.State == MEM_COMMIT && info.Type == MEM_PRIVATE && writable(info.Protect) &&
+		    (!heap || info.AllocationBase == heap))
 			add_range(r, t, info.BaseAddress, info.RegionSize);
 }
 
@@ -87,8 +89,14 @@ static BOOL on_a_stack(const IMAGE_NT_HEADERS *nt, ULONG64 base, const struct ha
 	return FALSE;
 }
 
+static BOOL is_own(HMODULE module, HMODULE own)
+{
+	return module == own || module == GetModuleHandleW(NULL);
+}
+
 /* Our own images whole; of the system's the headers, and the exports where a stack runs through. */
-static void add_modules(struct ranges *r, struct tail *t, HMODULE own, const struct handle_operation *ops, DWORD n)
+static void add_modules(struct ranges *r, struct tail *t, HMODULE own, BOOL system, const struct handle_operation *ops,
+                        DWORD n)
 {
 	HMODULE modules[64];
 	DWORD size = 0, i;
@@ -100,10 +108,12 @@ static void add_modules(struct ranges *r, struct tail *t, HMODULE own, const str
 		IMAGE_DATA_DIRECTORY *exports =
 			&nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXPORT];
 
-		if (modules[i] == own || modules[i] == GetModuleHandleW(NULL)) {
+		if (is_own(modules[i], own)) {
 			add_readable(r, t, base, nt->OptionalHeader.SizeOfImage);
 			continue;
 		}
+		if (!system)
+			continue;
 		add_readable(r, t, base, nt->OptionalHeader.SizeOfHeaders);
 		if (on_a_stack(nt, (ULONG_PTR)base, ops, n))
 			add_readable(r, t, base + exports->VirtualAddress, exports->Size);
@@ -121,7 +131,16 @@ static void add_code(struct ranges *r, struct tail *t, const struct handle_opera
 				add_readable(r, t, (BYTE *)(ULONG_PTR)ops[i].address[j] - 16, 32);
 }
 
-struct location stream_memory(struct tail *t, const BYTE *old, DWORD n, HMODULE own,
+/* dbghelp's x64 part writes the unwind data of every function of every module, in thousands of pieces. */
+static BOOL of_the_system(const struct range *range, HMODULE own)
+{
+	MEMORY_BASIC_INFORMATION info;
+
+	return VirtualQuery((void *)(ULONG_PTR)range->start, &info, sizeof info) && info.Type == MEM_IMAGE &&
+	       !is_own((HMODULE)info.AllocationBase, own);
+}
+
+struct location stream_memory(struct tail *t, const BYTE *old, DWORD n, HMODULE own, HANDLE heap,
                               const struct handle_operation *ops, DWORD nops)
 {
 	struct range *list = (struct range *)t->work;
@@ -130,11 +149,11 @@ struct location stream_memory(struct tail *t, const BYTE *old, DWORD n, HMODULE 
 	struct location at;
 	DWORD i;
 
-	add_private(&r, t);
-	add_modules(&r, t, own, ops, nops);
+	add_private(&r, t, heap);
+	add_modules(&r, t, own, !heap, ops, nops);
 	/* What dbghelp wrote stays, unless it is in there already. */
 	for (i = 0; i < n && r.n < RANGES_MAX; i++)
-		if (!covered(&r, was[i].start, was[i].size))
+		if (!covered(&r, was[i].start, was[i].size) && !(heap && of_the_system(&was[i], own)))
 			list[r.n++] = was[i];
 	add_code(&r, t, ops, nops);
 	at.rva = tail_add(t, &r.n, sizeof r.n);

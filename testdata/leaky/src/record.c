@@ -9,12 +9,15 @@
 #include "native.h"
 
 static struct handle_operation *operations;
-static volatile LONG used;
+static LONG operations_max;
+static volatile LONG used; /* ever, not only those still there */
 static volatile LONG enabled;
+
+extern BYTE __ImageBase[]; /* of the program or DLL that the recorder is linked into */
 
 static BOOL in_this_image(PVOID address)
 {
-	BYTE *base = (BYTE *)GetModuleHandleW(NULL);
+	BYTE *base = __ImageBase;
 	IMAGE_NT_HEADERS *nt = (IMAGE_NT_HEADERS *)(base + ((IMAGE_DOS_HEADER *)base)->e_lfanew);
 
 	return (BYTE *)address >= base && (BYTE *)address < base + nt->OptionalHeader.SizeOfImage;
@@ -26,17 +29,12 @@ static void record(ULONG type, HANDLE handle)
 	struct handle_operation *op;
 	ULONG hash = 2166136261u;
 	USHORT n, i = 0;
-	LONG slot;
 
 	if (!enabled)
 		return;
 	n = RtlCaptureStackBackTrace(0, ARRAYSIZE(frames), frames, NULL);
-	slot = InterlockedIncrement(&used) - 1;
-	if (slot >= RECORD_MAX) {
-		InterlockedDecrement(&used);
-		return;
-	}
-	op = &operations[slot];
+	op = &operations[(InterlockedIncrement(&used) - 1) % operations_max];
+	memset(op, 0, sizeof *op);
 	op->handle = (ULONG_PTR)handle;
 	op->process_id = GetCurrentProcessId();
 	op->thread_id = GetCurrentThreadId();
@@ -84,6 +82,29 @@ HOOK(NtOpenFile, (PHANDLE h, ACCESS_MASK a, POBJECT_ATTRIBUTES o, PIO_STATUS_BLO
 HOOK(NtDuplicateObject, (HANDLE sp, HANDLE sh, HANDLE tp, PHANDLE h, ACCESS_MASK a, ULONG t, ULONG x),
      (sp, sh, tp, h, a, t, x))
 
+HOOK(NtOpenProcess, (PHANDLE h, ACCESS_MASK a, const OBJECT_ATTRIBUTES *o, const CLIENT_ID *c), (h, a, o, c))
+HOOK(NtOpenThread, (PHANDLE h, ACCESS_MASK a, const OBJECT_ATTRIBUTES *o, const CLIENT_ID *c), (h, a, o, c))
+HOOK(NtOpenProcessToken, (HANDLE p, DWORD a, HANDLE *h), (p, a, h))
+HOOK(NtOpenThreadToken, (HANDLE p, DWORD a, BOOLEAN s, HANDLE *h), (p, a, s, h))
+HOOK(NtDuplicateToken, (HANDLE t, ACCESS_MASK a, POBJECT_ATTRIBUTES o, BOOLEAN e, ULONG k, PHANDLE h),
+     (t, a, o, e, k, h))
+HOOK(NtCreateSection, (PHANDLE h, ACCESS_MASK a, const OBJECT_ATTRIBUTES *o, const LARGE_INTEGER *s, ULONG p,
+                       ULONG x, HANDLE f), (h, a, o, s, p, x, f))
+HOOK(NtCreateTimer, (PHANDLE h, ACCESS_MASK a, const OBJECT_ATTRIBUTES *o, ULONG t), (h, a, o, t))
+HOOK(RtlCreateUserThread, (HANDLE p, PVOID d, BOOLEAN s, ULONG z, SIZE_T r, SIZE_T c, PVOID e, PVOID x, HANDLE *h,
+                           CLIENT_ID *i), (p, d, s, z, r, c, e, x, h, i))
+
+/* The one call that gives two handles. */
+NTSTATUS NTAPI NtCreateUserProcess(PHANDLE, PHANDLE, ACCESS_MASK, ACCESS_MASK, POBJECT_ATTRIBUTES,
+                                   POBJECT_ATTRIBUTES, ULONG, ULONG, PVOID, PVOID, PVOID);
+
+static NTSTATUS NTAPI hook_NtCreateUserProcess(PHANDLE p, PHANDLE t, ACCESS_MASK pa, ACCESS_MASK ta,
+                                               POBJECT_ATTRIBUTES po, POBJECT_ATTRIBUTES to, ULONG pf, ULONG tf,
+                                               PVOID par, PVOID info, PVOID attr)
+{
+	return opened(opened(NtCreateUserProcess(p, t, pa, ta, po, to, pf, tf, par, info, attr), p), t);
+}
+
 static NTSTATUS NTAPI hook_NtClose(HANDLE h)
 {
 	NTSTATUS status = NtClose(h);
@@ -108,6 +129,15 @@ static const struct hook {
 	{"NtCreateFile", hook_NtCreateFile},
 	{"NtOpenFile", hook_NtOpenFile},
 	{"NtDuplicateObject", hook_NtDuplicateObject},
+	{"NtOpenProcess", hook_NtOpenProcess},
+	{"NtOpenThread", hook_NtOpenThread},
+	{"NtOpenProcessToken", hook_NtOpenProcessToken},
+	{"NtOpenThreadToken", hook_NtOpenThreadToken},
+	{"NtDuplicateToken", hook_NtDuplicateToken},
+	{"NtCreateSection", hook_NtCreateSection},
+	{"NtCreateTimer", hook_NtCreateTimer},
+	{"RtlCreateUserThread", hook_RtlCreateUserThread},
+	{"NtCreateUserProcess", hook_NtCreateUserProcess},
 	{"NtClose", hook_NtClose},
 };
 
@@ -157,9 +187,10 @@ static BOOL hook_imports(const WCHAR *module)
 	return TRUE;
 }
 
-BOOL record_install(struct handle_operation *room)
+BOOL record_install(struct handle_operation *room, LONG max)
 {
 	operations = room;
+	operations_max = max;
 	/* The rest may be absent; without kernelbase there is nothing to record. */
 	hook_imports(L"kernel32.dll");
 	hook_imports(L"advapi32.dll");
@@ -172,8 +203,28 @@ void record_on(BOOL on)
 	InterlockedExchange(&enabled, on);
 }
 
+static void reverse(struct handle_operation *first, struct handle_operation *end)
+{
+	while (first < end) {
+		struct handle_operation op = *first;
+
+		*first++ = *--end;
+		*end = op;
+	}
+}
+
 const struct handle_operation *record_all(DWORD *n)
 {
-	*n = (DWORD)used;
+	LONG oldest = used % operations_max;
+
+	if (used < operations_max) {
+		*n = (DWORD)used;
+		return operations;
+	}
+	reverse(operations, operations + oldest);
+	reverse(operations + oldest, operations + operations_max);
+	reverse(operations, operations + operations_max);
+	used = operations_max; /* the next one takes the first place, where the oldest is now */
+	*n = (DWORD)operations_max;
 	return operations;
 }

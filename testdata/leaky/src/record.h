@@ -18,14 +18,15 @@ struct handle_operation {
 
 enum { OPERATION_OPEN = 1, OPERATION_CLOSE = 2, OPERATION_BADREF = 3 };
 
-/* Room for all operations of a run; the recorder stops when it is full. */
-enum { RECORD_MAX = 4096 };
-
-/* record_install routes the handle calls of the loaded system modules through the recorder. */
-BOOL record_install(struct handle_operation *room);
+/*
+ * record_install routes the handle calls of the loaded system modules through
+ * the recorder. The room is a ring, as the kernel's is: when max operations are
+ * in it, the oldest gives way.
+ */
+BOOL record_install(struct handle_operation *room, LONG max);
 void record_on(BOOL on);
 
-/* The operations so far, oldest first. */
+/* The operations in the ring, oldest first; while the recorder is off. */
 const struct handle_operation *record_all(DWORD *n);
 
 #endif

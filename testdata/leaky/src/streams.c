@@ -135,7 +135,18 @@ struct thread_info {
 	ULONG64 affinity;
 };
 
-struct location stream_thread_infos(struct tail *t, const struct thread_name *threads, DWORD n)
+static void adjust(FILETIME *time, dump_clock clock)
+{
+	ULARGE_INTEGER u = {.u = {time->dwLowDateTime, time->dwHighDateTime}};
+
+	if (!clock || !u.QuadPart)
+		return;
+	u.QuadPart = clock(u.QuadPart);
+	time->dwLowDateTime = u.u.LowPart;
+	time->dwHighDateTime = u.u.HighPart;
+}
+
+struct location stream_thread_infos(struct tail *t, const struct thread_name *threads, DWORD n, dump_clock clock)
 {
 	ULONG header[3] = {12, sizeof(struct thread_info), n};
 	struct location at;
@@ -154,6 +165,8 @@ struct location stream_thread_infos(struct tail *t, const struct thread_name *th
 		/* MINIDUMP_THREAD_INFO_WRITING_THREAD */
 		info.flags = info.id == GetCurrentThreadId() ? 2 : 0;
 		GetThreadTimes(threads[i].thread, &info.created, &info.exited, &info.kernel, &info.user);
+		adjust(&info.created, clock);
+		adjust(&info.exited, clock);
 		NtQueryInformationThread(threads[i].thread, THREAD_BASIC, &basic, sizeof basic, NULL);
 		NtQueryInformationThread(threads[i].thread, THREAD_START_ADDRESS, &start, sizeof start, NULL);
 		info.exit_status = basic.exit_status;

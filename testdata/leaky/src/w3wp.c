@@ -10,7 +10,7 @@
 #include "truth.h"
 #include <stdio.h>
 
-enum { WORKERS = 5, WRITER = 4, SCRATCH_SIZE = 48 << 20 };
+enum { WORKERS = 5, WRITER = 4, SCRATCH_SIZE = 48 << 20, HANDLES_MAX = 2048, RECORD_MAX = 4096 };
 
 struct worker {
 	HANDLE go;
@@ -192,6 +192,7 @@ static BOOL write_dump(void *p)
 	job.thread_count = WORKERS + 1;
 	job.own = GetModuleHandleW(L"MyCustomDll.dll");
 	job.rows = rows;
+	job.row_max = HANDLES_MAX;
 	job.scratch = scratch;
 	job.scratch_size = SCRATCH_SIZE;
 	swprintf(file, ARRAYSIZE(file), L"%ls.dmp", order->name);
@@ -244,7 +245,7 @@ int main(int argc, char **argv)
 	warm_up();
 	QueueRequests(200);
 	Sleep(1500);
-	if (!record_install(operations))
+	if (!record_install(operations, RECORD_MAX))
 		fail("record_install");
 	dump(L"a", DUMP_SMALL);
 
