@@ -1,22 +1,24 @@
 package htrace
 
 import (
-	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // CulpritKind says how a stack came to its culprit.
 type CulpritKind string
 
-// The kinds, the surest first.
+// The kinds.
 const (
 	// The first frame outside the operating system's modules.
 	CulpritModule CulpritKind = "module"
 	// The same, but the module is unloaded by now.
 	CulpritUnloaded CulpritKind = "unloaded"
-	// No such module, but code that lies in no module at all: compiled at run
-	// time, unloaded without a trace, or no code but a stack that was walked
-	// wrongly.
+	// The same, but it lies in no module, and a runtime that compiles code
+	// while it runs is loaded: managed code, most likely.
+	CulpritJIT CulpritKind = "jit"
+	// The same without such a runtime: code that was unloaded without a trace,
+	// or no code but a stack that was walked wrongly.
 	CulpritUnknown CulpritKind = "unknown"
 	// The operating system alone: its first module that does more than pass
 	// calls on.
@@ -30,14 +32,24 @@ type Culprit struct {
 	Kind   CulpritKind
 	Module string // as WinDbg writes it; "" if the frame lies in no module
 	Path   string // the module's file
-	Frame  int    // index of the frame, or -1
+	// Others are the files of further unloaded modules that were at the address
+	// at another time: one of them may be meant.
+	Others []string
+	Frame  int // index of the frame, or -1
 }
 
-// Name returns the module, or what there is instead of it.
+// Name returns the module, or what there is instead of it. Managed code has
+// no names in the dump's modules; SOS (!clrstack, !ip2md) knows them.
 func (c Culprit) Name() string {
 	switch c.Kind {
 	case CulpritUnloaded:
-		return "<Unloaded_" + analysis.BaseName(c.Path) + ">"
+		name := symbol.UnloadedName(c.Path)
+		for _, path := range c.Others {
+			name += " or " + symbol.UnloadedName(path)
+		}
+		return name
+	case CulpritJIT:
+		return "<JIT code>"
 	case CulpritUnknown:
 		return "<no module>"
 	case CulpritNone:
@@ -46,39 +58,64 @@ func (c Culprit) Name() string {
 	return c.Module
 }
 
-// Culprit finds the culprit of a stack, whose innermost frame comes first.
+// InModule reports whether the culprit's frame lies in a module that is still
+// loaded, so that symbols can name its function.
+func (c Culprit) InModule() bool { return c.Kind == CulpritModule || c.Kind == CulpritSystem }
+
+// The addresses that a user's code can have: Windows maps nothing below or
+// above. What a stack walk finds outside them is no return address.
+const (
+	lowestCode  minidump.VA = 0x10000
+	highestCode minidump.VA = 0x7fffffffffff
+)
+
+// Culprit finds the culprit of a stack, whose innermost frame comes first: the
+// first frame that is not the system's.
 func (s *SystemModules) Culprit(frames []minidump.VA) Culprit {
-	unknown, system := none, none
+	blamed := Culprit{Kind: CulpritNone, Frame: none}
+	passing := true // blamed does nothing but pass calls on
 	for i, addr := range frames {
-		kind := CulpritModule
-		m, ok := s.Find(addr)
-		if !ok {
-			kind = CulpritUnloaded
-			m, ok = s.FindUnloaded(addr)
+		if addr < lowestCode || addr > highestCode {
+			continue
 		}
-		switch {
-		case !ok:
-			if unknown == none {
-				unknown = i
-			}
-		case !s.IsSystem(m):
-			return Culprit{Kind: kind, Module: m.Name(), Path: m.ModuleName, Frame: i}
-		case system == none && !s.passesOn(m):
-			system = i
+		c, passesOn := s.frame(addr)
+		if c.Frame = i; c.Kind != CulpritSystem {
+			return c
+		}
+		if blamed.Kind == CulpritNone || passing && !passesOn {
+			blamed, passing = c, passesOn
 		}
 	}
-	if unknown != none {
-		return Culprit{Kind: CulpritUnknown, Frame: unknown}
+	return blamed
+}
+
+// frame says whose an address is, and whether a system module at it only passes
+// calls on.
+func (s *SystemModules) frame(addr minidump.VA) (c Culprit, passesOn bool) {
+	if m, ok := s.Find(addr); ok {
+		c = Culprit{Kind: CulpritModule, Module: m.Name(), Path: m.ModuleName}
+		if s.IsSystem(m) {
+			c.Kind = CulpritSystem
+		}
+		return c, s.passesOn(m)
 	}
-	if len(frames) == 0 {
-		return Culprit{Kind: CulpritNone, Frame: none}
+	gone := s.FindUnloaded(addr)
+	if len(gone) == 0 {
+		if s.compiles {
+			return Culprit{Kind: CulpritJIT}, false
+		}
+		return Culprit{Kind: CulpritUnknown}, false
 	}
-	system = max(system, 0) // nothing but calls passed on: the innermost
-	c := Culprit{Kind: CulpritSystem, Frame: system}
-	if m, ok := s.Find(frames[system]); ok {
-		c.Module, c.Path = m.Name(), m.ModuleName
-	} else if m, ok := s.FindUnloaded(frames[system]); ok {
-		c.Module, c.Path = m.Name(), m.ModuleName
+	c = Culprit{Kind: CulpritSystem, Module: gone[0].Name(), Path: gone[0].ModuleName}
+	passesOn = true
+	for i, m := range gone {
+		if i > 0 {
+			c.Others = append(c.Others, m.ModuleName)
+		}
+		if !s.IsSystem(m) { // it may have been this one
+			c.Kind = CulpritUnloaded
+		}
+		passesOn = passesOn && s.passesOn(m)
 	}
-	return c
+	return c, passesOn
 }

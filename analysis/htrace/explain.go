@@ -99,6 +99,8 @@ func (t *Trace) where(c *Caller) string {
 		return s
 	case CulpritUnloaded:
 		return s + " in " + c.Culprit.Name()
+	case CulpritJIT:
+		return s + " in JIT code at " + c.Location.Place()
 	}
 	return s + " at " + c.Location.Place()
 }

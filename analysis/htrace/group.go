@@ -159,7 +159,7 @@ func (t *Trace) groupKey(open *Open, c Culprit, o GroupOptions, functions map[mi
 	case ByCulprit:
 		return c.Name()
 	case ByFunction:
-		if c.Frame == none || c.Kind == CulpritUnloaded || c.Kind == CulpritUnknown {
+		if !c.InModule() {
 			return c.Name()
 		}
 		addr := t.Frames(open.Stack)[c.Frame]

@@ -68,7 +68,7 @@ type Invocation struct {
 func (g *Group) Next(in Invocation) analysis.Step {
 	var step analysis.Step
 	switch {
-	case g.Culprit.Frame == none || g.Culprit.Kind == CulpritUnknown || g.Culprit.Kind == CulpritUnloaded:
+	case !g.Culprit.InModule():
 	case named(g.Location.Trust):
 		step.Text = "see the calls that lead to " + g.Location.String()
 		step.Args = append([]string{"dumpscan", "htrace", in.File, "--calls"}, in.Options...)

@@ -3,7 +3,6 @@ package htrace
 import (
 	"strings"
 
-	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -13,17 +12,22 @@ import (
 // CreateEventW, and not CreateEventW.
 //
 // A module belongs to the system if its file lies in one of the folders below
-// Windows that setup fills (System32, SysWOW64, WinSxS, Microsoft.NET and so
-// on), where Windows is the folder that ntdll.dll was loaded from; not so the
-// drivers of printers and graphics cards below System32. Microsoft's
-// redistributable runtimes (msvcr120.dll, vcruntime140.dll, mfc140u.dll, the
-// .NET runtime) count as the system wherever they lie. Where only the file name
-// is known, as of unloaded modules, a table of names decides. A DLL that
-// somebody else put into System32 is taken for the system's; patterns overrule
-// all this.
+// Windows that setup fills (System32, SysWOW64, Microsoft.NET and so on), where
+// Windows is the folder that ntdll.dll was loaded from; not so the drivers of
+// printers and graphics cards below System32. Some of these folders hold the
+// code of others as well: of the global assembly cache, its native images and
+// the temporary files of ASP.NET only the framework's own assemblies are the
+// system's, by their names and keys, and of WinSxS what Microsoft's keys sign.
+// Microsoft's redistributable runtimes (msvcr120.dll, vcruntime140.dll,
+// mfc140u.dll, the .NET runtime) count as the system wherever they lie. Where
+// only the file name is known, as of unloaded modules, a table of names decides.
+// A DLL that somebody else put into System32 is taken for the system's; patterns
+// overrule all this.
 type SystemModules struct {
-	modules, unloaded *symbol.Modules
+	modules  *symbol.Modules
+	unloaded *symbol.Unloaded
 
+	compiles   bool // a runtime that compiles code while it runs is loaded
 	system     map[*minidump.Module]bool
 	patterns   modulePatterns
 	root       string          // Windows' folder in lower case, "" if not known
@@ -35,12 +39,8 @@ type SystemModules struct {
 // "C:\Windows\System32\Vendor*", "re:" and a regular expression, or a
 // module's name with or without its extension. Case does not matter.
 func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedModule, system, notSystem []string) (*SystemModules, error) {
-	gone := make([]minidump.Module, len(unloaded))
-	for i, u := range unloaded {
-		gone[i] = minidump.Module{BaseOfImage: u.BaseOfImage, SizeOfImage: u.SizeOfImage, ModuleName: u.ModuleName}
-	}
 	s := &SystemModules{
-		modules: symbol.NewModules(modules), unloaded: symbol.NewModules(gone),
+		modules: symbol.NewModules(modules), unloaded: symbol.NewUnloaded(unloaded),
 		system: map[*minidump.Module]bool{}, root: windowsFolder(modules),
 		names: wordSet(systemNames), api: wordSet(apiModules),
 	}
@@ -51,6 +51,7 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 	for _, list := range [][]minidump.Module{s.modules.List(), s.unloaded.List()} {
 		for i := range list {
 			s.system[&list[i]] = s.isSystem(list[i].ModuleName)
+			s.compiles = s.compiles || compilesCode(list[i].BaseName())
 		}
 	}
 	return s, nil
@@ -59,12 +60,13 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 // Find returns the loaded module at an address.
 func (s *SystemModules) Find(addr minidump.VA) (*minidump.Module, bool) { return s.modules.Find(addr) }
 
-// FindUnloaded returns the module that was at an address and is unloaded.
-func (s *SystemModules) FindUnloaded(addr minidump.VA) (*minidump.Module, bool) {
+// FindUnloaded returns the modules that were at an address and are unloaded:
+// several if they were there one after the other.
+func (s *SystemModules) FindUnloaded(addr minidump.VA) []*minidump.Module {
 	if _, ok := s.modules.Find(addr); ok {
-		return nil, false
+		return nil
 	}
-	return s.unloaded.Find(addr)
+	return s.unloaded.At(addr)
 }
 
 // IsSystem reports whether a module, as Find or FindUnloaded returned it, is
@@ -94,6 +96,9 @@ func (s *SystemModules) isSystem(path string) bool {
 	below, ok := belowWindows(path, s.root)
 	if !ok {
 		return strings.Contains(path, `\dotnet\shared\microsoft.`)
+	}
+	if system, ok := sharedFolder(below); ok {
+		return system
 	}
 	for _, folder := range vendorFolders {
 		if strings.HasPrefix(below, folder) {
@@ -135,58 +140,6 @@ func belowWindows(path, root string) (string, bool) {
 		return strings.CutPrefix(path[2:], `\windows\`)
 	}
 	return "", false
-}
-
-// modulePatterns are the user's --system and --not-system.
-type modulePatterns struct{ system, notSystem []modulePattern }
-
-type modulePattern struct {
-	pattern *analysis.NamePattern
-	exact   string // without wildcards: a name with or without extension, or a path
-}
-
-func parseModulePatterns(system, notSystem []string) (modulePatterns, error) {
-	var p modulePatterns
-	for _, list := range []struct {
-		texts []string
-		to    *[]modulePattern
-	}{{system, &p.system}, {notSystem, &p.notSystem}} {
-		for _, text := range list.texts {
-			m := modulePattern{exact: text}
-			if strings.ContainsAny(text, "*?") || strings.HasPrefix(text, "re:") {
-				var err error
-				if m.pattern, err = analysis.ParseNamePattern(text); err != nil {
-					return p, err
-				}
-			}
-			*list.to = append(*list.to, m)
-		}
-	}
-	return p, nil
-}
-
-// match returns what the patterns say about a module; ok is false if they say
-// nothing.
-func (p *modulePatterns) match(path string) (system, ok bool) {
-	for _, m := range p.notSystem {
-		if m.matches(path) {
-			return false, true
-		}
-	}
-	for _, m := range p.system {
-		if m.matches(path) {
-			return true, true
-		}
-	}
-	return false, false
-}
-
-func (m *modulePattern) matches(path string) bool {
-	name := analysis.BaseName(path)
-	if m.pattern != nil {
-		return m.pattern.Match(path) || m.pattern.Match(name)
-	}
-	return strings.EqualFold(m.exact, path) || strings.EqualFold(m.exact, name) || strings.EqualFold(m.exact, stem(name))
 }
 
 // stem is a file name without its extension.

@@ -5,8 +5,8 @@ import "strings"
 // systemFolders are the folders below Windows that hold the operating system,
 // in lower case.
 var systemFolders = [...]string{
-	`system32\`, `syswow64\`, `sysarm32\`, `sysnative\`, `syschpe32\`, `winsxs\`,
-	`microsoft.net\`, `assembly\`, `system\`, `systemapps\`, `immersivecontrolpanel\`, `shellexperiences\`,
+	`system32\`, `syswow64\`, `sysarm32\`, `sysnative\`, `syschpe32\`,
+	`microsoft.net\`, `system\`, `systemapps\`, `immersivecontrolpanel\`, `shellexperiences\`,
 	`servicing\`, `uus\`, `ime\`, `apppatch\`,
 }
 

@@ -20,6 +20,20 @@ func TestSystemModules(t *testing.T) {
 		{path: `C:\Windows\WinSxS\x86_microsoft.windows.common-controls_1\comctl32.dll`, want: true},
 		{path: `C:\Windows\Microsoft.NET\Framework64\v4.0.30319\clr.dll`, want: true},
 		{path: `C:\Windows\assembly\NativeImages_v4.0.30319_64\System\1\System.ni.dll`, want: true},
+		{path: `C:\Windows\assembly\NativeImages_v4.0.30319_64\System.Web\1f\System.Web.ni.dll`, want: true},
+		{path: `C:\Windows\assembly\NativeImages_v4.0.30319_64\mscorlib\1f\mscorlib.ni.dll`, want: true},
+		{path: `C:\Windows\assembly\NativeImages_v2.0.50727_32\Contoso.Data\9a\Contoso.Data.ni.dll`},
+		{path: `C:\Windows\assembly\GAC_MSIL\System.Xml\2.0.0.0__b77a5c561934e089\System.Xml.dll`, want: true},
+		{path: `C:\Windows\assembly\GAC_64\System.Data.SQLite\1.0.118.0__db937bc2d44ff139\System.Data.SQLite.dll`},
+		{path: `C:\Windows\Microsoft.NET\assembly\GAC_64\Contoso_Data\v4.0_1.0.0.0__0123456789abcdef\Contoso_Data.dll`},
+		{path: `C:\Windows\Microsoft.NET\assembly\GAC_MSIL\System.Contoso\v4.0_1.0.0.0__0123456789abcdef\System.Contoso.dll`},
+		{path: `C:\Windows\Microsoft.NET\assembly\GAC_MSIL\Systematic\v4.0\Systematic.dll`},
+		{path: `C:\Windows\Microsoft.NET\assembly\GAC_MSIL\PresentationFramework.Aero2\v4.0_4.0.0.0__31bf3856ad364e35\PresentationFramework.Aero2.dll`, want: true},
+		{path: `C:\Windows\Microsoft.NET\Framework64\v4.0.30319\Temporary ASP.NET Files\root\a1\b2\App_Web_x1.dll`},
+		{path: `C:\Windows\Microsoft.NET\Framework64\v4.0.30319\System.Web.dll`, want: true},
+		{path: `C:\Windows\WinSxS\amd64_microsoft.vc90.crt_1fc8b3b9a1e18e3b_9.0.30729.1_none_0a\own.dll`, want: true},
+		{path: `C:\Windows\WinSxS\amd64_contoso.shared_0123456789abcdef_1.0.0.0_none_0a1b2c3d4e5f6071\Shared.dll`},
+		{path: `C:\Windows\WinSxS\amd64_prncacl1.inf_31bf3856ad364e35_10.0.1.1_none_0a\x.dll`, want: true},
 		{path: `\\?\D:\Windows\System32\msxml6.dll`, want: true},
 		{path: `\SystemRoot\System32\ntdll.dll`, want: true},
 		{path: `C:\Windows\explorer.exe`, want: true},
@@ -92,16 +106,20 @@ func TestSystemModulesRoot(t *testing.T) {
 
 func TestCulprit(t *testing.T) {
 	modules := []minidump.Module{
-		{BaseOfImage: 0x1000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\ntdll.dll`},
-		{BaseOfImage: 0x2000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\KERNELBASE.dll`},
-		{BaseOfImage: 0x3000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\winhttp.dll`},
-		{BaseOfImage: 0x4000, SizeOfImage: 0x1000, ModuleName: `C:\inetsrv\MyCustomDll.dll`},
-		{BaseOfImage: 0x5000, SizeOfImage: 0x1000, ModuleName: `C:\inetsrv\app.exe`},
+		{BaseOfImage: 0x11000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\ntdll.dll`},
+		{BaseOfImage: 0x12000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\KERNELBASE.dll`},
+		{BaseOfImage: 0x13000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\winhttp.dll`},
+		{BaseOfImage: 0x14000, SizeOfImage: 0x1000, ModuleName: `C:\inetsrv\MyCustomDll.dll`},
+		{BaseOfImage: 0x15000, SizeOfImage: 0x1000, ModuleName: `C:\inetsrv\app.exe`},
 	}
 	unloaded := []minidump.UnloadedModule{
-		{BaseOfImage: 0x6000, SizeOfImage: 0x1000, ModuleName: "plugin.dll"},
-		{BaseOfImage: 0x7000, SizeOfImage: 0x1000, ModuleName: "wininet.dll"},
-		{BaseOfImage: 0x4000, SizeOfImage: 0x1000, ModuleName: "old.dll"}, // another has its place now
+		{BaseOfImage: 0x16000, SizeOfImage: 0x1000, ModuleName: "plugin.dll"},
+		{BaseOfImage: 0x17000, SizeOfImage: 0x1000, ModuleName: "wininet.dll"},
+		{BaseOfImage: 0x1a000, SizeOfImage: 0x1000, ModuleName: "one.dll"},
+		{BaseOfImage: 0x1a000, SizeOfImage: 0x2000, ModuleName: "two.dll"},
+		{BaseOfImage: 0x1a000, SizeOfImage: 0x800, ModuleName: "one.dll"}, // loaded twice
+		{BaseOfImage: 0x1b000, SizeOfImage: 0x1000, ModuleName: "wininet.dll"},
+		{BaseOfImage: 0x14000, SizeOfImage: 0x1000, ModuleName: "old.dll"}, // another has its place now
 	}
 	s, err := htrace.NewSystemModules(modules, unloaded, nil, nil)
 	if err != nil {
@@ -113,19 +131,27 @@ func TestCulprit(t *testing.T) {
 		want   htrace.Culprit
 		text   string
 	}{
-		{"first of two", []minidump.VA{0x1010, 0x2010, 0x4010, 0x5010},
+		{"first of two", []minidump.VA{0x11010, 0x12010, 0x14010, 0x15010},
 			htrace.Culprit{Kind: htrace.CulpritModule, Module: "MyCustomDll", Path: `C:\inetsrv\MyCustomDll.dll`, Frame: 2}, "MyCustomDll"},
-		{"unloaded", []minidump.VA{0x1010, 0x6010, 0x4010},
+		{"unloaded", []minidump.VA{0x11010, 0x16010, 0x14010},
 			htrace.Culprit{Kind: htrace.CulpritUnloaded, Module: "plugin", Path: "plugin.dll", Frame: 1}, "<Unloaded_plugin.dll>"},
-		{"unknown code before a module", []minidump.VA{0x1010, 0x9999, 0x4010},
-			htrace.Culprit{Kind: htrace.CulpritModule, Module: "MyCustomDll", Path: `C:\inetsrv\MyCustomDll.dll`, Frame: 2}, "MyCustomDll"},
-		{"unknown code", []minidump.VA{0x1010, 0x9999, 0x1010},
+		{"one of two that were unloaded", []minidump.VA{0x11010, 0x1a010, 0x14010},
+			htrace.Culprit{Kind: htrace.CulpritUnloaded, Module: "one", Path: "one.dll", Others: []string{"two.dll"}, Frame: 1},
+			"<Unloaded_one.dll> or <Unloaded_two.dll>"},
+		{"the system's or another's, both unloaded", []minidump.VA{0x11010, 0x1b010, 0x14010},
+			htrace.Culprit{Kind: htrace.CulpritUnloaded, Module: "two", Path: "two.dll", Others: []string{"wininet.dll"}, Frame: 1},
+			"<Unloaded_two.dll> or <Unloaded_wininet.dll>"},
+		{"unknown code before a module", []minidump.VA{0x11010, 0x19999, 0x14010},
 			htrace.Culprit{Kind: htrace.CulpritUnknown, Frame: 1}, "<no module>"},
-		{"system", []minidump.VA{0x1010, 0x2010, 0x3010, 0x1010},
+		{"what is no code is passed over", []minidump.VA{0x1010, 0xfffff80012345678, 0x14010},
+			htrace.Culprit{Kind: htrace.CulpritModule, Module: "MyCustomDll", Path: `C:\inetsrv\MyCustomDll.dll`, Frame: 2}, "MyCustomDll"},
+		{"unknown code", []minidump.VA{0x11010, 0x19999, 0x11010},
+			htrace.Culprit{Kind: htrace.CulpritUnknown, Frame: 1}, "<no module>"},
+		{"system", []minidump.VA{0x11010, 0x12010, 0x13010, 0x11010},
 			htrace.Culprit{Kind: htrace.CulpritSystem, Module: "winhttp", Path: `C:\Windows\System32\winhttp.dll`, Frame: 2}, "winhttp"},
-		{"unloaded system", []minidump.VA{0x1010, 0x7010},
+		{"unloaded system", []minidump.VA{0x11010, 0x17010},
 			htrace.Culprit{Kind: htrace.CulpritSystem, Module: "wininet", Path: "wininet.dll", Frame: 1}, "wininet"},
-		{"nothing but calls passed on", []minidump.VA{0x2010, 0x1010},
+		{"nothing but calls passed on", []minidump.VA{0x12010, 0x11010},
 			htrace.Culprit{Kind: htrace.CulpritSystem, Module: "KERNELBASE", Path: `C:\Windows\System32\KERNELBASE.dll`, Frame: 0}, "KERNELBASE"},
 		{"no frames", nil, htrace.Culprit{Kind: htrace.CulpritNone, Frame: -1}, "<no stack>"},
 	}
@@ -136,6 +162,24 @@ func TestCulprit(t *testing.T) {
 		}
 		if got.Name() != tt.text {
 			t.Errorf("%s: name %q, want %q", tt.name, got.Name(), tt.text)
+		}
+	}
+}
+
+// Code outside all modules is managed code where something compiles it.
+func TestCulpritJIT(t *testing.T) {
+	frames := []minidump.VA{0x11010, 0x7ff800001234, 0x12010, 0x14010}
+	for _, runtime := range []string{"clr.dll", "coreclr.dll", "mscorwks.dll", "jvm.dll", "mono-2.0-bdwgc.dll", "node.exe"} {
+		s, err := htrace.NewSystemModules([]minidump.Module{
+			{BaseOfImage: 0x11000, SizeOfImage: 0x1000, ModuleName: `C:\Windows\System32\ntdll.dll`},
+			{BaseOfImage: 0x12000, SizeOfImage: 0x1000, ModuleName: `C:\x\` + runtime},
+			{BaseOfImage: 0x14000, SizeOfImage: 0x1000, ModuleName: `C:\x\app.exe`},
+		}, nil, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(htrace.Culprit{Kind: htrace.CulpritJIT, Frame: 1}, s.Culprit(frames)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", runtime, diff)
 		}
 	}
 }

@@ -38,9 +38,10 @@
 //	  share        of all outstanding opens, 0 to 1
 //	  ratePerHour  mean over windowSeconds; absent without
 //	  culprit      name of the module to blame, as WinDbg writes it;
-//	               "<Unloaded_name>", "<no module>" or "<no stack>"
-//	  culpritKind  "module", "unloaded", "unknown", "system" (the stack lies in
-//	               the operating system alone) or "none"
+//	               "<Unloaded_name>", "<JIT code>", "<no module>" or "<no stack>"
+//	  culpritKind  "module", "unloaded", "jit" (no module, and a runtime that
+//	               compiles code is loaded), "unknown" (no module), "system"
+//	               (the stack lies in the operating system alone) or "none"
 //	  culpritFrame index in frames, or -1
 //	  culpritPath  the module's file; absent without
 //	  function     of the culprit: "MyCustomDll!Leak", "MyCustomDll+0x1543" if

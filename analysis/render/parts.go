@@ -37,6 +37,15 @@ type Frame struct {
 	File         string       `json:"file,omitempty"`
 	Line         int          `json:"line,omitempty"`
 	Inlined      []Inline     `json:"inlined,omitempty"` // the innermost first
+	// Others are further modules that were at the address, one after the other:
+	// Module and they are all unloaded.
+	Others []ModuleOffset `json:"others,omitempty"`
+}
+
+// A ModuleOffset is a place in a module, in bytes from its base.
+type ModuleOffset struct {
+	Module string `json:"module"`
+	Offset Hex    `json:"offset"`
 }
 
 // An Inline is a call that the compiler inlined in a [Frame].
@@ -53,6 +62,9 @@ func newFrame(l symbol.Location) Frame {
 	}
 	for _, in := range l.Inlined {
 		f.Inlined = append(f.Inlined, Inline{in.Function, in.File, in.Line})
+	}
+	for _, o := range l.Others {
+		f.Others = append(f.Others, ModuleOffset{o.Module, Hex(o.Offset)})
 	}
 	return f
 }

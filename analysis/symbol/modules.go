@@ -48,20 +48,6 @@ func NewModules(modules []minidump.Module) *Modules {
 	return m
 }
 
-// newUnloaded indexes the modules that are no longer loaded, by the names that
-// WinDbg gives them.
-func newUnloaded(unloaded []minidump.UnloadedModule) *Modules {
-	modules := make([]minidump.Module, len(unloaded))
-	for i, u := range unloaded {
-		modules[i] = minidump.Module{BaseOfImage: u.BaseOfImage, SizeOfImage: u.SizeOfImage, ModuleName: u.ModuleName}
-	}
-	m := NewModules(modules)
-	for i := range modules {
-		m.names[i] = "<Unloaded_" + modules[i].BaseName() + ">"
-	}
-	return m
-}
-
 // flatten cuts overlapping spans, sorted by start, into disjoint ones: the one
 // that begins last wins. There are fewer than twice as many.
 func flatten(sorted []span) []span {

@@ -16,7 +16,7 @@ import (
 // It is safe for concurrent use.
 type Session struct {
 	modules  *Modules
-	unloaded *Modules
+	unloaded *Unloaded
 	options  Options
 	memory   *minidump.Memory // nil if the dump has none
 	files    *store.Store     // symbol files
@@ -104,7 +104,7 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	// Without unloaded modules or memory there are fewer names, but the dump
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
-	s.unloaded = newUnloaded(unloaded)
+	s.unloaded = NewUnloaded(unloaded)
 	s.memory, _ = f.Memory()
 	s.exported.Store(f.Size())
 	return s, err
@@ -129,7 +129,8 @@ func (s *Session) Modules() *Modules { return s.modules }
 
 // Resolve names addresses. Of the sources that know one the first in the order
 // of the Trust constants wins. An address in a module that was unloaded gets
-// "<Unloaded_name.dll>" for its module, as WinDbg writes it. After an error
+// "<Unloaded_name.dll>" for its module, as WinDbg writes it, and Others if there
+// were several. After an error
 // Resolve can be called again: it goes on where the context ended.
 func (s *Session) Resolve(ctx context.Context, addrs []minidump.VA) (Names, error) {
 	return resolve(ctx, addrs, func(addr minidump.VA) (Location, error) { return s.locate(ctx, addr) })
@@ -138,7 +139,7 @@ func (s *Session) Resolve(ctx context.Context, addrs []minidump.VA) (Names, erro
 func (s *Session) locate(ctx context.Context, addr minidump.VA) (Location, error) {
 	i := s.modules.index(addr)
 	if i < 0 {
-		return s.unloaded.at(addr), nil
+		return s.unloaded.locate(addr), nil
 	}
 	loc := s.modules.locate(i, addr)
 	for k := range sourceKinds {

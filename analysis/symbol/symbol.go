@@ -32,7 +32,16 @@ type Location struct {
 	File         string // source file of Line, as the compiler recorded it; "" if not known
 	Line         int    // line within Function: the place of the call if Inlined is not empty; 0 if not known
 	Inlined      []Inline
-	Trust        Trust
+	// Others are further modules that were at this address at another time; only
+	// if Module is an unloaded one as well.
+	Others []ModuleOffset
+	Trust  Trust
+}
+
+// A ModuleOffset is a place in a module.
+type ModuleOffset struct {
+	Module string
+	Offset uint64
 }
 
 // Inline is one call that the compiler inlined. Location.Inlined lists them
@@ -51,7 +60,11 @@ func (l Location) String() string {
 	case l.Module == "":
 		return l.Address.String()
 	case l.Function == "":
-		return plus(l.Module, l.Offset)
+		s := plus(l.Module, l.Offset)
+		for _, o := range l.Others {
+			s += " or " + plus(o.Module, o.Offset)
+		}
+		return s
 	}
 	return plus(l.Module+"!"+l.Function, l.Displacement)
 }
