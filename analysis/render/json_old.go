@@ -83,10 +83,9 @@ func (j *JSONWriter) value(value any) {
 	if j.err != nil {
 		return
 	}
-	var text []byte
-	if text, j.err = marshal(value); j.err == nil {
-		j.w.Write(text)
-	}
+	w := newJSONWriter(j.w)
+	w.value(value)
+	j.err = w.err
 }
 
 // hexNumber writes a number as a string, since JSON numbers lose digits above
