@@ -21,6 +21,9 @@ func TestTypeFlags(t *testing.T) {
 	if diff := cmp.Diff(typeFlags{"Key", "ALPC Port", "event"}, types); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if slice, ok := f.Lookup("type").Value.(pflag.SliceValue); !ok || len(slice.GetSlice()) != 3 {
+		t.Error("it cannot be repeated for another command")
+	}
 	for _, bad := range []string{"", "Key,", ",Key"} {
 		if err := f.Parse([]string{"--type", bad}); err == nil {
 			t.Errorf("%q is accepted", bad)
@@ -45,6 +48,9 @@ func TestLimitFlag(t *testing.T) {
 		}
 		if l.forText() != tt.forText || l.forData() != tt.whole {
 			t.Errorf("%v: %d rows of text, %d of data", tt.args, l.forText(), l.forData())
+		}
+		if text := l.String(); (text == "") != (tt.args == nil) {
+			t.Errorf("%v is repeated as %q", tt.args, text)
 		}
 		for _, bad := range []string{"-1", "x", "", "5000000000"} {
 			if f.Parse([]string{"--limit=" + bad}) == nil {

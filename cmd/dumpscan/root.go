@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -92,23 +91,3 @@ func version() string {
 	}
 	return v + " " + info.GoVersion
 }
-
-// once is a text option that cannot be repeated: of two values the first would
-// be lost.
-type once struct {
-	value *string
-	given bool
-}
-
-func (o *once) Set(text string) error {
-	if o.given {
-		return errors.New("it can be given only once")
-	}
-	*o.value, o.given = text, true
-	return nil
-}
-
-func (o *once) String() string { return "" }
-
-// Type is the word for a value in the help.
-func (o *once) Type() string { return "string" }
