@@ -1,6 +1,9 @@
 package render
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -8,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/minidump"
 )
 
 func exampleDiff() *analysis.HandleDiff {
@@ -86,6 +90,54 @@ func TestDiffWidth(t *testing.T) {
 	seconds = 0
 	if text := write(t, r, Text, Style{}); !strings.Contains(text, "(written in the same second)") {
 		t.Errorf("%s", text)
+	}
+}
+
+// TestDiffHandles lists what was added and removed, each with the pointers of its
+// dump, and ends where it is interrupted.
+func TestDiffHandles(t *testing.T) {
+	var err error
+	one := func(h minidump.Handle) HandleWalk {
+		return func(visit func(*minidump.Handle) bool) error {
+			visit(&h)
+			return err
+		}
+	}
+	r := NewDiffReport(exampleDiff(), 1)
+	r.Old, r.New = DumpHeader{File: "old.dmp", PointerSize: 4}, DumpHeader{File: "n\x1bw.dmp", PointerSize: 8}
+	r.Added = NewHandleStream(one(minidump.Handle{Handle: 8, TypeName: "Key"}), nil, &r.Errors)
+	r.Removed = NewHandleStream(one(minidump.Handle{Handle: 4, TypeName: "Event"}), nil, &r.Errors)
+	text := write(t, r, Text, Style{})
+	for _, want := range []string{
+		"\nAdded: 40,000 handles, only in n<U+001B>w.dmp\nHandle 0000000000000008\n  Type         \tKey\n",
+		"\nRemoved: 2 handles, only in old.dmp\nHandle 00000004\n  Type         \tEvent\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	object := write(t, r, JSON, Style{})
+	for _, want := range []string{"\"added\": [\n    {\"handle\":\"0x8\"", "\"removed\": [\n    {\"handle\":\"0x4\"", "\"omitted\": 2,"} {
+		if !strings.Contains(object, want) {
+			t.Errorf("no %q in\n%s", want, object)
+		}
+	}
+	err = context.Canceled
+	for _, f := range []Format{Text, JSON} {
+		if got := Write(io.Discard, r, f, Style{}); !errors.Is(got, context.Canceled) {
+			t.Errorf("%s: error %v", f, got)
+		}
+	}
+}
+
+func TestDiffCSV(t *testing.T) {
+	const want = `type,name,merged,grantedAccess,attributes,state,old,new,growth,added,removed,kept,reused
+Key,\a,false,0x20019,0x0,,5,40005,40000,40000,0,5,1
+Key,\b,false,0x20019,0x0,,2,0,-2,0,2,0,0
+Key,\c,false,0x20019,0x0,,5,5,0,0,0,5,0
+`
+	if diff := cmp.Diff(want, write(t, NewDiffReport(exampleDiff(), 0), CSV, Style{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
