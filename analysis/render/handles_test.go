@@ -56,6 +56,10 @@ func TestSummaryOnTerminal(t *testing.T) {
 	if diff := cmp.Diff(plain+hint, write(t, r, Text, Style{Terminal: true, Width: 39})); diff != "" {
 		t.Errorf("hint (-want +got):\n%s", diff)
 	}
+	hint = "\nKey: 101 of 110\nhandles, 91.8 %.\nNext:\ndumpscan handles a.dmp 0 ff Key\n" // the command is whole
+	if diff := cmp.Diff(plain+hint, write(t, r, Text, Style{Terminal: true, Width: 20})); diff != "" {
+		t.Errorf("hint (-want +got):\n%s", diff)
+	}
 }
 
 // TestObjectLines has the object specific lines of WinDbg for a dump, as they
