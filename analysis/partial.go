@@ -1,6 +1,10 @@
 package analysis
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
+)
 
 // A PartialError says that several records could not be read whole. What could
 // be read is part of the result that comes with it.
@@ -13,7 +17,7 @@ func (e *PartialError) Error() string {
 	if e.Count == 1 {
 		return e.First.Error()
 	}
-	return fmt.Sprintf("%v (and %d more errors like it)", e.First, e.Count-1)
+	return fmt.Sprintf("%v (and %s like it)", e.First, words.Plural(e.Count-1, "more error"))
 }
 
 // Unwrap returns the first error.

@@ -71,7 +71,11 @@ func failures(err error) uint64 {
 }
 
 func (s *HandleStream) elements(element func(any)) {
-	s.each(func(h *minidump.Handle) { element(NewHandle(h)) }) // failure has the error
+	var j Handle
+	s.each(func(h *minidump.Handle) { // failure has the error
+		j = NewHandle(h)
+		element(&j)
+	})
 }
 
 func (s *HandleStream) failure() error { return s.stopped }

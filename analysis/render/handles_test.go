@@ -56,6 +56,10 @@ func TestSummaryOnTerminal(t *testing.T) {
 	if diff := cmp.Diff(plain+hint, write(t, r, Text, Style{Terminal: true, Width: 39})); diff != "" {
 		t.Errorf("hint (-want +got):\n%s", diff)
 	}
+	hint = "\nKey: 101 of 110\nhandles, 91.8 %.\nNext:\ndumpscan handles a.dmp 0 ff Key\n" // the command is whole
+	if diff := cmp.Diff(plain+hint, write(t, r, Text, Style{Terminal: true, Width: 20})); diff != "" {
+		t.Errorf("hint (-want +got):\n%s", diff)
+	}
 }
 
 // TestObjectLines has the object specific lines of WinDbg for a dump, as they
@@ -113,6 +117,44 @@ func TestFileNames(t *testing.T) {
 		if diff := cmp.Diff(tt.want, write(t, r, Text, Style{})); diff != "" {
 			t.Errorf("%q, WinDbg %v (-want +got):\n%s", tt.name, tt.windbg, diff)
 		}
+	}
+}
+
+// TestHandleLines has everything that is printed of a handle, 32 bits and 64, and
+// the counts below a listing.
+func TestHandleLines(t *testing.T) {
+	types := []TypeCount{{"", 1}, {"Key", 1}}
+	r := &HandlesReport{Dump: DumpHeader{PointerSize: 4}, Text: HandlesText{Flags: analysis.ShowAll, Total: 2, Selected: types}}
+	r.Handles = streamOf(r, nil,
+		minidump.Handle{Handle: 0x7e0, TypeName: "Key", ObjectName: "a\x1b", Attributes: 2, GrantedAccess: 0x20019, HandleCount: 2, PointerCount: 65537},
+		minidump.Handle{Handle: 0x8})
+	const text = "Handle 000007e0\n  Type         \tKey\n  Attributes   \t0x2\n  GrantedAccess\t0x20019:\n         ReadControl\n" +
+		"         QueryValue,EnumSubKey,Notify\n  HandleCount  \t2\n  PointerCount \t65537\n  Name         \ta<U+001B>\n" +
+		"  No object specific information available\n" +
+		"Handle 00000008\n  Type         \t\n  Attributes   \t0\n  GrantedAccess\t0x0:\n         None\n         \n  HandleCount  \t0\n" +
+		"  PointerCount \t0\n  Name         \t<none>\n  No object specific information available\n" +
+		"2 Handles\nType                    \tCount\nNone                    \t1\nKey                     \t1\n"
+	if diff := cmp.Diff(text, write(t, r, Text, Style{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	const csv = "handle,type,name,attributes,grantedAccess,access,handleCount,pointerCount,state\n" +
+		"0x7e0,Key,a<U+001B>,0x2,0x20019,ReadControl QueryValue EnumSubKey Notify,2,65537,\n0x8,,,0x0,0x0,,0,0,\n"
+	if diff := cmp.Diff(csv, write(t, r, CSV, Style{})); diff != "" {
+		t.Errorf("CSV (-want +got):\n%s", diff)
+	}
+	r.Handles = nil
+	if diff := cmp.Diff("type,count\n,1\nKey,1\n", write(t, r, CSV, Style{})); diff != "" {
+		t.Errorf("CSV of the counts (-want +got):\n%s", diff)
+	}
+	r.Text.OneType, r.Text.Type = true, ""
+	if diff := cmp.Diff("2 handles of type None\n", write(t, r, Text, Style{})); diff != "" {
+		t.Errorf("of one type (-want +got):\n%s", diff)
+	}
+	// A dump that does not say is printed like one of 64 bits.
+	r = &HandlesReport{Text: HandlesText{Typed: 1}}
+	r.Handles = streamOf(r, nil, minidump.Handle{Handle: 0xffffffffffffffff})
+	if got := write(t, r, Text, Style{}); got != "Handle 0000000000000001\n" {
+		t.Errorf("%q", got)
 	}
 }
 

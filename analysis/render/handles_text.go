@@ -30,8 +30,14 @@ func (r *HandlesReport) text(b *bufio.Writer, style Style) error {
 		writeSummary(b, r.Text.Total, r.Text.Selected, style)
 	}
 	if r.Dominant != "" {
-		hint := words.Escape(r.Dominant) + ". Next: " + r.Next
-		fmt.Fprintf(b, "\n%s\n", style.Bold(style.Wrap(hint, 0)))
+		hint := words.Escape(r.Dominant) + ". Next:"
+		// A command stays on one line, so that it can be pasted.
+		if whole := hint + " " + r.Next; style.Wrap(whole, 0) == whole {
+			hint = whole
+		} else {
+			hint = style.Wrap(hint, 0) + "\n" + r.Next
+		}
+		fmt.Fprintf(b, "\n%s\n", style.Bold(hint))
 	}
 	return nil
 }

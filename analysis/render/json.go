@@ -41,7 +41,7 @@ type stopper interface{ failure() error }
 // element of a list. Its fields are those of the report's struct with a tag,
 // in the same order, behind "schema".
 func writeJSON(b *bufio.Writer, r Report) error {
-	j := &jsonWriter{w: b}
+	j := newJSONWriter(b)
 	b.WriteByte('{')
 	j.field("schema")
 	j.value(r.schema())
@@ -81,6 +81,16 @@ type jsonWriter struct {
 	w      *bufio.Writer
 	fields int
 	err    error
+
+	buf bytes.Buffer // of enc
+	enc *json.Encoder
+}
+
+func newJSONWriter(b *bufio.Writer) *jsonWriter {
+	j := &jsonWriter{w: b}
+	j.enc = json.NewEncoder(&j.buf)
+	j.enc.SetEscapeHTML(false)
+	return j
 }
 
 func (j *jsonWriter) field(name string) {
@@ -108,30 +118,23 @@ func (j *jsonWriter) list(each func(element func(any))) {
 	j.w.WriteByte(']')
 }
 
+// value writes a value as json.Marshal does, but with lists that are never null,
+// without the escapes for HTML, and with escapes for what a terminal must not
+// see. It is still the same JSON value. What a pointer points to may be changed.
 func (j *jsonWriter) value(value any) {
 	if j.err != nil {
 		return
 	}
-	var text []byte
-	if text, j.err = marshal(value); j.err == nil {
-		j.w.Write(text)
+	v := reflect.ValueOf(value)
+	if v.Kind() != reflect.Pointer {
+		v = reflect.New(v.Type())
+		v.Elem().Set(reflect.ValueOf(value))
 	}
-}
-
-// marshal is json.Marshal with lists that are never null, without the escapes
-// for HTML, and with escapes for what a terminal must not see. It is still the
-// same JSON value.
-func marshal(value any) ([]byte, error) {
-	v := reflect.New(reflect.TypeOf(value)).Elem()
-	v.Set(reflect.ValueOf(value))
 	fillLists(v)
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v.Interface()); err != nil {
-		return nil, err
+	j.buf.Reset()
+	if j.err = j.enc.Encode(v.Interface()); j.err == nil {
+		j.w.Write(words.EscapeJSON(bytes.TrimSuffix(j.buf.Bytes(), []byte("\n"))))
 	}
-	return words.EscapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
 // fillLists replaces lists that are nil by empty ones.

@@ -48,23 +48,21 @@ func (s Style) Wrap(text string, indent int) string {
 	if s.Width == 0 || width < minProse || utf8.RuneCountInString(text) <= width {
 		return text
 	}
-	var b strings.Builder
-	used := 0
+	var lines []string
+	line, used := "", 0
 	for i, word := range strings.Split(text, " ") {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
 		case used+1+n > width:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			used = 0
+			lines = append(lines, strings.TrimRight(line, " "))
+			line, used = "", 0
 		default:
-			b.WriteByte(' ')
-			used++
+			line, used = line+" ", used+1
 		}
-		b.WriteString(word)
-		used += n
+		line, used = line+word, used+n
 	}
-	return b.String()
+	return strings.Join(append(lines, line), "\n"+strings.Repeat(" ", indent))
 }
 
 // Bar draws a share between 0 and 1 with eighths of a block.

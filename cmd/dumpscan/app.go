@@ -70,6 +70,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case err == nil || errors.Is(err, errFound):
 		return exitInput
 	case errors.Is(err, context.Canceled):
+		if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			fmt.Fprintln(stderr) // the terminal has written ^C
+		}
 		a.errorf("interrupted")
 		return exitInterrupted
 	case errors.As(err, &input):

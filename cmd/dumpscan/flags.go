@@ -38,6 +38,16 @@ func (t *typeFlags) String() string { return strings.Join(*t, ",") }
 // Type is the word for a value in the help.
 func (t *typeFlags) Type() string { return "types" }
 
+// Append and the two below make it a [pflag.SliceValue].
+func (t *typeFlags) Append(text string) error { return t.Set(text) }
+
+func (t *typeFlags) Replace(types []string) error {
+	*t = types
+	return nil
+}
+
+func (t *typeFlags) GetSlice() []string { return *t }
+
 // A limitFlag is the option --limit of all commands: how many rows of a list are
 // written, in every format; 0 is all of them.
 type limitFlag struct {
@@ -76,8 +86,13 @@ func (l *limitFlag) Set(text string) error {
 	return nil
 }
 
-// String is empty, so that the help shows no default: the usage says it.
-func (l *limitFlag) String() string { return "" }
+// String is empty for the default, which the usage says.
+func (l *limitFlag) String() string {
+	if !l.given {
+		return ""
+	}
+	return strconv.FormatUint(l.n, 10)
+}
 
 // Type is the word for a value in the help.
 func (l *limitFlag) Type() string { return "number" }
@@ -128,7 +143,13 @@ func (c *colorFlag) Set(text string) error {
 	return fmt.Errorf("it is one of %s", words.Choice(colors...))
 }
 
-func (c *colorFlag) String() string { return "" }
+// String is empty for the default, which needs no mention in the help.
+func (c *colorFlag) String() string {
+	if *c == colorAuto {
+		return ""
+	}
+	return string(*c)
+}
 
 // Type is the word for a value in the help.
 func (c *colorFlag) Type() string { return "string" }

@@ -54,14 +54,17 @@ func (h *handleAnswer) write(ctx context.Context) error {
 
 // answer fills the report. The note says what a limit left out.
 func (h *handleAnswer) answer(ctx context.Context) (note string, err error) {
+	if h.q.by != 0 && h.q.output.format != render.JSON {
+		return h.groups(ctx) // which need no other counts
+	}
 	// The counts come first: they decide whether there is anything to list.
 	selected, err := h.summarize(ctx, h.selected)
 	if err != nil {
 		return "", err
 	}
 	if selected.Total == 0 {
-		if err := h.selected.NotFound(ctx); err != nil {
-			return "", fmt.Errorf("%s: %w", h.dump.name, err)
+		if err := h.notFound(ctx); err != nil {
+			return "", err
 		}
 	}
 	if err := h.counts(ctx, selected); err != nil {
@@ -74,6 +77,14 @@ func (h *handleAnswer) answer(ctx context.Context) (note string, err error) {
 		return h.listing(ctx, selected.Total)
 	}
 	return h.summary(ctx)
+}
+
+// notFound says why nothing was selected, if one handle was asked for.
+func (h *handleAnswer) notFound(ctx context.Context) error {
+	if err := h.selected.NotFound(ctx); err != nil {
+		return fmt.Errorf("%s: %w", h.dump.name, err)
+	}
+	return nil
 }
 
 // summarize counts the handles of a list.
@@ -186,6 +197,11 @@ func (h *handleAnswer) groups(ctx context.Context) (note string, err error) {
 	}
 	if err != nil {
 		h.problem = err
+	}
+	if len(groups) == 0 {
+		if err := h.notFound(ctx); err != nil {
+			return "", err
+		}
 	}
 	if err := analysis.SortGroups(groups, h.q.sort); err != nil {
 		return "", usageError{err}

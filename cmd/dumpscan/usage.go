@@ -67,18 +67,35 @@ func noShell(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("there are no completions for %q; there are for %s", args[0], words.List(shells...))
 }
 
-// flagError suggests an option for one that is not there.
+// flagError says in plain words what is wrong with an option.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err
+	var needed *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		return noOption(cmd, unknown)
+	case errors.As(err, &needed):
+		value, _ := pflag.UnquoteUsage(needed.GetFlag())
+		return fmt.Errorf("--%s needs a value: %s", needed.GetFlag().Name, value)
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s %s: %w", invalid.GetFlag().Name, words.ShellQuote(invalid.GetValue()), errors.Unwrap(invalid))
+	}
+	return err
+}
+
+// noOption suggests an option for one that is not there.
+func noOption(cmd *cobra.Command, err *pflag.NotExistError) error {
+	name := err.GetSpecifiedName()
+	if err.GetSpecifiedShortnames() != "" {
+		return fmt.Errorf("no option -%s", name)
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if similar := words.Similar(unknown.GetSpecifiedName(), names); similar != "" && unknown.GetSpecifiedShortnames() == "" {
-		return fmt.Errorf("no option --%s; did you mean --%s?", unknown.GetSpecifiedName(), similar)
+	if similar := words.Similar(name, names); similar != "" {
+		return fmt.Errorf("no option --%s; did you mean --%s?", name, similar)
 	}
-	return fmt.Errorf("no option %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "unknown flag: "), "unknown shorthand flag: "))
+	return fmt.Errorf("no option --%s", name)
 }
 
 // commandArgs complains about what stands in the place of the command.
