@@ -2,6 +2,7 @@ package htrace
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -68,6 +69,9 @@ type Invocation struct {
 func (g *Group) Next(in Invocation) analysis.Step {
 	var step analysis.Step
 	switch {
+	case g.Culprit.Kind == CulpritJIT:
+		return analysis.Step{Text: fmt.Sprintf("the code at %s was compiled at run time; in WinDbg, SOS names it: !ip2md %s",
+			g.Location, strings.TrimPrefix(g.Location.Address.String(), "0x"))}
 	case !g.Culprit.InModule():
 	case named(g.Location.Trust):
 		step.Text = "see the calls that lead to " + g.Location.String()

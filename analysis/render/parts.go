@@ -40,6 +40,8 @@ type Frame struct {
 	// Others are further modules that were at the address, one after the other:
 	// Module and they are all unloaded.
 	Others []ModuleOffset `json:"others,omitempty"`
+
+	at symbol.Location
 }
 
 // A ModuleOffset is a place in a module, in bytes from its base.
@@ -58,7 +60,7 @@ type Inline struct {
 func newFrame(l symbol.Location) Frame {
 	f := Frame{
 		Address: Hex(l.Address), Module: l.Module, Offset: Hex(l.Offset), Function: l.Function,
-		Displacement: Hex(l.Displacement), Trust: l.Trust, File: l.File, Line: l.Line,
+		Displacement: Hex(l.Displacement), Trust: l.Trust, File: l.File, Line: l.Line, at: l,
 	}
 	for _, in := range l.Inlined {
 		f.Inlined = append(f.Inlined, Inline{in.Function, in.File, in.Line})

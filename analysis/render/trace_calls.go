@@ -49,7 +49,7 @@ func (r *CallReport) text(b *bufio.Writer, style Style) error {
 	t := Table{Header: []string{"Function", "Source", "Destination"}, Style: style}
 	for i := range r.Calls {
 		c := &r.Calls[i]
-		t.Row(c.Frame.name(), c.Frame.location().Source(), c.destination())
+		t.Row(c.Frame.name(), c.Frame.at.Source(), c.destination())
 	}
 	return t.Write(b)
 }
@@ -58,7 +58,7 @@ func (r *CallReport) csv(b *bufio.Writer) error {
 	return writeCSV(b, []string{"function", "source", "destination"}, func(row func(...string)) {
 		for i := range r.Calls {
 			c := &r.Calls[i]
-			row(words.CSVCell(c.Frame.name()), words.CSVCell(c.Frame.location().Source()), words.CSVCell(c.destination()))
+			row(words.CSVCell(c.Frame.name()), words.CSVCell(c.Frame.at.Source()), words.CSVCell(c.destination()))
 		}
 	})
 }

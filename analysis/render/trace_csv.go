@@ -38,7 +38,7 @@ func (r *TraceReport) csv(b *bufio.Writer) error {
 				handles = append(handles, words.Hex(h))
 			}
 			for _, f := range g.Frames {
-				frames = append(frames, f.location().String())
+				frames = append(frames, f.at.String())
 			}
 			row(words.CSVCell(key), strconv.Itoa(g.Count), fmt.Sprintf("%.6f", g.Share), perHour,
 				words.CSVCell(g.Culprit), string(g.CulpritKind), words.CSVCell(g.Function), words.CSVCell(g.Type),

@@ -10,7 +10,6 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/words"
-	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // text writes what the trace holds, its groups with their top frames, the
@@ -170,19 +169,11 @@ func (g *TraceGroup) typeCell() string {
 	return s
 }
 
-// location is the frame as package symbol has it.
-func (f *Frame) location() symbol.Location {
-	return symbol.Location{
-		Address: minidump.VA(f.Address), Module: f.Module, Offset: uint64(f.Offset), Function: f.Function,
-		Displacement: uint64(f.Displacement), File: f.File, Line: f.Line, Trust: f.Trust,
-	}
-}
-
 // name is the frame in a listing of a stack, with a mark if the name is only
 // that of the nearest export. A name without displacement is no guess: the
 // export begins there.
 func (f *Frame) name() string {
-	s := f.location().String()
+	s := f.at.String()
 	if f.Trust == symbol.TrustExport && f.Displacement != 0 {
 		s += " (export)"
 	}
@@ -191,7 +182,7 @@ func (f *Frame) name() string {
 
 // line is the name with the source line, if that is known.
 func (f *Frame) line() string {
-	source := f.location().Source()
+	source := f.at.Source()
 	if source == "" {
 		return f.name()
 	}

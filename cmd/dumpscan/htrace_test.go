@@ -70,7 +70,7 @@ func TestHtraceNextStepRuns(t *testing.T) {
 		{[]string{"a b.dmp"}, []string{"dumpscan", "symbols", "a b.dmp"}},
 		{[]string{"a b.dmp", "-y", "no where", "--loose", "--system", "x*"}, []string{"dumpscan", "symbols", "a b.dmp", "-y", "no where", "--loose"}},
 		{[]string{"a b.dmp", "-i", images, "--type", "key,event", "--group", "type", "--not-system", "My*"},
-			[]string{"dumpscan", "htrace", "a b.dmp", "--calls", "--group", "type", "--type", "key,event", "--not-system", "My*", "-i", images}},
+			[]string{"dumpscan", "htrace", "a b.dmp", "--calls", "--group", "type", "--type", "key", "--type", "event", "--not-system", "My*", "-i", images}},
 		{[]string{"a b.dmp", "--diff", "before.dmp", "-i", images, "--oldest-first"},
 			[]string{"dumpscan", "htrace", "a b.dmp", "--calls", "--diff", "before.dmp", "--oldest-first", "-i", images}},
 		{[]string{"--", "-dash.dmp"}, []string{"dumpscan", "symbols", "./-dash.dmp"}},
