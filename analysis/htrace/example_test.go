@@ -53,7 +53,7 @@ func ExampleRead() {
 	}
 	fmt.Println(trace.Order)
 	for _, g := range trace.Group(trace.Outstanding, htrace.GroupOptions{
-		By: htrace.ByStack, Names: names, System: system,
+		By: htrace.ByStack, Blame: trace.Blame(names, system),
 	}) {
 		fmt.Printf("%d by %s at %s: %x\n", g.Count, g.Culprit.Name(), g.Location, g.Handles)
 	}

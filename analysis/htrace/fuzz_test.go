@@ -74,7 +74,7 @@ func describeTrace(trace *htrace.Trace) string {
 		return err.Error()
 	}
 	for _, by := range []htrace.GroupKey{htrace.ByStack, htrace.ByThread, htrace.ByType} {
-		groups := trace.Group(trace.Outstanding, htrace.GroupOptions{By: by, Names: traceResolver().of(trace), System: modules})
+		groups := trace.Group(trace.Outstanding, htrace.GroupOptions{By: by, Blame: trace.Blame(traceResolver().of(trace), modules)})
 		s += fmt.Sprintln(groupLines(groups))
 	}
 	for _, g := range trace.GroupAnomalies(traceResolver().of(trace), modules) {

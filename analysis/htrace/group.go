@@ -35,9 +35,8 @@ func ParseGroupKey(text string) (GroupKey, error) {
 
 // GroupOptions say how to group.
 type GroupOptions struct {
-	By     GroupKey
-	Names  symbol.Names // of [Trace.Addresses]
-	System *SystemModules
+	By    GroupKey
+	Blame *Blame // of the same trace
 	// Window is the time in which the opens happened, for the rate; 0 if it is
 	// not known.
 	Window time.Duration
@@ -49,10 +48,13 @@ type Group struct {
 	Count       int
 	Share       float64 // of all opens that were grouped, 0 to 1
 	RatePerHour float64 // mean over the window; 0 if that is not known
+	AllOpens    int     // by the group's stacks in the whole trace, closed ones included
+	Young       int     // of Count: may be in use, see [Share]
 
 	// Culprit, its frame's Location and Frames are those of the stack that most
 	// opens of the group have.
 	Culprit  Culprit
+	Split    *Split // why the culprit is not the first frame outside the system; nil if it is
 	Location symbol.Location
 	Frames   []symbol.Location
 	Stacks   []StackCount // all of them, the most frequent first
@@ -107,7 +109,6 @@ type groupBuilder struct {
 // The widest group comes first, equal ones by key and frames, so that the
 // order in which the dump stores its operations makes no difference.
 func (t *Trace) Group(opens []Open, o GroupOptions) []Group {
-	culprits := map[int]Culprit{} // by stack
 	functions := map[minidump.VA]string{}
 	builders := map[string]*groupBuilder{}
 	byStack := map[int]*groupBuilder{}
@@ -119,12 +120,7 @@ func (t *Trace) Group(opens []Open, o GroupOptions) []Group {
 		if o.By == ByStack {
 			b = byStack[open.Stack]
 		} else {
-			c, ok := culprits[open.Stack]
-			if !ok {
-				c = o.System.Culprit(t.Frames(open.Stack))
-				culprits[open.Stack] = c
-			}
-			key = t.groupKey(open, c, o, functions)
+			key = t.groupKey(open, o, functions)
 			b = builders[key]
 		}
 		if b == nil {
@@ -139,6 +135,9 @@ func (t *Trace) Group(opens []Open, o GroupOptions) []Group {
 			}
 		}
 		b.add(t, open)
+		if o.Blame.young(open) {
+			b.Young++
+		}
 	}
 	for _, b := range order {
 		b.finish(t, o, len(opens))
@@ -154,7 +153,8 @@ func (t *Trace) Group(opens []Open, o GroupOptions) []Group {
 }
 
 // groupKey returns the value of the property.
-func (t *Trace) groupKey(open *Open, c Culprit, o GroupOptions, functions map[minidump.VA]string) string {
+func (t *Trace) groupKey(open *Open, o GroupOptions, functions map[minidump.VA]string) string {
+	c := o.Blame.Culprit(open.Stack)
 	switch o.By {
 	case ByCulprit:
 		return c.Name()
@@ -165,7 +165,7 @@ func (t *Trace) groupKey(open *Open, c Culprit, o GroupOptions, functions map[mi
 		addr := t.Frames(open.Stack)[c.Frame]
 		name, ok := functions[addr]
 		if !ok {
-			name = FunctionName(o.Names.At(addr))
+			name = FunctionName(o.Blame.names.At(addr))
 			functions[addr] = name
 		}
 		return name
@@ -225,6 +225,7 @@ func (b *groupBuilder) finish(t *Trace, o GroupOptions, total int) {
 	b.Types, b.Names = countsOf(b.types), countsOf(b.names)
 	for id, n := range b.stacks {
 		b.Stacks = append(b.Stacks, StackCount{id, n})
+		b.AllOpens += o.Blame.lives[id].opens
 	}
 	slices.SortFunc(b.Stacks, func(x, y StackCount) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), t.compareStacks(x.Stack, y.Stack))
@@ -232,11 +233,11 @@ func (b *groupBuilder) finish(t *Trace, o GroupOptions, total int) {
 	b.Threads = threadCounts(b.threads)
 	slices.Sort(b.Handles)
 	b.Handles = slices.Compact(b.Handles)
-	frames := t.Frames(b.Stacks[0].Stack)
-	for _, addr := range frames {
-		b.Frames = append(b.Frames, o.Names.At(addr))
+	top := b.Stacks[0].Stack
+	for _, addr := range t.Frames(top) {
+		b.Frames = append(b.Frames, o.Blame.names.At(addr))
 	}
-	b.Culprit = o.System.Culprit(frames)
+	b.Culprit, b.Split = o.Blame.Culprit(top), o.Blame.Split(top)
 	if b.Culprit.Frame != none {
 		b.Location = b.Frames[b.Culprit.Frame]
 	}

@@ -144,7 +144,7 @@ func TestTraceGroup(t *testing.T) {
 			notSystem = []string{tt.notSystem}
 		}
 		groups := trace.Group(trace.Outstanding, htrace.GroupOptions{
-			By: tt.by, Names: traceResolver().of(trace), System: systemOf(t, notSystem...),
+			By: tt.by, Blame: trace.Blame(traceResolver().of(trace), systemOf(t, notSystem...)),
 		})
 		if diff := cmp.Diff(tt.want, groupLines(groups)); diff != "" {
 			t.Errorf("by %s, not system %q (-want +got):\n%s", tt.by, tt.notSystem, diff)
@@ -155,7 +155,7 @@ func TestTraceGroup(t *testing.T) {
 func TestTraceGroupDetails(t *testing.T) {
 	trace := leakingTrace(t)
 	groups := trace.Group(trace.Outstanding, htrace.GroupOptions{
-		By: htrace.ByStack, Names: traceResolver().of(trace), System: systemOf(t), Window: 30 * time.Second,
+		By: htrace.ByStack, Blame: trace.Blame(traceResolver().of(trace), systemOf(t)), Window: 30 * time.Second,
 	})
 	g := groups[0]
 	if g.RatePerHour != 480 {

@@ -95,7 +95,7 @@ func checkLeakyGroups(t *testing.T, f *minidump.File, trace *htrace.Trace, truth
 		t.Fatal(err)
 	}
 	groups := trace.Group(trace.Outstanding, htrace.GroupOptions{
-		By: htrace.ByStack, Names: names, System: system,
+		By: htrace.ByStack, Blame: trace.Blame(names, system),
 	})
 	types := map[string]string{"CreateSettings": "Key", "Subscribe": "Event", "HandOver": "Mutant"}
 	for path, typ := range types {

@@ -55,6 +55,25 @@ func (o Order) first() string {
 	return "oldest"
 }
 
+// Sentence says why the culprit is not the first frame outside the operating
+// system.
+func (s *Split) Sentence() string {
+	return fmt.Sprintf("%s opened them, as it does for several callers: this one keeps %s, the others %s",
+		s.Through.Place(), s.Caller.sentence(), s.Others.sentence())
+}
+
+// sentence says how many are still open, and how many of those may be in use.
+func (s Share) sentence() string {
+	text := fmt.Sprintf("%s of %s", words.Count(s.Open), words.Count(s.Opens))
+	switch {
+	case s.Young == 0:
+		return text
+	case s.Young == s.Open:
+		return text + ", none for longer than those that were closed"
+	}
+	return text + fmt.Sprintf(", %s of them for no longer than those that were closed", words.Count(s.Young))
+}
+
 // An Invocation is how a trace was asked for, for commands that go on from
 // there.
 type Invocation struct {

@@ -21,6 +21,9 @@ func (f *Finding) blameOpener(o *Options) {
 	}
 	f.Evidence = append(f.Evidence, fmt.Sprintf("%s in %s were opened by %s at %s, by its handle trace; of %s that were opened there %s are still open",
 		words.Of(uint64(opener.Opens), opener.Of, "handle"), opener.File, opener.Culprit.Name(), opener.Location.Place(), words.Count(opener.AllOpens), words.Count(opener.Opens)))
+	if opener.Split != nil {
+		f.Evidence = append(f.Evidence, opener.Split.Sentence())
+	}
 	shown := min(len(opener.Frames), max(shownFrames, opener.Culprit.Frame+1))
 	for i, l := range opener.Frames[:shown] {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("frame %d: %s", i, l.Place()))

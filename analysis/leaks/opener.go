@@ -26,11 +26,15 @@ type Opener struct {
 	// AllOpens are all opens that the trace has of this place, of handles
 	// that were closed too.
 	AllOpens int
+	Young    int           // of Opens: may be in use and be closed in time, see [htrace.Share]
+	Split    *htrace.Split // why the culprit is not the first frame outside the system; nil if it is
 }
 
 // KeptShare is the part of the handles opened at this place that are still
-// open.
-func (o *Opener) KeptShare() float64 { return float64(o.Opens) / float64(max(o.AllOpens, 1)) }
+// open, without those that may be in use.
+func (o *Opener) KeptShare() float64 {
+	return float64(o.Opens-o.Young) / float64(max(o.AllOpens-o.Young, 1))
+}
 
 // Place is where the handles were opened, for a sentence: the function, or the
 // place in the module if nothing but an export is near, and what there is
@@ -57,7 +61,7 @@ func (p *Process) readOpeners(ctx context.Context, o *Options, dumps *dumpReader
 		if t == nil || len(t.Outstanding) == 0 {
 			return nil
 		}
-		r := openerReader{snapshot: s, trace: t, sites: stackOpens(t)}
+		r := openerReader{snapshot: s, trace: t}
 		if r.group, err = o.grouping(ctx, p, s, f, t); err != nil {
 			fatal = err
 			return nil
@@ -117,7 +121,7 @@ func (p *Process) readTrace(ctx context.Context, dumps *dumpReader, f *minidump.
 	return t, err
 }
 
-// grouping prepares to group the outstanding opens of a trace by function.
+// grouping prepares to group the opens of a trace by the function to blame.
 func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot, f *minidump.File, t *htrace.Trace) (g htrace.GroupOptions, err error) {
 	g.By = htrace.ByFunction
 	modules, _ := f.Modules() // an error is in the snapshot's Problems
@@ -126,7 +130,8 @@ func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot
 		unloaded, err = f.UnloadedModules()
 		p.problem(s, err)
 	}
-	if g.System, err = htrace.NewSystemModules(modules, unloaded, o.System, o.NotSystem); err != nil {
+	system, err := htrace.NewSystemModules(modules, unloaded, o.System, o.NotSystem)
+	if err != nil {
 		return g, err
 	}
 	var resolver symbol.Resolver = symbol.NewModules(modules)
@@ -138,11 +143,10 @@ func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot
 			resolver = r
 		}
 	}
-	stacks := make([]int, len(t.Outstanding))
-	for i, open := range t.Outstanding {
-		stacks[i] = open.Stack
+	names, err := resolver.Resolve(ctx, t.Addresses())
+	if err == nil {
+		g.Blame = t.Blame(names, system)
 	}
-	g.Names, err = resolver.Resolve(ctx, t.AddressesOf(stacks))
 	return g, err
 }
 
@@ -170,21 +174,9 @@ func (p *Process) openRows(ctx context.Context, f *minidump.File, t *htrace.Trac
 	return rows, ctx.Err()
 }
 
-// stackOpens counts all opens of each stack.
-func stackOpens(t *htrace.Trace) map[int]int {
-	opens := map[int]int{}
-	for _, s := range t.Sites(0) {
-		if s.OperationType == minidump.OperationOpen {
-			opens[s.Stack] += s.Count
-		}
-	}
-	return opens
-}
-
 type openerReader struct {
 	snapshot *analysis.Snapshot
 	trace    *htrace.Trace
-	sites    map[int]int
 	rows     map[int][]htrace.Open
 	group    htrace.GroupOptions
 }
@@ -199,13 +191,10 @@ func (r *openerReader) opener(g *Group, of uint64) *Opener {
 	if len(opens) < minTraced {
 		return nil
 	}
-	top := r.trace.Group(opens, r.group)[0]
-	o := &Opener{
+	groups := r.trace.Group(opens, r.group)
+	top := slices.MaxFunc(groups, func(a, b htrace.Group) int { return cmp.Compare(a.Count-a.Young, b.Count-b.Young) })
+	return &Opener{
 		File: r.snapshot.File, Culprit: top.Culprit, Location: top.Location, Frames: top.Frames,
-		Opens: top.Count, Traced: len(opens), Of: of,
+		Opens: top.Count, Traced: len(opens), Of: of, AllOpens: top.AllOpens, Young: top.Young, Split: top.Split,
 	}
-	for _, s := range top.Stacks {
-		o.AllOpens += r.sites[s.Stack]
-	}
-	return o
 }

@@ -241,11 +241,12 @@
 //	  survivors    the handles that are new since the first dump and still in
 //	               the last
 //	  culprit      the module that opened the handles; "" if no trace shows it
-//	  opener       {location, file, opens, traced, of, allOpens, frames}: where
-//	               and in which dump's trace; opens of traced handles that the
-//	               trace has were opened there, of handles of the group in that
-//	               dump; allOpens with those that were closed; frames as in
-//	               htrace; absent without a trace
+//	  opener       {location, file, opens, traced, of, allOpens, young, split,
+//	               frames}: where and in which dump's trace; opens of traced
+//	               handles that the trace has were opened there, of handles of
+//	               the group in that dump; allOpens with those that were closed;
+//	               young, split {through, caller and others {opens, open, young}}
+//	               and frames as in htrace; absent without a trace
 //	  owners       where they are kept, as in owners
 //	  known        {title, source, advice}: a leak that others have described;
 //	               absent if it is none

@@ -54,6 +54,14 @@
 //	  missing      opens whose handle is not in the handle stream; absent
 //	               without one
 //	  reused       opens of a value that the trace has open earlier
+//	  allOpens     opens of the group's stacks in the whole trace, with those that
+//	               were closed
+//	  young        of count: may be in use and be closed in time, as they are no
+//	               older than those that the same place closed became
+//	  split        why the culprit is not the first frame outside the system: a
+//	               helper (through, see Frame) opens handles for several callers,
+//	               and this one keeps more of them; caller and others are
+//	               {opens, open, young}. Absent if it is the first
 //	  stacks       distinct stacks; frames are those of the most frequent one
 //	  frames       innermost first, see Frame
 //	omitted      groups, or operations, left out by --limit; absent if none is

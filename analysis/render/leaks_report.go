@@ -102,7 +102,11 @@ type LeakOpener struct {
 	Traced   int     `json:"traced"`   // handles of the group whose opening the trace has
 	Of       uint64  `json:"of"`       // handles of the group in that dump
 	AllOpens int     `json:"allOpens"` // with those that were closed
-	Frames   []Frame `json:"frames"`   // the innermost first
+	Young    int     `json:"young"`    // of opens: may be in use and be closed in time
+	// Split is why the opener is not the first frame outside the system; absent
+	// if it is.
+	Split  *TraceSplit `json:"split,omitempty"`
+	Frames []Frame     `json:"frames"` // the innermost first
 }
 
 // A LeakKnown is a leak that others have described.
@@ -213,7 +217,7 @@ func (l *LeakFinding) group(g *leaks.Group) {
 	}
 	if o := g.Opener; o != nil {
 		l.Culprit = o.Culprit.Name()
-		l.Opener = &LeakOpener{o.Place(), o.File, o.Opens, o.Traced, o.Of, o.AllOpens, newFrames(o.Frames)}
+		l.Opener = &LeakOpener{o.Place(), o.File, o.Opens, o.Traced, o.Of, o.AllOpens, o.Young, newTraceSplit(o.Split), newFrames(o.Frames)}
 	}
 	for i := range g.Holders {
 		l.Owners = append(l.Owners, newOwner(&g.Holders[i]))

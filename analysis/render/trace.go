@@ -135,7 +135,7 @@ func NewTraceReport(f TraceFacts) *TraceReport {
 			r.WindowOf = "diff"
 		}
 	}
-	groups := t.Group(d.Outstanding, htrace.GroupOptions{By: f.By, Names: f.Names, System: f.System, Window: f.Window})
+	groups := t.Group(d.Outstanding, htrace.GroupOptions{By: f.By, Blame: t.Blame(f.Names, f.System), Window: f.Window})
 	if len(groups) > 0 {
 		r.step = groups[0].Next(f.Invocation)
 		r.Next, r.Command = r.step.Text, r.step.Args
@@ -173,11 +173,39 @@ type TraceGroup struct {
 	Handles      []Hex              `json:"handles"`
 	Missing      *int               `json:"missing,omitempty"`
 	Reused       int                `json:"reused"`
+	AllOpens     int                `json:"allOpens"`
+	Young        int                `json:"young"`
+	Split        *TraceSplit        `json:"split,omitempty"`
 	Stacks       int                `json:"stacks"`
 	Frames       []Frame            `json:"frames"`
 
 	// MostFrequent is how many opens have the stack of Frames.
 	MostFrequent int `json:"-"`
+}
+
+// A TraceSplit says that the callers of a helper keep the handles that it opens
+// unevenly; see [htrace.Split].
+type TraceSplit struct {
+	Through Frame      `json:"through"` // the helper
+	Caller  TraceShare `json:"caller"`
+	Others  TraceShare `json:"others"`
+
+	sentence string
+}
+
+// A TraceShare is how many of the handles that one place opened are still open;
+// see [htrace.Share].
+type TraceShare struct {
+	Opens int `json:"opens"`
+	Open  int `json:"open"`
+	Young int `json:"young"`
+}
+
+func newTraceSplit(s *htrace.Split) *TraceSplit {
+	if s == nil {
+		return nil
+	}
+	return &TraceSplit{newFrame(s.Through), TraceShare(s.Caller), TraceShare(s.Others), s.Sentence()}
 }
 
 // A TraceType is a type of handles and how many opens have it.
@@ -203,7 +231,7 @@ func newTraceGroup(f *TraceFacts, g *htrace.Group) TraceGroup {
 	out := TraceGroup{
 		Key: g.Key, Count: g.Count, Share: g.Share, Culprit: g.Culprit.Name(), CulpritKind: g.Culprit.Kind,
 		CulpritFrame: g.Culprit.Frame, CulpritPath: g.Culprit.Path, Type: g.Type(), Handles: hexes(g.Handles),
-		Reused: g.Reused, Stacks: len(g.Stacks), Frames: newFrames(g.Frames), MostFrequent: g.Stacks[0].Count,
+		Reused: g.Reused, AllOpens: g.AllOpens, Young: g.Young, Split: newTraceSplit(g.Split), Stacks: len(g.Stacks), Frames: newFrames(g.Frames), MostFrequent: g.Stacks[0].Count,
 	}
 	if g.Culprit.Frame >= 0 {
 		out.Function = htrace.FunctionName(g.Location)

@@ -143,6 +143,9 @@ func (r *TraceReport) frames(w *bufio.Writer, g *TraceGroup, style Style) {
 	if more := len(g.Frames) - n; more > 0 {
 		line(style.Dim("… " + words.Plural(more, "more frame")))
 	}
+	if g.Split != nil {
+		line(style.Dim(words.Escape("(" + g.Split.sentence + ")")))
+	}
 	if g.Stacks > 1 {
 		line(style.Dim(fmt.Sprintf("(the most frequent of %s, in %s of %s)",
 			words.Plural(g.Stacks, "stack"), words.Count(g.MostFrequent), words.Count(g.Count))))

@@ -185,7 +185,7 @@ func (q *htraceQuery) groups(ctx context.Context) ([]htrace.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.trace.Group(q.diff.Outstanding, htrace.GroupOptions{By: q.opts.by(), Names: names, System: q.system}), nil
+	return q.trace.Group(q.diff.Outstanding, htrace.GroupOptions{By: q.opts.by(), Blame: q.trace.Blame(names, q.system)}), nil
 }
 
 // profile writes --pprof.
