@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis/words"
@@ -25,7 +26,11 @@ type DumpInfo struct {
 	System  *minidump.SystemInfo
 	Misc    *minidump.MiscInfo
 	Memory  *minidump.ProcessVmCounters
-	Process string        // path of the main module
+	Machine *minidump.SystemMemoryInfo
+	Process string // path of the main module
+	// WOW64 says that the process is a 32-bit one of a 64-bit Windows, by its
+	// modules; System has the architecture of the process.
+	WOW64   bool
 	Created time.Time     // start of the process
 	Uptime  time.Duration // Time less Created, if both are known and in order
 	Streams []minidump.DirectoryEntry
@@ -59,6 +64,10 @@ func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 	var err error
 	if f.Has(minidump.ProcessVmCountersStream) {
 		d.Memory, err = f.ProcessVmCounters()
+		d.problem(err)
+	}
+	if f.Has(minidump.SystemMemoryInfoStream) {
+		d.Machine, err = f.SystemMemoryInfo()
 		d.problem(err)
 	}
 	modules, _ := f.Modules() // DescribeHeader noted the error
@@ -99,6 +108,10 @@ func DescribeHeader(f *minidump.File) *DumpInfo {
 		if len(modules) > 0 {
 			d.Process = modules[0].ModuleName // writers list the program first
 		}
+		d.WOW64 = slices.ContainsFunc(modules, func(m minidump.Module) bool {
+			path := strings.ToLower(m.ModuleName)
+			return strings.Contains(path, `\syswow64\`) || strings.HasSuffix(path, `\wow64.dll`)
+		})
 	}
 	if d.Misc != nil {
 		d.Created, _ = d.Misc.CreateTime()

@@ -22,6 +22,8 @@ type Snapshot struct {
 	Kinds *KindCounts // nil of [NewSnapshot]
 	// Memory has the pool quotas, if the dump has them; else nil.
 	Memory *minidump.ProcessVmCounters
+	// Machine is the memory of the machine, likewise.
+	Machine *minidump.SystemMemoryInfo
 	// Problems are what could not be read. The counts cover the rest.
 	Problems []error
 	// Partial says why there may be more handles than were counted; nil if all
@@ -43,6 +45,11 @@ func NewSnapshot(f *minidump.File, file string) *Snapshot {
 	if f.Has(minidump.ProcessVmCountersStream) {
 		var err error
 		s.Memory, err = f.ProcessVmCounters()
+		s.problem(err)
+	}
+	if f.Has(minidump.SystemMemoryInfoStream) {
+		var err error
+		s.Machine, err = f.SystemMemoryInfo()
 		s.problem(err)
 	}
 	return s

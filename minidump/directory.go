@@ -68,6 +68,7 @@ var leasts = map[StreamType]struct {
 	ThreadInfoListStream:      {12, "a list of thread information"},
 	HandleOperationListStream: {12, "a list of handle operations"},
 	ProcessVmCountersStream:   {80, "memory counters"},
+	SystemMemoryInfoStream:    {268, "memory of the machine"},
 	ThreadNamesStream:         {4, "a list of thread names"},
 }
 

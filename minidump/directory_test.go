@@ -31,6 +31,7 @@ var readers = map[minidump.StreamType]func(f *minidump.File) error{
 		return err
 	},
 	minidump.ProcessVmCountersStream: func(f *minidump.File) error { _, err := f.ProcessVmCounters(); return err },
+	minidump.SystemMemoryInfoStream:  func(f *minidump.File) error { _, err := f.SystemMemoryInfo(); return err },
 	minidump.ThreadNamesStream:       func(f *minidump.File) error { _, err := f.ThreadNames(); return err },
 }
 
@@ -47,6 +48,7 @@ var leastSizes = map[minidump.StreamType]uint32{
 	minidump.SystemInfoStream: 32, minidump.ExceptionStream: 168, minidump.Memory64ListStream: 16, minidump.MemoryInfoListStream: 16,
 	minidump.HandleDataStream: 12, minidump.UnloadedModuleListStream: 12, minidump.ThreadInfoListStream: 12,
 	minidump.HandleOperationListStream: 12, minidump.MiscInfoStream: 24, minidump.ProcessVmCountersStream: 80,
+	minidump.SystemMemoryInfoStream: 268,
 }
 
 // TestSeveralStreams puts streams that cannot be used in front of a good one of

@@ -43,6 +43,10 @@ func TestFields(t *testing.T) {
 			QuotaPeakNonPagedPoolUsage: 6, QuotaNonPagedPoolUsage: 7, PagefileUsage: 8, PeakPagefileUsage: 9, PeakVirtualSize: 10, VirtualSize: 11,
 			PrivateUsage: 12, PrivateWorkingSetSize: 13, SharedCommitUsage: 14,
 		},
+		SystemMemoryInfo: &dumptest.SystemMemoryInfo{
+			PageSize: 1, NumberOfPhysicalPages: 2, AvailablePages: 3, CommittedPages: 4, CommitLimit: 5, PeakCommitment: 6,
+			PagedPoolPages: 7, NonPagedPoolPages: 8,
+		},
 	}
 	f := build(t, d)
 	check := func(name string, want, got any, err error) {
@@ -107,6 +111,11 @@ func TestFields(t *testing.T) {
 		QuotaPeakNonPagedPoolUsage: 6, QuotaNonPagedPoolUsage: 7, PagefileUsage: 8, PeakPagefileUsage: 9, PeakVirtualSize: 10, VirtualSize: 11,
 		PrivateUsage: 12, PrivateWorkingSetSize: 13, SharedCommitUsage: 14,
 	}
+	memory, err := f.SystemMemoryInfo()
+	check("memory of the machine", &minidump.SystemMemoryInfo{
+		Revision: 1, PageSize: 1, NumberOfPhysicalPages: 2, AvailablePages: 3, CommittedPages: 4, CommitLimit: 5, PeakCommitment: 6,
+		PagedPoolPages: 7, NonPagedPoolPages: 8,
+	}, memory, err)
 	counters, err := f.ProcessVmCounters()
 	check("counters", &wantCounters, counters, err)
 	d.ProcessVmCounters.Revision = 1

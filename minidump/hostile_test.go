@@ -41,6 +41,7 @@ func everything() dumptest.Dump {
 		Exception:         &dumptest.Exception{ThreadID: 7, ExceptionCode: 0xc0000008, Parameters: []uint64{1}, Context: []byte{1}},
 		MemoryInfos:       &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{{BaseAddress: 0x10000, RegionSize: 0x1000}}},
 		ProcessVmCounters: &dumptest.ProcessVmCounters{},
+		SystemMemoryInfo:  &dumptest.SystemMemoryInfo{PageSize: 4096},
 		CommentA:          &comment,
 		CommentW:          &comment,
 		Memory:            []dumptest.MemoryRange{{Start: 0x10000, Data: []byte("memory")}},

@@ -62,7 +62,7 @@ func TestOpenerPlace(t *testing.T) {
 			Resolver: func(*minidump.File) (leaks.ResolveCloser, error) { return names, nil }, Repeat: repeat,
 		})
 		f := find(t, r, "outstanding-opens")
-		if !strings.Contains(r.Verdict.Sentence, "opened by "+c.place+" (") {
+		if !strings.Contains(r.Verdict.Sentence, ": "+c.place+" opened 300") {
 			t.Errorf("%q: verdict %s", c.trust, r.Verdict.Sentence)
 		}
 		want := append([]string{"dumpscan", "htrace", "a.dmp", "--group", "function"}, repeat...)

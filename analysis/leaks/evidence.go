@@ -42,9 +42,7 @@ func (p *Process) growthEvidence(g *Group) []string {
 	if t := g.Turnover; t != nil {
 		e = append(e, p.turnoverEvidence(t)...)
 	}
-	if left, ok := p.timeLeft(g.Rate); ok {
-		add("at this rate %s handles are reached in %s", words.Count(p.Limit), left)
-	}
+	e = append(e, p.endEvidence(g.Rate)...)
 	if q := p.quotaGrowth(); q != "" {
 		add("%s", q)
 	}
@@ -91,17 +89,20 @@ func (r *Rate) String() string {
 	return fmt.Sprintf("%s, with 95 %% confidence %s to %s (%s)", words.Rate(r.PerHour, time.Hour), words.Decimal(r.Low), to, r.Basis)
 }
 
-// timeLeft is how long it takes to reach the limit.
-func (p *Process) timeLeft(r *Rate) (left string, ok bool) {
-	total := p.Total.Last()
-	if r == nil || r.PerHour <= 0 || total >= p.Limit {
-		return "", false
+// endEvidence says what is used up first at this rate, and when: a kernel pool,
+// or what handles a process can have.
+func (p *Process) endEvidence(r *Rate) []string {
+	hours := math.Inf(1)
+	if total := p.Total.Last(); r != nil && r.PerHour > 0 && total < p.Limit {
+		hours = float64(p.Limit-total) / r.PerHour
 	}
-	hours := float64(p.Limit-total) / r.PerHour
+	if end := p.poolEnd(); end != nil && end.hours <= hours {
+		return []string{end.String()}
+	}
 	if hours > mostHoursLeft {
-		return "", false
+		return nil
 	}
-	return words.Duration(time.Duration(hours * float64(time.Hour))), true
+	return []string{fmt.Sprintf("at this rate %s handles are reached in %s", words.Count(p.Limit), words.Duration(time.Duration(hours*float64(time.Hour))))}
 }
 
 // growthNext is the step after a leak was found.

@@ -116,7 +116,7 @@ func TestOpener(t *testing.T) {
 	// What other rules say of the group is evidence.
 	for _, want := range []string{
 		`Key \REGISTRY\Machine\Software\Classes: 700 of 865 handles (80.9 %) are to this one object`,
-		`Key \REGISTRY\Machine\Software\Classes: MyCustomDll opened 700, and 700 are still open`,
+		`Key \REGISTRY\Machine\Software\Classes: MyCustomDll+0x108e opened 700, and 700 are still open`,
 	} {
 		if !slices.Contains(f.Evidence, want) {
 			t.Errorf("%q is not among the evidence", want)

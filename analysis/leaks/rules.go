@@ -13,6 +13,9 @@ type Rule struct {
 	Name  string
 	Doc   string
 	Apply func(*Process) []Finding
+	// Rest is set if the rule is for processes that those before it do not
+	// accuse.
+	Rest bool
 }
 
 // Rules returns the rules in the order in which they are applied. Where several
@@ -20,20 +23,20 @@ type Rule struct {
 // are part of its evidence: what is surer comes first.
 func Rules() []Rule {
 	return []Rule{
-		{"steady-growth", "Three dumps and more: a group that grows from dump to dump, and whose new handles stay. A cache that has not yet begun to slow down looks the same.", steadyGrowth},
-		{"growth", "A group that has grown in the only or in the last interval: leak, burst or cache cannot be told apart yet.", growth},
-		{"type-growth", "The same for all handles of a type, where no group of it explains the growth: names without a common form.", typeGrowth},
-		{"same-object", "One dump: hundreds of handles to one object, which nobody needs.", sameObject},
-		{"dominant-type", "One dump: a type that holds most handles of the process, and far more than usual.", dominantType},
-		{"outstanding-opens", "A handle trace: a place in the program that opens handles and closes hardly any.", outstanding},
-		{"exited-threads", "Handles that are left of threads that have exited.", exitedThreads},
-		{"exited-processes", "Handles that are left of processes that have exited.", exitedProcesses},
-		{"abandoned-mutants", "Mutexes whose owner exited without releasing them.", abandoned},
-		{"handle-limit", "The number of handles comes near the limit.", handleLimit},
-		{"many-handles", "Far more handles than most processes have, of types none of which stands out.", manyOfAll},
-		{"pool-quota", "What the process is charged for kernel objects, the cause of the events 2019 and 2020.", poolQuota},
-		{"no-leak", "Groups that have grown and do not leak, and why: cache, sawtooth, burst, step.", innocent},
-		{"restarted", "The program was restarted between the dumps.", restarted},
+		{"steady-growth", "Three dumps and more: a group that grows from dump to dump, and whose new handles stay. A cache that has not yet begun to slow down looks the same.", steadyGrowth, false},
+		{"growth", "A group that has grown in the only or in the last interval: leak, burst or cache cannot be told apart yet.", growth, false},
+		{"type-growth", "The same for all handles of a type, where no group of it explains the growth: names without a common form.", typeGrowth, false},
+		{"same-object", "One dump: hundreds of handles to one object, which nobody needs.", sameObject, false},
+		{"dominant-type", "One dump: a type that holds most handles of the process, and far more than usual.", dominantType, false},
+		{"outstanding-opens", "A handle trace: a place in the program that opens handles and closes hardly any.", outstanding, false},
+		{"exited-threads", "Handles that are left of threads that have exited.", exitedThreads, false},
+		{"exited-processes", "Handles that are left of processes that have exited.", exitedProcesses, false},
+		{"abandoned-mutants", "Mutexes whose owner exited without releasing them.", abandoned, false},
+		{"handle-limit", "The number of handles comes near the limit.", handleLimit, false},
+		{"many-handles", "Far more handles than most processes have, where nothing else is accused.", manyOfAll, true},
+		{"pool-quota", "What the process is charged for kernel objects, the cause of the events 2019 and 2020.", poolQuota, false},
+		{"no-leak", "Groups that have grown and do not leak, and why: cache, sawtooth, burst, step.", innocent, false},
+		{"restarted", "The program was restarted between the dumps.", restarted, false},
 	}
 }
 
@@ -41,6 +44,9 @@ func Rules() []Rule {
 func applyRules(p *Process) []Finding {
 	var all []Finding
 	for _, r := range Rules() {
+		if r.Rest && slices.ContainsFunc(all, func(f Finding) bool { return f.Severity != SeverityInfo }) {
+			continue
+		}
 		for _, f := range r.Apply(p) {
 			f.Rule, f.Process = r.Name, p.Series.ProcessIdentity
 			i := slices.IndexFunc(all, func(o Finding) bool { return o.Group != nil && f.Group != nil && o.Group.same(f.Group) })

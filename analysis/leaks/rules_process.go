@@ -21,7 +21,7 @@ func outstanding(p *Process) (findings []Finding) {
 		}
 		findings = append(findings, Finding{
 			Severity: SeveritySuspect, Group: g,
-			Sentence: fmt.Sprintf("%s: %s opened %s, and %s are still open", g.Label(), o.Culprit.Name(), words.Count(o.AllOpens), words.Count(o.Opens)),
+			Sentence: fmt.Sprintf("%s: %s opened %s, and %s are still open", g.Label(), o.Place(), words.Count(o.AllOpens), words.Count(o.Opens)),
 		})
 	}
 	return findings

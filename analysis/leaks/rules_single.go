@@ -106,10 +106,7 @@ func (p *Process) sinceStart(n uint64) []string {
 		rate = words.Decimal(perSecond*3600) + " an hour"
 	}
 	evidence := []string{fmt.Sprintf("opened in %s: %s on average", words.Duration(up), rate)}
-	if left, ok := p.timeLeft(&Rate{PerHour: perSecond * 3600}); ok {
-		evidence = append(evidence, fmt.Sprintf("at this rate %s handles are reached in %s", words.Count(p.Limit), left))
-	}
-	return evidence
+	return append(evidence, p.endEvidence(&Rate{PerHour: perSecond * 3600})...)
 }
 
 func (p *Process) singleNext() analysis.Step {

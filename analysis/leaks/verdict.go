@@ -58,7 +58,7 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 			continue
 		}
 		s := fmt.Sprintf("%s %s: %s", p.Series, verb, mine[0].Sentence)
-		if g := mine[0].Group; g != nil && g.Opener != nil {
+		if g := mine[0].Group; g != nil && g.Opener != nil && mine[0].Rule != "outstanding-opens" { // whose sentence names it
 			s += ", opened by " + g.Opener.Place()
 		}
 		if g := mine[0].Group; g != nil && g.Rate != nil {

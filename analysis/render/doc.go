@@ -160,7 +160,10 @@
 //	               2 a domain controller, 3 a server
 //	cpu            {userSeconds, kernelSeconds}
 //	memory         {privateBytes, workingSetBytes, pagedPoolBytes,
-//	               nonPagedPoolBytes}
+//	               nonPagedPoolBytes} of the process
+//	machine        {physicalBytes, availableBytes, committedBytes,
+//	               commitLimitBytes, pagedPoolBytes, nonPagedPoolBytes} of the
+//	               whole system
 //	exception      {code, name, threadId, address, module, moduleOffset,
 //	               parameters}: what the dump was written for
 //	comments       [text]

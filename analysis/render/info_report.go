@@ -18,6 +18,7 @@ type InfoReport struct {
 	System    *InfoSystem    `json:"system,omitempty"`
 	CPU       *InfoCPU       `json:"cpu,omitempty"`
 	Memory    *InfoMemory    `json:"memory,omitempty"`
+	Machine   *InfoMachine   `json:"machine,omitempty"`
 	Exception *InfoException `json:"exception,omitempty"`
 	Comments  []string       `json:"comments"`
 	Answers   InfoAnswers    `json:"answers"`
@@ -63,6 +64,16 @@ type InfoCPU struct {
 type InfoMemory struct {
 	Private      uint64 `json:"privateBytes"`
 	WorkingSet   uint64 `json:"workingSetBytes"`
+	PagedPool    uint64 `json:"pagedPoolBytes"`
+	NonPagedPool uint64 `json:"nonPagedPoolBytes"`
+}
+
+// InfoMachine is the memory of the machine, in bytes.
+type InfoMachine struct {
+	Physical     uint64 `json:"physicalBytes"`
+	Available    uint64 `json:"availableBytes"`
+	Committed    uint64 `json:"committedBytes"`
+	CommitLimit  uint64 `json:"commitLimitBytes"`
 	PagedPool    uint64 `json:"pagedPoolBytes"`
 	NonPagedPool uint64 `json:"nonPagedPoolBytes"`
 }
@@ -130,6 +141,13 @@ func NewInfoReport(file string, d *analysis.DumpInfo) *InfoReport {
 	}
 	if v := d.Memory; v != nil {
 		r.Memory = &InfoMemory{v.PrivateUsage, v.WorkingSetSize, v.QuotaPagedPoolUsage, v.QuotaNonPagedPoolUsage}
+	}
+	if m := d.Machine; m != nil {
+		page := uint64(m.PageSize)
+		r.Machine = &InfoMachine{
+			page * uint64(m.NumberOfPhysicalPages), page * m.AvailablePages, page * m.CommittedPages, page * m.CommitLimit,
+			page * uint64(m.PagedPoolPages), page * uint64(m.NonPagedPoolPages),
+		}
 	}
 	if e := d.Exception; e != nil {
 		r.Exception = &InfoException{

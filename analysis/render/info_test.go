@@ -30,6 +30,10 @@ func exampleInfo() *analysis.DumpInfo {
 			Flags1: minidump.MiscProcessID | minidump.MiscProcessTimes, ProcessID: 7640, ProcessUserTime: 3661, BuildString: "20348.1.amd64fre",
 		},
 		Memory:   &minidump.ProcessVmCounters{PrivateUsage: 151 << 20, WorkingSetSize: 168 << 20, QuotaPagedPoolUsage: 40 << 20, QuotaNonPagedPoolUsage: 192 << 10},
+		Machine: &minidump.SystemMemoryInfo{
+			PageSize: 4096, NumberOfPhysicalPages: 4 << 18, AvailablePages: 1 << 18, CommittedPages: 3 << 18, CommitLimit: 5 << 18,
+			PagedPoolPages: 1 << 16, NonPagedPoolPages: 1 << 15,
+		},
 		Process:  `C:\srv\w3wp.exe`,
 		Comments: []string{"before the restart"}, Exception: e,
 		Handles: analysis.Answer{Can: true, Detail: "302 handles, without names (Crashpad never writes names) and without object information", Advice: analysis.CaptureHandles},
@@ -58,6 +62,7 @@ uptime:        1 h 30 min
 cpu time:      user 1 h 1 min, kernel under 1 s
 memory:        private 151 MiB, working set 168 MiB
 pool quota:    paged 40 MiB, nonpaged 192 KiB
+machine:       4.0 GiB of memory, 1.0 GiB available; committed 3.0 GiB of 5.0 GiB; pool: paged 256 MiB, nonpaged 128 MiB
 exception:     STATUS_INVALID_HANDLE (0xc0000008) in thread 6699 (0x1a2b) at ntdll+0x1f (0x7ff80000001f)
 comment:       before the restart
 handles:       yes; 302 handles, without names (Crashpad never writes names) and without object information; capture with: procdump -ma PID, or in WinDbg .dump /mh FILE

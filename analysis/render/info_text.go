@@ -49,6 +49,10 @@ func (r *InfoReport) text(b *bufio.Writer, style Style) error {
 		line("memory", "private %s, working set %s", words.Bytes(m.Private), words.Bytes(m.WorkingSet))
 		line("pool quota", "paged %s, nonpaged %s", words.Bytes(m.PagedPool), words.Bytes(m.NonPagedPool))
 	}
+	if m := r.Machine; m != nil {
+		line("machine", "%s of memory, %s available; committed %s of %s; pool: paged %s, nonpaged %s", words.Bytes(m.Physical), words.Bytes(m.Available),
+			words.Bytes(m.Committed), words.Bytes(m.CommitLimit), words.Bytes(m.PagedPool), words.Bytes(m.NonPagedPool))
+	}
 	if e := r.Exception; e != nil {
 		line("exception", "%s", e.label)
 	}

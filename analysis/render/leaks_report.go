@@ -96,13 +96,13 @@ type LeakTurnover struct {
 
 // A LeakOpener is the place in the program that opened the handles.
 type LeakOpener struct {
-	Location string  `json:"location"` // function or module, and offset
-	File     string  `json:"file"`     // the dump that has the trace
-	Opens    int     `json:"opens"`    // handles of the group that it opened
-	Traced   int     `json:"traced"`   // handles of the group whose opening the trace has
-	Of       uint64  `json:"of"`       // handles of the group in that dump
-	AllOpens int     `json:"allOpens"` // with those that were closed
-	Young    int     `json:"young"`    // of opens: may be in use and be closed in time
+	Location string `json:"location"` // function or module, and offset
+	File     string `json:"file"`     // the dump that has the trace
+	Opens    int    `json:"opens"`    // handles of the group that it opened
+	Traced   int    `json:"traced"`   // handles of the group whose opening the trace has
+	Of       uint64 `json:"of"`       // handles of the group in that dump
+	AllOpens int    `json:"allOpens"` // with those that were closed
+	Young    int    `json:"young"`    // of opens: may be in use and be closed in time
 	// Split is why the opener is not the first frame outside the system; absent
 	// if it is.
 	Split  *TraceSplit `json:"split,omitempty"`

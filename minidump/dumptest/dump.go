@@ -59,7 +59,7 @@ type Dump struct {
 	HandleOperations  *HandleOperationList
 	MemoryInfos       *MemoryInfoList
 	ProcessVmCounters *ProcessVmCounters
-	SystemMemoryInfo  []byte // raw, 492 or 524 bytes
+	SystemMemoryInfo  *SystemMemoryInfo
 	Exception         *Exception
 	Token             []byte  // raw TokenStream
 	CommentA          *string // written with its terminator
@@ -243,7 +243,7 @@ func (d Dump) parts() []part {
 	add(d.HandleOperations != nil, HandleOperationListStream, d.HandleOperations.place)
 	add(d.MemoryInfos != nil, MemoryInfoListStream, d.MemoryInfos.place)
 	add(d.ProcessVmCounters != nil, ProcessVmCountersStream, d.ProcessVmCounters.place)
-	raw(SystemMemoryInfoStream, d.SystemMemoryInfo)
+	add(d.SystemMemoryInfo != nil, SystemMemoryInfoStream, d.SystemMemoryInfo.place)
 	add(d.Exception != nil, ExceptionStream, d.Exception.place)
 	raw(TokenStream, d.Token)
 	if d.CommentA != nil {

@@ -59,6 +59,21 @@ func TestProcessVmCounters(t *testing.T) {
 	equal(t, body(t, Dump{NoSystemInfo: true, ProcessVmCounters: &c}, "ProcessVmCounters", "End"), v2)
 }
 
+func TestSystemMemoryInfo(t *testing.T) {
+	m := SystemMemoryInfo{PageSize: 1, NumberOfPhysicalPages: 2, AvailablePages: 3, CommittedPages: 4, CommitLimit: 5,
+		PeakCommitment: 6, PagedPoolPages: 7, NonPagedPoolPages: 8}
+	b := body(t, Dump{NoSystemInfo: true, SystemMemoryInfo: &m}, "SystemMemoryInfo", "End")
+	if len(b) != 492 {
+		t.Fatalf("%d bytes", len(b))
+	}
+	// Offsets from the header's structures, by their sizes: 4 + 52 + 60, + 32, + 4*8 + 20*4.
+	for at, want := range map[int]uint32{0: 0xf0001, 8: 1, 12: 2, 116: 3, 124: 4, 132: 5, 140: 6, 260: 7, 264: 8} {
+		if v := binary.LittleEndian.Uint32(b[at:]); v != want {
+			t.Errorf("%#x at %d, want %#x", v, at, want)
+		}
+	}
+}
+
 func TestException(t *testing.T) {
 	d := Dump{NoSystemInfo: true, Exception: &Exception{ThreadID: 0x654, ExceptionCode: 0xc0000005, ExceptionAddress: 0x401234,
 		Parameters: []uint64{1, 0x45}, Context: []byte{0xab}}}
@@ -75,16 +90,15 @@ func TestException(t *testing.T) {
 
 func TestRawStreams(t *testing.T) {
 	a, w := "note", "hé"
-	d := Dump{NoSystemInfo: true, CommentA: &a, CommentW: &w, Token: []byte{1}, SystemMemoryInfo: []byte{2},
+	d := Dump{NoSystemInfo: true, CommentA: &a, CommentW: &w, Token: []byte{1},
 		Streams: []RawStream{{0xfff0, []byte{3}}, {0xfff0, []byte{4}}}}
 	equal(t, d.Bytes()[32:], literal(t, `
-		15000000 01000000 68000000
-		13000000 01000000 69000000
-		0a000000 05000000 6a000000
-		0b000000 06000000 6f000000
-		f0ff0000 01000000 75000000
-		f0ff0000 01000000 76000000
-		02 01 6e6f746500 6800e9000000 03 04
+		13000000 01000000 5c000000
+		0a000000 05000000 5d000000
+		0b000000 06000000 62000000
+		f0ff0000 01000000 68000000
+		f0ff0000 01000000 69000000
+		01 6e6f746500 6800e9000000 03 04
 	`))
 }
 
