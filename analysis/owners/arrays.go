@@ -86,7 +86,7 @@ func (c *cellReader) read(r run) *array {
 		c.buf, c.last, c.numbers = make([]byte, windowSize), make([]uint32, len(c.targets.slots)), newNumbers(c.targets)
 	}
 	whole := r.cells()
-	if r = c.longest(r); float64(r.cells()) < leastUnrepeated*float64(whole) {
+	if r = c.trim(c.longest(c.trim(r))); float64(r.cells()) < leastUnrepeated*float64(whole) {
 		return nil
 	}
 	clear(c.multiples)
@@ -114,16 +114,26 @@ func (c *cellReader) longest(r run) run {
 			best, length = from, n-from
 		}
 	})
+	r.last = r.first + uint64(best+max(length, 1)-1)*stride
 	r.first += uint64(best) * stride
-	r.last = r.first + uint64(max(length, 1)-1)*stride
-	// Now it may begin with a hole.
-	for first := uint64(0); ; {
-		c.cells(r.first, r.first, r, func(_, v uint64) { first = v })
-		if c.targets.set(first) == r.set || r.first >= r.last {
-			return r
-		}
+	return r
+}
+
+// trim lets a run begin and end with two handles in a row: a single one before
+// a hole is a number nearby.
+func (c *cellReader) trim(r run) run {
+	stride := uint64(r.stride)
+	holds := func(at uint64) (yes bool) {
+		c.cells(at, at, r, func(_, v uint64) { yes = c.targets.set(v) == r.set })
+		return yes
+	}
+	for r.first < r.last && !(holds(r.first) && holds(r.first+stride)) {
 		r.first += stride
 	}
+	for r.first < r.last && !(holds(r.last) && holds(r.last-stride)) {
+		r.last -= stride
+	}
+	return r
 }
 
 // cells calls f for the cells of a run from one address up to another that lie

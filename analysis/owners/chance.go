@@ -52,7 +52,7 @@ const (
 	shiftTolerance  = 0.02 // part of the k numbers that may miss when moved
 	maxShifts       = 512  // tried to each side, for objects
 	maxShiftsTried  = 1 << 15
-	maxShifted      = 256  // of the k numbers
+	maxShifted      = 256 // of the k numbers
 	denseSet        = 1.0 / 8
 	numericFieldPer = 4 // a number of any kind is a multiple of four this often
 )

@@ -30,8 +30,8 @@ type ownerField struct {
 	width int // bytes of the field
 	numbers
 
-	instances int // words equal to the constellation's
-	empty     int // fields of 0 or -1
+	instances int  // words equal to the constellation's
+	empty     int  // fields of 0 or -1
 	common    bool // the word is too common to be looked at any further
 	sets      map[uint16]*fieldSet
 }

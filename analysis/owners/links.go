@@ -16,6 +16,9 @@ const (
 	linkedShare = 0.5
 	// maxLinks is how many pointers a worker keeps of one owner and distance.
 	maxLinks = 1024
+	// leastReferred is the part of the objects that pointers outside the
+	// variables of modules must lead to, to be named.
+	leastReferred = 0.1
 	// maxReferrers is how many places that refer to an owner are named.
 	maxReferrers = 8
 	// lineBits is the size of the table of lines with followed places, as a
@@ -248,7 +251,13 @@ func (h *hunt) referrers(c *claim, links []link, distance int) []Referrer {
 		}
 		add(kind, rest)
 	}
-	slices.SortFunc(all, func(a, b Referrer) int { return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Address, b.Address)) })
+	// A few pointers elsewhere may be left over, or be numbers.
+	all = slices.DeleteFunc(all, func(r Referrer) bool {
+		return r.Kind != ReferrerGlobal && float64(r.Objects) < leastReferred*float64(r.Of)
+	})
+	slices.SortFunc(all, func(a, b Referrer) int {
+		return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Address, b.Address))
+	})
 	return all[:min(len(all), maxReferrers)]
 }
 

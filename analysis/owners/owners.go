@@ -122,6 +122,11 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return find(ctx, f, mem, targets, &o)
+}
+
+// find searches the memory of f for the targets.
+func find(ctx context.Context, f *minidump.File, mem *minidump.Memory, targets *targets, o *Options) (*Report, error) {
 	space, err := newSpace(f, mem, o.System)
 	if err != nil {
 		return nil, err

@@ -38,11 +38,11 @@ type recordFinds struct {
 // A restCollector is what one worker gathers.
 type restCollector struct {
 	*hunt
-	wanted  []bool // by set: may still have an owner
-	w       *window
-	records constellationTable
-	runs    runFinder
-	halves, halfRecords constellationTable
+	wanted                                       []bool // by set: may still have an owner
+	w                                            *window
+	records                                      constellationTable
+	runs                                         runFinder
+	halves, halfRecords                          constellationTable
 	often, oftenHalf, oftenDecoy, oftenHalfDecoy [oftenSlots]uint8
 }
 

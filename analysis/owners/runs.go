@@ -44,7 +44,7 @@ type runFinder struct {
 	least  uint32 // hits a run must have, since runMemory was exceeded
 }
 
-const runsAtHand = 6
+const runsAtHand = 12
 
 // runState is what a runFinder knows of a set.
 type runState struct {
@@ -98,14 +98,31 @@ func (f *runFinder) extend(s *runState, at uint64, slot int) (sure bool) {
 			i--
 			continue
 		}
-		if d%stride != 0 || slot == r.slot {
+		if d == 0 || d%stride != 0 || slot == r.slot {
 			continue // an array does not hold one handle twice in a row
 		}
 		r.last, r.slot = at, slot
 		r.hits++
-		sure = sure || r.hits >= 4 && float64(r.hits) >= cellShare*float64(r.cells())
+		if !sure && r.hits >= 4 && float64(r.hits) >= cellShare*float64(r.cells()) {
+			sure = true
+			f.thin(s, i)
+			i = -1 // each is looked at again; none is extended twice
+		}
 	}
 	return sure
+}
+
+// thin forgets the runs that are every second or third cell of a sure one.
+func (f *runFinder) thin(s *runState, sure int) {
+	k := s.runs[sure]
+	open := s.runs[:0]
+	for _, r := range s.runs[:s.open] {
+		if r.stride > k.stride && r.stride%k.stride == 0 && r.first >= k.first && (r.first-k.first)%uint64(k.stride) == 0 {
+			continue
+		}
+		open = append(open, r)
+	}
+	s.open = len(open)
 }
 
 // begin makes runs of the hit and those before it.
@@ -123,9 +140,13 @@ func (f *runFinder) begin(s *runState, set uint16, at uint64, slot int) {
 			continue
 		}
 		if s.open == runsAtHand {
-			f.drop(s, slices.IndexFunc(s.runs[:], func(r openRun) bool {
-				return r.hits == slices.MinFunc(s.runs[:], func(a, b openRun) int { return cmp.Compare(a.hits, b.hits) }).hits
-			}))
+			least := 0
+			for i, r := range s.runs {
+				if l := s.runs[least]; r.hits < l.hits || r.hits == l.hits && r.stride > l.stride {
+					least = i
+				}
+			}
+			f.drop(s, least)
 		}
 		s.runs[s.open] = openRun{run{set: set, width: uint8(f.width), stride: uint16(stride), hits: 2, first: from, last: at}, slot}
 		s.open++

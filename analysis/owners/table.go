@@ -184,4 +184,3 @@ func mix(x uint64) uint64 {
 	x *= golden
 	return (x ^ x>>32) * golden
 }
-
