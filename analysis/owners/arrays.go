@@ -14,7 +14,9 @@ import (
 // it, since the array was taken to begin and end with a hit. They are judged as
 // those of an object's field are, with two differences. Much of what stands in
 // rows counts: offsets, sizes, tables of ids. And it does so whatever the
-// amount, so that all shifts are tried, and few numbers may miss.
+// amount, so that all shifts are tried, and few numbers may miss. And what
+// rises or falls, and goes on so beyond the first or the last handle, is no array
+// of handles, but a table that runs through their values.
 const (
 	arrayPrior     = 0.3
 	arrayTolerance = 0.005
@@ -68,6 +70,44 @@ type array struct {
 	instances, empty int
 	slots            []int // handles of the set
 	examples         []Example
+
+	before, after []uint64 // what the nearest cells of the margins hold
+	up, down      int      // neighbours in slots that rise, and that fall
+}
+
+// continued is how many cells beyond an array show whether it goes on.
+const continued = 6
+
+// goesOn reports whether the array is a part of a longer table.
+func (a *array) goesOn() bool {
+	n := a.up + a.down
+	rising, falling := float64(a.up) >= 0.9*float64(n), float64(a.down) >= 0.9*float64(n)
+	if n == 0 || !rising && !falling {
+		return false
+	}
+	widest := 0
+	for i := range a.slots[1:] {
+		widest = max(widest, a.slots[i+1]-a.slots[i], a.slots[i]-a.slots[i+1])
+	}
+	follows := func(from, to uint64, up bool) bool {
+		if !up {
+			from, to = to, from
+		}
+		return from < to && to-from <= uint64(4*4*widest)
+	}
+	steps := func(at uint64, cells []uint64, up bool) int {
+		n := 0
+		for _, v := range cells {
+			if !follows(at, v, up) {
+				break
+			}
+			at = v
+			n++
+		}
+		return n
+	}
+	return steps(4*uint64(a.slots[len(a.slots)-1]), a.after, rising) >= continued/2 ||
+		steps(4*uint64(a.slots[0]), a.before, falling) >= continued/2
 }
 
 // A cellReader reads arrays, one after another, with the same memory.
@@ -170,8 +210,13 @@ func (c *cellReader) cells(from, to uint64, r run, f func(at, v uint64)) {
 // cell takes down what a cell holds.
 func (a *array) cell(t *targets, at, v uint64, slots int) {
 	inside := at >= a.first && at <= a.last
-	if inside {
+	switch near := uint64(continued) * uint64(a.stride); {
+	case inside:
 		a.instances++
+	case at < a.first && a.first-at <= near:
+		a.before = append([]uint64{v}, a.before...)
+	case at > a.last && at-a.last <= near:
+		a.after = append(a.after, v)
 	}
 	if v == 0 || v == math.MaxUint64 {
 		if inside {
@@ -183,7 +228,13 @@ func (a *array) cell(t *targets, at, v uint64, slots int) {
 	if !inside || t.set(v) != a.set {
 		return
 	}
-	a.slots = append(a.slots, int(v>>2))
+	slot := int(v >> 2)
+	if n := len(a.slots); n > 0 && slot > a.slots[n-1] {
+		a.up++
+	} else if n > 0 {
+		a.down++
+	}
+	a.slots = append(a.slots, slot)
 	if len(a.examples) < ownerExamples {
 		a.examples = append(a.examples, Example{Object: vaOf(at), Handle: v})
 	}
@@ -192,7 +243,7 @@ func (a *array) cell(t *targets, at, v uint64, slots int) {
 // claimArray judges an array, and claims its handles if enough of them have no
 // owner.
 func (h *hunt) claimArray(c *crowd, a *array) *claim {
-	if a == nil {
+	if a == nil || a.goesOn() {
 		return nil
 	}
 	left := 0

@@ -35,10 +35,10 @@ type suspect struct {
 func (h *hunt) choose(c *crowd, fields []*ownerField, kind Kind) []*claim {
 	bySet := map[uint16][]*suspect{}
 	for _, f := range fields {
-		if kind == KindRecord && !f.pure() {
-			continue
-		}
 		for set := range f.sets {
+			if kind == KindRecord && !h.pure(f, set) {
+				continue
+			}
 			if chance, ok := h.judge(c, &f.numbers, set); ok {
 				s := &suspect{field: f, fieldChance: chance}
 				if kind == KindObject {

@@ -11,9 +11,16 @@ const (
 	// minRecords is the least number of handles of a record: the frames of a
 	// few threads that wait at one place are records, too.
 	minRecords = 16
+	// recordPrior is the part of the fields of records that count: more than of
+	// objects, since tables of files and of symbols are records.
+	recordPrior = 0.05
 	// recordPurity is the part of the words of a record that must have a
 	// handle in their field, of those whose field is not empty.
 	recordPurity = 0.7
+	// rarePurity is recordPurity for what holds less than rareShare of a set:
+	// offsets in a part of a file may all lie where a part of the handles does.
+	rarePurity = 0.95
+	rareShare  = 0.1
 	// commonWord is how many words of a value, for each handle there is, make
 	// it too common.
 	commonWord = 16
@@ -25,7 +32,7 @@ const (
 func (h *hunt) records(ctx context.Context, f *recordFinds, width int) ([]*claim, error) {
 	c := &crowd{
 		places:  float64(h.space.bytes) / float64(width) * (recordBefore + recordAfter) / 4,
-		atLeast: f.counts.atLeast, prior: counterPrior, shifts: maxShifts, tolerance: shiftTolerance,
+		atLeast: f.counts.atLeast, prior: recordPrior, tolerance: arrayTolerance,
 	}
 	fields, err := h.inspect(ctx, look{
 		list: h.survivors(c, f.list, h.enoughLeft()), wordSize: 4, width: width,
@@ -34,13 +41,18 @@ func (h *hunt) records(ctx context.Context, f *recordFinds, width int) ([]*claim
 	return h.choose(c, fields, KindRecord), err
 }
 
-// pure reports whether nearly all words lead to a handle.
-func (f *ownerField) pure() bool {
+// pure reports whether nearly all words lead to a handle, as far as a set
+// demands.
+func (h *hunt) pure(f *ownerField, set uint16) bool {
 	objects := 0
 	for _, s := range f.sets {
 		objects += s.objects
 	}
-	return float64(objects) >= recordPurity*float64(f.instances-f.empty)
+	least := recordPurity
+	if float64(f.sets[set].objects) < rareShare*float64(h.targets.sets[set].Count) {
+		least = rarePurity
+	}
+	return float64(objects) >= least*float64(f.instances-f.empty)
 }
 
 // canonicalRecord picks the word that says most among those of the same
