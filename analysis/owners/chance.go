@@ -50,8 +50,9 @@ const (
 	minOwnerShare   = 0.01 // of the handles of the set
 	minDecoys       = 256
 	shiftTolerance  = 0.02 // part of the k numbers that may miss when moved
-	maxShifts       = 512  // tried to each side
-	maxShifted      = 256  // of the k numbers
+	maxShifts       = 512  // tried to each side, for objects
+	maxShiftsTried  = 1 << 15
+	maxShifted      = 256 // of the k numbers
 	denseSet        = 1.0 / 8
 	numericFieldPer = 4 // a number of any kind is a multiple of four this often
 )
@@ -64,9 +65,19 @@ type fieldChance struct {
 	sum      float64 // 1 - Confidence
 }
 
+// A crowd is what the suspects of one kind stand out from.
+type crowd struct {
+	places    float64               // of the word or cell that a constellation begins with, times distances
+	disjoint  bool                  // constellations have no places in common
+	atLeast   func(handles int) int // those that hold so many handles, or may do so, and at least one
+	prior     float64               // part of those with numbers that count in fours
+	shifts    int                   // tried to each side
+	tolerance float64               // part of the numbers that may miss when moved
+}
+
 // judge compares the field with chance. It reports false if the set is not
 // asked for, or chance may explain what the field holds of it.
-func (h *hunt) judge(f *ownerField, set uint16) (fieldChance, bool) {
+func (h *hunt) judge(c *crowd, f *numbers, set uint16) (fieldChance, bool) {
 	t := h.targets
 	total := t.sets[set].Count
 	if !t.sets[set].wanted {
@@ -86,11 +97,11 @@ func (h *hunt) judge(f *ownerField, set uint16) (fieldChance, bool) {
 	if anyType := drawChance(all, n, t.fieldSlots(), open); anyType < draw {
 		hits, member, draw = all, open, anyType
 	}
-	sum := 2 * math.Exp(draw) * h.rivals(k, total)
+	sum := 2 * math.Exp(draw) * c.rivals(k, total, len(t.slots))
 	if sum > maxFalseOwners {
 		return fieldChance{}, false
 	}
-	sum += counterPrior * shiftShare(hits, len(t.slots), member) * float64(h.comparable(k/2))
+	sum += c.prior * c.shiftShare(hits, len(t.slots), member) * float64(c.atLeast(k/2))
 	if sum > maxFalseOwners {
 		return fieldChance{}, false
 	}
@@ -101,24 +112,16 @@ func (h *hunt) judge(f *ownerField, set uint16) (fieldChance, bool) {
 }
 
 // rivals is the number of constellations that step 1 has to be multiplied by,
-// for k handles of a set of the given size.
-func (h *hunt) rivals(k, total int) float64 {
-	density := float64(total) / float64(len(h.targets.slots))
+// for k handles of a set of the given size among so many slots.
+func (c *crowd) rivals(k, total, slots int) float64 {
+	density := float64(total) / float64(slots)
 	if shown := float64(k) * density / numericFieldPer; density >= denseSet && shown >= 2*minHandles {
-		return float64(h.comparable(int(shown / 2)))
+		return float64(c.atLeast(int(shown / 2)))
 	}
-	ptr := float64(h.space.ptr)
-	return max(1, float64(h.space.bytes)/ptr*float64(h.maxOffset)/ptr/minHandles)
-}
-
-// comparable counts the constellations that hold so many handles, or may do so,
-// and at least one.
-func (h *hunt) comparable(handles int) int {
-	n := 0
-	for _, of := range h.bits[bitsOf(handles, math.MaxInt):] {
-		n += of
+	if c.disjoint {
+		return max(1, c.places/float64(k))
 	}
-	return max(n, 1)
+	return max(1, c.places/minHandles)
 }
 
 // hitsOf returns the members among the numbers of a field, by number / 4.
@@ -212,18 +215,27 @@ func logAdd(a, b float64) float64 {
 // shiftShare is step 2: the part of all shifts for which nearly all hits would
 // still be members. The true position counts as one of them, so that the share
 // is never zero. slots is the number of places there are.
-func shiftShare(hits []int, slots int, member func(slot int) bool) float64 {
+func (c *crowd) shiftShare(hits []int, slots int, member func(slot int) bool) float64 {
 	step := latticeStep(hits)
-	most := min(maxShifts, slots/step)
+	most := slots / step
+	every := 1 // of the shifts is tried
+	if c.shifts > 0 {
+		most = min(most, c.shifts)
+	} else {
+		every = max(1, most/maxShiftsTried)
+	}
 	hits = spread(hits, maxShifted)
-	allowed := int(shiftTolerance * float64(len(hits)))
-	good := 0
-	for shift := -most; shift <= most; shift++ {
-		if shift != 0 && shiftHits(hits, shift*step, allowed, member) {
-			good++
+	allowed := int(c.tolerance * float64(len(hits)))
+	good, tried := 1, 1
+	for shift := every; shift <= most; shift += every {
+		for _, by := range [...]int{-shift * step, shift * step} {
+			tried++
+			if shiftHits(hits, by, allowed, member) {
+				good++
+			}
 		}
 	}
-	return float64(good+1) / float64(2*most+1)
+	return float64(good) / float64(tried)
 }
 
 // spread picks at most n of the hits, evenly.

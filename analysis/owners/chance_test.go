@@ -140,8 +140,8 @@ func TestShiftShare(t *testing.T) {
 		handles := someSlots(r, 200, 1+r.IntN(3), 900)
 		cases[fmt.Sprint("drawn ", i)] = [2][]int{handles[:20+r.IntN(20)], handles}
 	}
-	for name, c := range cases {
-		hits, member := c[0], setOf(c[1])
+	for name, run := range cases {
+		hits, member := run[0], setOf(run[1])
 		const slots = 1000
 		step := latticeStep(hits)
 		tried := hits
@@ -167,7 +167,8 @@ func TestShiftShare(t *testing.T) {
 				good++
 			}
 		}
-		if got, want := shiftShare(hits, slots, member), float64(good)/float64(of); got != want {
+		c := &crowd{shifts: maxShifts, tolerance: shiftTolerance}
+		if got, want := c.shiftShare(hits, slots, member), float64(good)/float64(of); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
@@ -212,26 +213,28 @@ func TestLogAdd(t *testing.T) {
 	}
 }
 
-// comparable counts the constellations with so many bits and more.
+// A dense set has those for rivals that hold half as many.
 func TestRivals(t *testing.T) {
-	h := &hunt{space: &space{ptr: 8, bytes: 1 << 20}, maxOffset: 256, targets: &targets{slots: make([]uint16, 1000)}}
+	var counts bitCounts
+	c := &crowd{places: 1 << 20 / 8 * 256 / 8, atLeast: counts.atLeast}
+	const slots = 1000
 	// A sparse set: all constellations there may be, by the least of handles.
-	if got, want := h.rivals(100, 10), float64(1<<20/8)*256/8/minHandles; got != want {
+	if got, want := c.rivals(100, 10, slots), float64(1<<20/8)*256/8/minHandles; got != want {
 		t.Errorf("sparse: %v, want %v", got, want)
 	}
-	for i := range h.bits {
-		h.bits[i] = 1
+	for i := range counts {
+		counts[i] = 1
 	}
 	// A dense set of which a field of 100 numbers would show 12 is taken for
 	// sparse, from 16 on only those with half as many bits are rivals.
-	if got := h.rivals(100, 500); got != float64(1<<20/8)*256/8/minHandles {
+	if got := c.rivals(100, 500, slots); got != float64(1<<20/8)*256/8/minHandles {
 		t.Errorf("few numbers: %v", got)
 	}
 	want := 0
 	for bits := bitsOf(8, math.MaxInt); bits <= tallyBits; bits++ {
 		want++
 	}
-	if got := h.rivals(128, 500); got != float64(want) {
+	if got := c.rivals(128, 500, slots); got != float64(want) {
 		t.Errorf("dense: %v, want %v", got, want)
 	}
 }

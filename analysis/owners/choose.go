@@ -2,6 +2,7 @@ package owners
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -31,26 +32,39 @@ type suspect struct {
 // to a base class in the middle of the object; then the word as far before it
 // as RTTI says is taken. What is left of the other suspects must be enough for
 // an owner of its own.
-func (h *hunt) choose(fields []*ownerField) []Owner {
-	images := &images{hunt: h, known: map[uint64]*targetInfo{}}
+func (h *hunt) choose(c *crowd, fields []*ownerField, kind Kind) []*claim {
 	bySet := map[uint16][]*suspect{}
 	for _, f := range fields {
 		for set := range f.sets {
-			if c, ok := h.judge(f, set); ok {
-				bySet[set] = append(bySet[set], &suspect{f, c, images.of(f.word)})
+			if kind == KindRecord && !h.pure(f, set) {
+				continue
+			}
+			if chance, ok := h.judge(c, &f.numbers, set); ok {
+				s := &suspect{field: f, fieldChance: chance}
+				if kind == KindObject {
+					s.image = h.images.of(f.word)
+				}
+				bySet[set] = append(bySet[set], s)
 			}
 		}
 	}
-	var owners []Owner
-	for set, suspects := range bySet {
+	var claims []*claim
+	for _, set := range slices.Sorted(maps.Keys(bySet)) {
+		suspects := bySet[set]
 		slices.SortFunc(suspects, func(a, b *suspect) int {
 			return cmp.Or(cmp.Compare(a.field.offset, b.field.offset), cmp.Compare(a.field.word, b.field.word))
 		})
-		for _, s := range h.cover(set, suspects) {
-			owners = append(owners, h.owner(s))
-		}
+		claims = append(claims, h.cover(set, suspects, kind)...)
 	}
-	return owners
+	return claims
+}
+
+// A claim is an owner whose surroundings are still to be looked at.
+type claim struct {
+	Owner
+	set    uint16
+	places []uint64   // of handles, ascending; of the first cell of an array
+	same   []*suspect // what holds the same handles as a record
 }
 
 func compareOwners(a, b Owner) int {
@@ -76,9 +90,9 @@ func (h *hunt) enoughLeft() func(set uint16) bool {
 }
 
 // cover picks the suspects to report.
-func (h *hunt) cover(set uint16, suspects []*suspect) []*suspect {
+func (h *hunt) cover(set uint16, suspects []*suspect, kind Kind) []*claim {
 	least := h.leastOf(set)
-	var chosen []*suspect
+	var chosen []*claim
 	for {
 		var best *suspect
 		most := 0
@@ -87,7 +101,7 @@ func (h *hunt) cover(set uint16, suspects []*suspect) []*suspect {
 				best, most = s, n
 			}
 		}
-		if most < least {
+		if most < least || kind == KindRecord && most < minRecords {
 			return chosen
 		}
 		var same []*suspect
@@ -97,8 +111,11 @@ func (h *hunt) cover(set uint16, suspects []*suspect) []*suspect {
 				same = append(same, s)
 			}
 		}
-		s := canonical(same)
-		chosen = append(chosen, s)
+		s := canonicalRecord(same, nil)
+		if kind == KindObject {
+			s = canonical(same)
+		}
+		chosen = append(chosen, h.claim(s, kind, same))
 		for _, slot := range h.handlesOf(best) {
 			h.explained.set(uint64(slot))
 		}
@@ -138,7 +155,7 @@ func canonical(same []*suspect) *suspect {
 	})
 	if before := best.image.before; before > 0 {
 		for _, s := range same {
-			if s.field.offset == best.field.offset+uint16(before) && s.image.target == TargetVtable {
+			if s.field.offset == best.field.offset+int16(before) && s.image.target == TargetVtable {
 				return s
 			}
 		}
@@ -146,17 +163,34 @@ func canonical(same []*suspect) *suspect {
 	return best
 }
 
-// owner makes the fact of a suspect.
-func (h *hunt) owner(s *suspect) Owner {
-	set := h.targets.sets[s.set]
+// claim makes the fact of a suspect.
+func (h *hunt) claim(s *suspect, kind Kind, same []*suspect) *claim {
+	set, found := h.targets.sets[s.set], s.field.sets[s.set]
+	c := &claim{set: s.set, places: slices.Sorted(slices.Values(found.places)), Owner: Owner{
+		Kind: kind, Type: set.Type, Label: set.Label, Of: set.Count, Width: s.field.width,
+	}}
+	if kind == KindObject {
+		c.Address = minidump.VA(s.field.word)
+		c.Module, c.ModuleOffset, c.Target, c.Class = s.image.module, s.image.offset, s.image.target, s.image.class
+	} else {
+		c.same = same
+	}
+	c.is(s)
+	return c
+}
+
+// is takes over what the suspect found.
+func (c *claim) is(s *suspect) {
 	found := s.field.sets[s.set]
-	return Owner{
-		Type: set.Type, Label: set.Label,
-		Address: minidump.VA(s.field.word), Module: s.image.module, ModuleOffset: s.image.offset,
-		Target: s.image.target, Class: s.image.class, FieldOffset: int(s.field.offset),
-		Handles: s.handles, Of: set.Count, Objects: found.objects,
-		Instances: s.field.instances, Empty: s.field.empty,
-		ExpectedByChance: s.expected, Confidence: math.Floor((1-s.sum)*1e6) / 1e6,
-		Examples: found.examples,
+	c.FieldOffset = int(s.field.offset)
+	c.Handles, c.Objects = s.handles, found.objects
+	c.Instances, c.Empty = s.field.instances, s.field.empty
+	c.ExpectedByChance, c.Confidence = s.expected, s.confidence()
+	c.Examples = found.examples
+	if c.Kind == KindRecord {
+		c.Constant = uint32(s.field.word)
+		c.Text = constantText(c.Constant)
 	}
 }
+
+func (c *fieldChance) confidence() float64 { return math.Floor((1-c.sum)*1e6) / 1e6 }

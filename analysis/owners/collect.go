@@ -10,6 +10,7 @@ type collector struct {
 	*hunt
 	sought []bool // by set
 	table  constellationTable
+	runs   runFinder
 	hits   uint64
 	// often counts how often the smallest handles and decoys were found.
 	often, oftenDecoy [oftenSlots]uint16
@@ -24,17 +25,18 @@ const (
 )
 
 // collect is the first pass: it returns the constellations that hold a few
-// handles at least.
-func (h *hunt) collect(ctx context.Context) ([]candidate, error) {
+// handles at least, and what may be arrays.
+func (h *hunt) collect(ctx context.Context) (*finds, error) {
 	var workers [workers]collector
 	for i := range workers {
 		workers[i].hunt = h
+		workers[i].runs.width = h.space.ptr
 		for _, s := range h.targets.sets {
 			workers[i].sought = append(workers[i].sought, s.sought)
 		}
 	}
 	h.filters = make([]wordFilter, h.space.windowCount())
-	err := h.eachWindow(ctx, h.maxOffset, 0, readAll, func(worker int, w *window) {
+	err := h.eachWindow(ctx, max(h.maxOffset, runReach), 0, readAll, func(worker int, w *window) {
 		if h.space.ptr == 4 {
 			workers[worker].collect32(w)
 		} else {
@@ -45,11 +47,37 @@ func (h *hunt) collect(ctx context.Context) ([]candidate, error) {
 		return nil, err
 	}
 	var tables []*constellationTable
+	var runs []*runFinder
 	for i := range workers {
 		h.hits += workers[i].hits
 		tables = append(tables, &workers[i].table)
+		runs = append(runs, &workers[i].runs)
 	}
-	return h.candidates(mergeTables(tables)), nil
+	f := &finds{width: h.space.ptr, runs: joinRuns(runs...)}
+	f.list = candidates(mergeTables(tables), &f.counts, h.pointsSomewhere)
+	return f, nil
+}
+
+// pointsSomewhere reports whether the word is an address that pointerKinds
+// only takes it for.
+func (h *hunt) pointsSomewhere(word uint64) bool {
+	if _, ok := h.space.modules.Find(vaOf(word)); ok {
+		return true
+	}
+	return h.mem.Contains(vaOf(word))
+}
+
+// runsBefore gives the runs of a window what stands before it, which is another
+// worker's: an array may lie across.
+func (c *collector) runsBefore(w *window) {
+	ptr := c.space.ptr
+	from := max(0, w.begin-runReach)
+	for i := from + (w.begin-from)%ptr; i < w.begin; i += ptr {
+		v := readValue(w.data[i:], ptr)
+		if set := c.targets.set(v); set != slotFree && c.sought[set] {
+			c.runs.add(w.n+1, set, w.start+uint64(i), int(v>>2))
+		}
+	}
 }
 
 // collect64 looks for handles in 8-byte words, and notes the words that point
@@ -57,6 +85,7 @@ func (h *hunt) collect(ctx context.Context) ([]candidate, error) {
 // away, four at a time. Handles are found by one condition: less 4, they are
 // at most the largest one less 4.
 func (c *collector) collect64(w *window) {
+	c.runsBefore(w)
 	span := c.targets.max() - 4
 	kinds, filter := &c.space.kinds, &c.filters[w.n]
 	i := w.begin
@@ -72,7 +101,7 @@ func (c *collector) collect64(w *window) {
 		}
 		switch v := binary.LittleEndian.Uint64(b); {
 		case v-4 <= span:
-			if v&1 == 0 && c.follow(v) {
+			if v&1 == 0 && c.follow(w, i, v) {
 				c.lookBack64(w.data[:i], v)
 			}
 		case kinds.of(v)&pointsToModule != 0:
@@ -94,6 +123,7 @@ func (c *collector) lookBack64(before []byte, handle uint64) {
 
 // collect32 is collect64 for words of 4 bytes.
 func (c *collector) collect32(w *window) {
+	c.runsBefore(w)
 	span := uint32(c.targets.max() - 4)
 	kinds, filter := &c.space.kinds, &c.filters[w.n]
 	i := w.begin
@@ -109,7 +139,7 @@ func (c *collector) collect32(w *window) {
 		}
 		switch v := binary.LittleEndian.Uint32(b); {
 		case v-4 <= span:
-			if v&1 == 0 && c.follow(uint64(v)) {
+			if v&1 == 0 && c.follow(w, i, uint64(v)) {
 				c.lookBack32(w.data[:i], uint64(v))
 			}
 		case kinds.of(uint64(v))&pointsToModule != 0:
@@ -132,14 +162,16 @@ func (c *collector) lookBack32(before []byte, handle uint64) {
 // follow counts a word that may be a handle, and reports whether to look at what
 // is before it. Even numbers that are no multiples of four serve as decoys:
 // where they stand as often as handles do, there are no handles.
-func (c *collector) follow(v uint64) bool {
+func (c *collector) follow(w *window, i int, v uint64) bool {
 	slot := v >> 2
 	often := &c.oftenDecoy
 	if v&3 == 0 {
-		if !c.sought[c.targets.slots[slot]] {
+		set := c.targets.slots[slot]
+		if !c.sought[set] {
 			return false
 		}
 		c.hits++
+		c.runs.add(w.n+1, set, w.start+uint64(i), int(slot))
 		often = &c.often
 	}
 	if slot >= oftenSlots {
@@ -172,9 +204,9 @@ func (c *collector) note(p uint64, d int, value uint64) {
 	}
 	slot := value >> 2
 	if value&3 == 0 {
-		c.table.note(p, uint16(d), c.targets.slots[slot], c.targets.ranks[slot])
+		c.table.note(p, int16(d), c.targets.slots[slot], c.targets.ranks[slot])
 	} else {
-		c.table.note(p, uint16(d), decoySet, uint8(slot%tallyBits))
+		c.table.note(p, int16(d), decoySet, uint8(slot%tallyBits))
 	}
 }
 

@@ -13,31 +13,54 @@ import (
 
 const (
 	// fieldMemory bounds the bitmaps of all fields together, in bytes.
-	fieldMemory = 96 << 20
+	fieldMemory = 32 << 20
 	// maxFieldCount bounds the fields when handles are few and bitmaps small.
 	maxFieldCount = 4096
 	// ownerExamples is how many examples of an owner are kept.
 	ownerExamples = 8
+	// maxPlaces is how many places of handles a worker keeps of an owner, for
+	// the search for what refers to it.
+	maxPlaces = 128
 )
 
 // An ownerField is a constellation under a close look: one field of all
-// objects that begin with the same word, and the numbers in it.
+// objects that have the same word, and the numbers in it.
 type ownerField struct {
 	constellation
+	width int // bytes of the field
+	numbers
 
-	// The numbers up to ownerField.limit that were found in the field, by
-	// number / 4: the multiples of four, which a handle is, and the others.
-	multiples, others bitmap
-
-	instances int // words equal to the constellation's
-	empty     int // fields of 0 or -1
+	instances int  // words equal to the constellation's
+	empty     int  // fields of 0 or -1
+	common    bool // the word is too common to be looked at any further
 	sets      map[uint16]*fieldSet
+}
+
+// numbers are the numbers up to targets.fieldSlots that were found in a field,
+// by number / 4: the multiples of four, which a handle is, and the others.
+type numbers struct{ multiples, others bitmap }
+
+func newNumbers(t *targets) numbers {
+	words := t.fieldSlots()/64 + 1
+	return numbers{make(bitmap, words), make(bitmap, words)}
+}
+
+// add takes down a number, whose sign was extended to 64 bits.
+func (n *numbers) add(value uint64, slots int) {
+	if slot := value >> 2; slot >= uint64(slots) {
+		return
+	} else if value&3 != 0 {
+		n.others.set(slot)
+	} else {
+		n.multiples.set(slot)
+	}
 }
 
 // A fieldSet is what a field holds of one set of handles.
 type fieldSet struct {
 	objects  int
-	examples []Example // at the lowest addresses, ascending
+	examples []Example // of words, at the lowest addresses, ascending
+	places   []uint64  // of handles
 }
 
 // A bitmap may be set from several goroutines.
@@ -80,40 +103,42 @@ func (h *hunt) maxFields() int {
 // fieldView is what one worker found in one field.
 type fieldView struct {
 	instances, empty int
+	common           bool
 	sets             map[uint16]*fieldSet
 }
 
-// inspect is the second pass: it looks at the fields of all objects that begin
-// with the words of the survivors. If these are indexed, windows without any of
-// them are passed over.
-func (h *hunt) inspect(ctx context.Context, survivors []constellation, indexed bool) ([]*ownerField, error) {
-	if len(survivors) == 0 {
+// A look is what a pass looks at.
+type look struct {
+	list     []constellation
+	wordSize int              // bytes of the word that objects have in common
+	width    int              // bytes of the field
+	most     int              // words of a value from which on it is too common; 0 without limit
+	skip     func(n int) bool // windows that have none of the words
+}
+
+// inspect is a pass that looks at the fields of all objects that have the words
+// of a list.
+func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
+	if len(l.list) == 0 {
 		return nil, nil
 	}
-	words := h.targets.fieldSlots()/64 + 1
-	fields := make([]*ownerField, len(survivors))
-	for i, c := range survivors {
-		fields[i] = &ownerField{
-			constellation: c, sets: map[uint16]*fieldSet{},
-			multiples: make(bitmap, words), others: make(bitmap, words),
-		}
+	fields := make([]*ownerField, len(l.list))
+	before, after := 0, 0
+	for i, c := range l.list {
+		fields[i] = &ownerField{constellation: c, width: l.width, sets: map[uint16]*fieldSet{}, numbers: newNumbers(h.targets)}
+		before, after = max(before, -int(c.offset)), max(after, int(c.offset)+l.width)
 	}
-	index := newWordIndex(survivors)
+	index := newWordIndex(l.list)
 	var views [workers][]fieldView
 	for i := range views {
 		views[i] = make([]fieldView, len(fields))
 	}
-	skip := readAll
-	if indexed {
-		var distinct []uint64
-		for word := range index.fields {
-			distinct = append(distinct, word)
-		}
-		skip = func(n int) bool { return !h.filters[n].any(distinct) }
+	if l.skip == nil {
+		l.skip = readAll
 	}
-	err := h.eachWindow(ctx, 0, h.maxOffset, skip, func(worker int, w *window) {
-		v := fieldVisitor{hunt: h, fields: fields, views: views[worker], window: w}
-		if h.space.ptr == 4 {
+	err := h.eachWindow(ctx, before, after, l.skip, func(worker int, w *window) {
+		v := fieldVisitor{hunt: h, look: &l, fields: fields, views: views[worker], window: w}
+		if l.wordSize == 4 {
 			index.each32(w, v.object)
 		} else {
 			index.each64(w, v.object)
@@ -127,12 +152,13 @@ func (h *hunt) inspect(ctx context.Context, survivors []constellation, indexed b
 			f.merge(&views[worker][i])
 		}
 	}
-	return fields, nil
+	return slices.DeleteFunc(fields, func(f *ownerField) bool { return f.common }), nil
 }
 
 func (f *ownerField) merge(v *fieldView) {
 	f.instances += v.instances
 	f.empty += v.empty
+	f.common = f.common || v.common
 	for id, s := range v.sets {
 		all := f.sets[id]
 		if all == nil {
@@ -143,12 +169,14 @@ func (f *ownerField) merge(v *fieldView) {
 		all.examples = append(all.examples, s.examples...)
 		slices.SortFunc(all.examples, func(a, b Example) int { return cmp.Compare(a.Object, b.Object) })
 		all.examples = all.examples[:min(len(all.examples), ownerExamples)]
+		all.places = append(all.places, s.places...)
 	}
 }
 
 // A fieldVisitor takes down the fields of the objects in one window.
 type fieldVisitor struct {
 	hunt   *hunt
+	look   *look
 	fields []*ownerField
 	views  []fieldView
 	window *window
@@ -157,23 +185,28 @@ type fieldVisitor struct {
 // object is called for a word at data[i] that belongs to the given fields.
 func (v *fieldVisitor) object(i int, fields []int) {
 	for _, n := range fields {
-		f := v.fields[n]
-		at := i + int(f.offset)
-		if at+v.hunt.space.ptr > len(v.window.data) {
+		at := i + int(v.fields[n].offset)
+		if at < 0 || at+v.look.width > len(v.window.data) {
 			continue // the field was not captured
 		}
-		var value uint64
-		if v.hunt.space.ptr == 4 {
-			value = uint64(int64(int32(binary.LittleEndian.Uint32(v.window.data[at:]))))
-		} else {
-			value = binary.LittleEndian.Uint64(v.window.data[at:])
+		if view := &v.views[n]; v.look.most > 0 && view.instances >= v.look.most {
+			view.common = true
+			continue
 		}
-		v.value(n, value, v.window.start+uint64(i))
+		v.value(n, readValue(v.window.data[at:], v.look.width), v.window.start+uint64(i))
 	}
 }
 
-// value takes down what one field holds; numbers of 32 bits come with their
-// sign extended.
+// readValue reads a number of 4 or 8 bytes; one of 32 bits comes with its sign
+// extended.
+func readValue(b []byte, width int) uint64 {
+	if width == 4 {
+		return uint64(int64(int32(binary.LittleEndian.Uint32(b))))
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+// value takes down what one field holds.
 func (v *fieldVisitor) value(n int, value, object uint64) {
 	f, view := v.fields[n], &v.views[n]
 	view.instances++
@@ -181,15 +214,7 @@ func (v *fieldVisitor) value(n int, value, object uint64) {
 		view.empty++
 		return
 	}
-	slot := value >> 2
-	if slot >= uint64(v.hunt.targets.fieldSlots()) {
-		return
-	}
-	if value&3 != 0 {
-		f.others.set(slot)
-		return
-	}
-	f.multiples.set(slot)
+	f.add(value, v.hunt.targets.fieldSlots())
 	id := v.hunt.targets.set(value)
 	if id == slotFree {
 		return
@@ -206,66 +231,9 @@ func (v *fieldVisitor) value(n int, value, object uint64) {
 	if len(s.examples) < ownerExamples {
 		s.examples = append(s.examples, Example{Object: vaOf(object), Handle: value})
 	}
+	if len(s.places) < maxPlaces {
+		s.places = append(s.places, object+uint64(int64(f.offset)))
+	}
 }
 
 func vaOf(address uint64) minidump.VA { return minidump.VA(address) }
-
-// wordIndex finds the words of the survivors.
-type wordIndex struct {
-	fields map[uint64][]int // which fields a word has
-	may    [1 << 15]bool    // whether a word can be one of them, by indexHash
-}
-
-// indexHash is made for pointers: it leaves out what alignment makes zero.
-func indexHash(word uint64) uint64 { return (word>>2 ^ word>>17) & (1<<15 - 1) }
-
-func newWordIndex(list []constellation) *wordIndex {
-	x := &wordIndex{fields: map[uint64][]int{}}
-	for i, c := range list {
-		x.fields[c.word] = append(x.fields[c.word], i)
-		x.may[indexHash(c.word)] = true
-	}
-	return x
-}
-
-// each64 calls object for the words of 8 bytes that have fields.
-func (x *wordIndex) each64(w *window, object func(i int, fields []int)) {
-	i := w.begin
-	for b := w.data[w.begin:w.end]; len(b) >= 8; {
-		if len(b) >= 32 &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b))] &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b[8:]))] &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b[16:]))] &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b[24:]))] {
-			b, i = b[32:], i+32
-			continue
-		}
-		if v := binary.LittleEndian.Uint64(b); x.may[indexHash(v)] {
-			if fields := x.fields[v]; fields != nil {
-				object(i, fields)
-			}
-		}
-		b, i = b[8:], i+8
-	}
-}
-
-// each32 is each64 for words of 4 bytes.
-func (x *wordIndex) each32(w *window, object func(i int, fields []int)) {
-	i := w.begin
-	for b := w.data[w.begin:w.end]; len(b) >= 4; {
-		if len(b) >= 16 &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b)))] &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[4:])))] &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[8:])))] &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[12:])))] {
-			b, i = b[16:], i+16
-			continue
-		}
-		if v := uint64(binary.LittleEndian.Uint32(b)); x.may[indexHash(v)] {
-			if fields := x.fields[v]; fields != nil {
-				object(i, fields)
-			}
-		}
-		b, i = b[4:], i+4
-	}
-}

@@ -14,7 +14,7 @@ const (
 	// small enough to be still in the cache when it is searched.
 	windowSize = 128 << 10
 	// passes is how often the memory is gone through at most.
-	passes = 3
+	passes = 6
 	// workers search different windows at the same time. The number does
 	// not depend on the machine, so that neither does the result.
 	workers = 4
@@ -33,11 +33,11 @@ type hunt struct {
 	mu       sync.Mutex // guards done
 	done     int64      // bytes read in all passes
 
-	filters   []wordFilter       // by window
-	hits      uint64             // words equal to a handle of a set that is sought
-	bits      [tallyBits + 1]int // tallies by how many bits they have, for comparable
-	explained bitmap             // handles whose owner was found
+	filters   []wordFilter // by window
+	hits      uint64       // words equal to a handle of a set that is sought
+	explained bitmap       // handles whose owner was found
 	rarest    rarest
+	images    *images
 }
 
 // A window is a piece of memory with some of its surroundings.
@@ -122,38 +122,97 @@ func (h *hunt) finish() {
 	h.report(passes*int64(h.space.bytes) - h.done)
 }
 
-// run hunts in two rounds: for objects that begin with a word that points into
-// a module, and for what handles remain, for those that begin with another
-// address. The second round is needed only if enough handles remain.
-func (h *hunt) run(ctx context.Context) ([]Owner, error) {
-	list, err := h.collect(ctx)
-	if err != nil {
-		return nil, err
-	}
+// run hunts from the surest kind to the least: for objects that begin with a
+// word that points into a module, for arrays in the variables of modules, for
+// objects that begin with another address, for records, and for arrays in the
+// heap; then for handles in halves of words. Each is needed only if enough
+// handles remain. Last it looks for what refers to them all.
+func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error) {
+	h.images = &images{hunt: h, known: map[uint64]*targetInfo{}}
 	h.explained = make(bitmap, h.targets.fieldSlots()/64+1)
+	found, err := h.collect(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	claims, err := h.rounds(ctx, found)
+	if err != nil {
+		return nil, 0, err
+	}
+	rest, err := h.collectRest(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	records, err := h.records(ctx, &rest.records, h.space.ptr)
+	if err != nil {
+		return nil, 0, err
+	}
+	claims = append(append(claims, records...), h.arrays(found.runs, false)...)
+	if h.space.ptr == 8 {
+		halves, err := h.rounds(ctx, &rest.halves)
+		if err != nil {
+			return nil, 0, err
+		}
+		records, err := h.records(ctx, &rest.halfRecords, 4)
+		if err != nil {
+			return nil, 0, err
+		}
+		claims = append(append(append(claims, halves...), records...), h.arrays(rest.halves.runs, false)...)
+	}
+	if err := h.link(ctx, claims); err != nil {
+		return nil, 0, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err // image files may have been passed over
+	}
+	for _, c := range claims {
+		owners = append(owners, c.Owner)
+	}
+	slices.SortFunc(owners, compareOwners)
+	return owners, found.counts.atLeast(minHandles), nil
+}
+
+// finds are what a pass collects of one width of handles.
+type finds struct {
+	width  int
+	list   []candidate // constellations of a pointer
+	counts bitCounts
+	runs   []run
+}
+
+// rounds looks for the kinds that pointers and variables show.
+func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 	var modules, memory []candidate
-	for _, c := range list {
+	for _, c := range f.list {
 		if _, ok := h.space.modules.Find(vaOf(c.word)); ok {
 			modules = append(modules, c)
 		} else {
 			memory = append(memory, c)
 		}
 	}
-	var owners []Owner
-	for _, round := range []struct {
-		list    []candidate
-		indexed bool
-	}{{modules, true}, {memory, false}} {
-		survivors := h.survivors(round.list, h.enoughLeft())
-		fields, err := h.inspect(ctx, survivors, round.indexed)
-		if err != nil {
-			return nil, err
-		}
-		owners = append(owners, h.choose(fields)...)
-		if err := ctx.Err(); err != nil {
-			return nil, err // image files may have been passed over
-		}
+	words := float64(h.space.bytes) / float64(f.width)
+	c := &crowd{
+		places: words * float64(h.maxOffset) / float64(f.width), atLeast: f.counts.atLeast,
+		prior: counterPrior, shifts: maxShifts, tolerance: shiftTolerance,
 	}
-	slices.SortFunc(owners, compareOwners)
-	return owners, nil
+	objects := func(list []candidate, indexed bool) ([]*claim, error) {
+		l := look{list: h.survivors(c, list, h.enoughLeft()), wordSize: h.space.ptr, width: f.width}
+		if indexed {
+			var distinct []uint64
+			for _, s := range l.list {
+				distinct = append(distinct, s.word)
+			}
+			slices.Sort(distinct)
+			distinct = slices.Compact(distinct)
+			l.skip = func(n int) bool { return !h.filters[n].any(distinct) }
+		}
+		fields, err := h.inspect(ctx, l)
+		return h.choose(c, fields, KindObject), err
+	}
+	claims, err := objects(modules, true)
+	if err != nil {
+		return nil, err
+	}
+	claims = append(claims, h.arrays(f.runs, true)...)
+	others, err := objects(memory, false)
+	return append(claims, others...), err
 }

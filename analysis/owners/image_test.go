@@ -2,17 +2,18 @@ package owners
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 // leaks opens 60 handles and makes an object for each with the given words
-// before the handle.
+// before the handle, and a few behind it.
 func (s *ownerScene) leaks(words ...uint64) {
 	s.system()
 	for _, h := range s.open("Key", 60, func(i int) uint64 { return 0x100 + uint64(12*i) }) {
-		s.object(append(append([]uint64{}, words...), h)...)
+		s.object(slices.Concat(words, []uint64{h}, make([]uint64, s.rand.IntN(4)))...)
 	}
 }
 

@@ -13,8 +13,14 @@ import (
 func name(ctx context.Context, owners []Owner, symbols symbol.Resolver) error {
 	var places []minidump.VA
 	for i := range owners {
-		if owners[i].Module != "" {
-			places = append(places, owners[i].Address)
+		o := &owners[i]
+		if o.Module != "" {
+			places = append(places, o.Address)
+		}
+		for _, r := range o.Referrers {
+			if r.Module != "" {
+				places = append(places, r.Address)
+			}
 		}
 	}
 	names, err := symbols.Resolve(ctx, places)
@@ -22,14 +28,38 @@ func name(ctx context.Context, owners []Owner, symbols symbol.Resolver) error {
 		return err
 	}
 	for i := range owners {
-		owners[i].named(names.At(owners[i].Address))
+		o := &owners[i]
+		if o.Module != "" {
+			o.named(names.At(o.Address))
+		}
+		for j := range o.Referrers {
+			if r := &o.Referrers[j]; r.Module != "" {
+				r.Symbol = variable(names.At(r.Address))
+			}
+		}
 	}
 	return nil
+}
+
+// variable is what symbols call a place in the variables of a module. The
+// nearest export below says nothing.
+func variable(l symbol.Location) string {
+	if l.Function == "" || l.Trust == symbol.TrustExport {
+		return ""
+	}
+	l.File, l.Displacement = "", 0
+	return l.String()
 }
 
 // named sets what a symbol says of the place. Of data only the symbol that
 // begins there means anything, and the nearest export never does.
 func (o *Owner) named(l symbol.Location) {
+	if o.Kind == KindGlobal {
+		if o.Symbol = variable(l); o.Symbol != "" {
+			o.FieldOffset = int(l.Displacement % uint64(o.Stride)) // in the cell
+		}
+		return
+	}
 	if l.Function == "" || l.Trust == symbol.TrustExport || l.Displacement > 0 && o.Target != TargetCode {
 		return
 	}

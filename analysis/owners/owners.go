@@ -28,6 +28,9 @@ type Options struct {
 	// Symbols, if not nil, names what the owners point to, and reads from image
 	// files what the dump lacks of its modules. Find does not close it.
 	Symbols *symbol.Session
+	// System, if not nil, says which modules are the operating system's: their
+	// global variables are not searched.
+	System func(*minidump.Module) bool
 	// MaxOffset is how far before a handle, in bytes, its object may begin;
 	// 0 means [DefaultOffset]. It is at most [MaxOffset].
 	MaxOffset int
@@ -44,8 +47,9 @@ const (
 
 // Report is the answer of [Find].
 type Report struct {
-	Sets   []Set   // what was looked for: by descending count, then by type and label
-	Owners []Owner // in the order of Sets, then by descending number of handles
+	Sets   []Set    // what was looked for: by descending count, then by type and label
+	Owners []Owner  // in the order of Sets, then by descending number of handles
+	Unheld []Unheld // sets of which handles remain that no owner holds, in the order of Sets
 	Scan   Scan
 }
 
@@ -55,61 +59,6 @@ type Set struct {
 	Label string // from Options.Group
 	Count int    // distinct handle values
 }
-
-// An Owner is a place in memory where many handles of one set are kept: at
-// FieldOffset behind a word that always has the same value, which points into
-// the image of a module. If it points to a vtable, the word is the first of a
-// C++ object and the field one of its members.
-type Owner struct {
-	Type  string
-	Label string // from Options.Group
-
-	Address      minidump.VA // the value of the word
-	Module       string      // the module Address points into; "" for other memory
-	ModuleOffset uint64      // from the base of Module, bytes
-	Target       Target
-	Class        string // from RTTI, or from the symbol of a vtable; "" without
-	Symbol       string // what symbols call the place, "MyCustomDll!Settings::`vftable'"; "" without
-	FieldOffset  int    // from the word to the handle, bytes
-
-	Handles int // distinct handles of the set that were found there
-	Of      int // handles in the set
-	Objects int // places that hold a handle of the set; more than Handles if two hold the same
-
-	// Instances counts all words that have the value Address, whatever is in
-	// the field; Empty are those whose field is 0 or -1 (INVALID_HANDLE_VALUE).
-	Instances int
-	Empty     int
-
-	// ExpectedByChance is an estimate of Handles for a field that holds no
-	// handles, but numbers of that size: from how many of the numbers that are
-	// no handles of the set were found in the field.
-	ExpectedByChance float64
-	// Confidence is 1 less a bound of the number of constellations in the
-	// whole scan, holding anything but handles, that would look like this:
-	// 0.99 or more, rounded down to six digits.
-	Confidence float64
-
-	Examples []Example // those at the lowest addresses
-}
-
-// An Example is one object that holds a handle.
-type Example struct {
-	Object minidump.VA // of the word that points to Owner.Address
-	Handle uint64
-}
-
-// Target says what the word before a handle points to.
-type Target string
-
-// What a word can point to.
-const (
-	TargetVtable Target = "vtable" // constant data of a module that begins with the address of code
-	TargetData   Target = "data"   // other data of a module
-	TargetCode   Target = "code"   // code of a module: a function pointer or return address
-	TargetModule Target = "module" // a module of which the dump holds no more
-	TargetMemory Target = "memory" // memory outside all modules: a CLR MethodTable, or another object
-)
 
 // Scan says what was searched, and what could not be.
 type Scan struct {
@@ -173,7 +122,12 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	space, err := newSpace(f, mem)
+	return find(ctx, f, mem, targets, &o)
+}
+
+// find searches the memory of f for the targets.
+func find(ctx context.Context, f *minidump.File, mem *minidump.Memory, targets *targets, o *Options) (*Report, error) {
+	space, err := newSpace(f, mem, o.System)
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +144,11 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 		h.files = o.Symbols.Code(ctx)
 		defer h.files.Close() // was only read
 	}
-	report.Owners, err = h.run(ctx)
+	report.Owners, report.Scan.Examined, err = h.run(ctx)
 	if err != nil {
 		return nil, err
 	}
+	report.Unheld = h.unheld()
 	if o.Symbols != nil {
 		if err := name(ctx, report.Owners, o.Symbols); err != nil {
 			return nil, err
@@ -201,7 +156,6 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 	}
 	h.finish()
 	report.Scan.Hits = h.hits
-	report.Scan.Examined = h.comparable(minHandles)
 	return report, nil
 }
 

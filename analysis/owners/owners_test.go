@@ -202,7 +202,7 @@ var ownerCases = []struct {
 	{"a few handles that stand together by accident", 8, func(s *ownerScene) {
 		s.system()
 		for i, h := range s.open("Key", 300, func(i int) uint64 { return 0x100 + uint64(8*i) }) {
-			s.noise(20)
+			s.noise(15 + s.rand.IntN(10))
 			if i < 7 {
 				s.object(s.vtable(1), h)
 			} else {

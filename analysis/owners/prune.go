@@ -49,7 +49,7 @@ func newRarest(t *targets) rarest {
 // field. It is what makes a second look at most constellations superfluous. It
 // says yes too often, since it takes a part of the sum of drawChance for the
 // whole, and the handles for the rarest that there are.
-func (h *hunt) mayConvince(set, bits, others int) bool {
+func (h *hunt) mayConvince(c *crowd, set, bits, others int) bool {
 	if h.rarest == nil {
 		h.rarest = newRarest(h.targets)
 	}
@@ -61,7 +61,7 @@ func (h *hunt) mayConvince(set, bits, others int) bool {
 		n := k + others
 		width := 1 / (8 * float64(n))
 		draw := chernoff(k, n, h.rarest[set][k]) + math.Log(width/math.Log(largestScale/smallestScale))
-		if 2*math.Exp(draw)*h.rivals(k, total) <= maxFalseOwners {
+		if 2*math.Exp(draw)*c.rivals(k, total, len(h.targets.slots)) <= maxFalseOwners {
 			return true
 		}
 	}

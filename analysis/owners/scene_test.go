@@ -12,7 +12,7 @@ import (
 )
 
 // ownerScene is a process made for the owner hunt: one module with a section
-// of code and one of constants, a heap, and handles.
+// of code, one of constants and one of variables, a heap, and handles.
 type ownerScene struct {
 	ptr     int // 8 or 4
 	rand    *rand.Rand
@@ -27,7 +27,8 @@ type ownerScene struct {
 const (
 	sceneCode   = 0x1000 // RVAs of the sections
 	sceneData   = 0x2000
-	sceneImage  = 0x4000 // size
+	sceneVars   = 0x4000 // variables
+	sceneImage  = 0x9000 // size
 	sceneVtable = sceneData + 0x100
 )
 
@@ -58,20 +59,26 @@ func sceneHeaders(ptr int) []byte {
 		machine, magic, optional = 0x14c, 0x10b, 224
 	}
 	le.PutUint16(image[0x84:], machine)
-	le.PutUint16(image[0x86:], 2) // sections
+	le.PutUint16(image[0x86:], 3) // sections
 	le.PutUint16(image[0x94:], uint16(optional))
 	le.PutUint16(image[0x98:], magic)
 	le.PutUint32(image[0x98+56:], sceneImage)
 	le.PutUint32(image[0x98+60:], 0x400) // SizeOfHeaders
 	section := image[0x98+optional:]
-	for i, name := range []string{".text", ".rdata"} {
+	for i, s := range []struct {
+		name               string
+		rva, size, purpose uint32
+	}{
+		{".text", sceneCode, sceneData - sceneCode, 0x60000020},
+		{".rdata", sceneData, sceneVars - sceneData, 0x40000040},
+		{".data", sceneVars, sceneImage - sceneVars, 0xc0000040},
+	} {
 		h := section[40*i:]
-		copy(h, name)
-		le.PutUint32(h[8:], 0x1000)
-		le.PutUint32(h[12:], uint32(sceneCode+0x1000*i))
-		le.PutUint32(h[36:], []uint32{0x60000020, 0x40000040}[i])
+		copy(h, s.name)
+		le.PutUint32(h[8:], s.size)
+		le.PutUint32(h[12:], s.rva)
+		le.PutUint32(h[36:], s.purpose)
 	}
-	le.PutUint32(section[40+8:], 0x2000)
 	return image
 }
 
@@ -188,10 +195,25 @@ func ownerText(o *Owner) string {
 	if o.Module == "" {
 		place = o.Address.String()
 	}
+	switch o.Kind {
+	case KindArray, KindGlobal:
+		return fmt.Sprintf("%d of %d %s, %d bytes in %s every %d at %s", o.Handles, o.Of, o.Type, o.Width, o.Kind, o.Stride, place)
+	case KindRecord:
+		place = fmt.Sprintf("%s %#x %q", o.Kind, o.Constant, o.Text)
+	default:
+		place = string(o.Target) + " " + place
+	}
 	if o.Class != "" {
 		place += " " + o.Class
 	}
-	return fmt.Sprintf("%d of %d %s at +%d of %s %s", o.Handles, o.Of, o.Type, o.FieldOffset, o.Target, place)
+	at := fmt.Sprintf("at %+d", o.FieldOffset)
+	if o.Start && o.WordOffset != 0 {
+		at += fmt.Sprintf("-%d", o.WordOffset)
+	}
+	if o.Width == 4 && o.Kind != KindObject {
+		at = "4 bytes " + at
+	}
+	return fmt.Sprintf("%d of %d %s %s of %s", o.Handles, o.Of, o.Type, at, place)
 }
 
 func ownerTexts(r *Report) []string {
@@ -200,4 +222,12 @@ func ownerTexts(r *Report) []string {
 		texts = append(texts, ownerText(&r.Owners[i]))
 	}
 	return texts
+}
+
+// blob appends bytes to the heap, a header before them, and returns where.
+func (s *ownerScene) blob(b []byte) uint64 {
+	at := s.object()
+	s.heap = append(s.heap, b...)
+	s.heap = append(s.heap, make([]byte, -len(b)&15)...)
+	return at
 }

@@ -18,7 +18,7 @@ func TestSentence(t *testing.T) {
 		{Owner{Type: "Key", Target: TargetModule, Module: "a", ModuleOffset: 16, FieldOffset: 8, Handles: 9, Of: 10},
 			"9 of 10 Key handles sit at +0x8 behind a pointer to a+0x10"},
 		{Owner{Type: "Event", Target: TargetMemory, Address: 0x1f00, FieldOffset: 16, Handles: 9, Of: 10},
-			"9 of 10 Event handles sit at +0x10 of objects that begin with the address 0x1f00, outside all modules: a class of the CLR, or an object they share"},
+			"9 of 10 Event handles sit at +0x10 of objects that begin with the address 0x1f00, outside all modules: it may be a class of the CLR, or an object they share"},
 	} {
 		if got := test.o.Sentence(); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)

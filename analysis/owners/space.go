@@ -27,7 +27,7 @@ type space struct {
 }
 
 // newSpace finds out what to search.
-func newSpace(f *minidump.File, mem *minidump.Memory) (*space, error) {
+func newSpace(f *minidump.File, mem *minidump.Memory, system func(*minidump.Module) bool) (*space, error) {
 	s := &space{ptr: f.PointerSize(), basis: BasisMemoryInfo}
 	if n := mem.Missing(); n > 0 {
 		s.problem("the file is cut off: %d bytes of captured memory are missing", n)
@@ -56,7 +56,8 @@ func newSpace(f *minidump.File, mem *minidump.Memory) (*space, error) {
 		s.basis = BasisLists
 		private = subtractSpans(capturedSpans(mem), images)
 	}
-	private = subtractSpans(private, stacks)
+	private = append(subtractSpans(private, images), variables(f, mem, list, system)...)
+	private = subtractSpans(mergeSpans(private), stacks)
 	s.choose(captured(mem, private), uint64(f.Size()))
 	s.kinds.mark(images, pointsToModule)
 	s.kinds.mark(subtractSpans(capturedSpans(mem), images), pointsToMemory)

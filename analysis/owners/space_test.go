@@ -63,7 +63,7 @@ func TestOwnerSpace(t *testing.T) {
 		want  []vaSpan
 	}{
 		{"lists", base, BasisLists, []vaSpan{{0x10000, 0x13000}, {0x20000, 0x21000}, {0x72000, 0x73000}, {0x80000, 0x81000}, {0x81000, 0x81800}}},
-		{"memory info", infos, BasisMemoryInfo, []vaSpan{{0x10000, 0x12000}, {0x80000, 0x81000}}},
+		{"memory info", infos, BasisMemoryInfo, []vaSpan{{0x10000, 0x12000}, {0x80000, 0x81000}, {0x400000, 0x403000}}},
 	}
 	for _, test := range tests {
 		f := testdump.Make(t, test.dump)
@@ -71,7 +71,7 @@ func TestOwnerSpace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := newSpace(f, mem)
+		s, err := newSpace(f, mem, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

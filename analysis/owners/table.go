@@ -1,16 +1,11 @@
 package owners
 
-import (
-	"cmp"
-	"math"
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // A constellation is a word in memory and its distance to a handle.
 type constellation struct {
 	word   uint64
-	offset uint16 // bytes from the word to the handle
+	offset int16 // bytes from the word to the handle; negative if the word stands behind it
 }
 
 const (
@@ -29,7 +24,7 @@ const (
 // for runs of handles, that is their exact number.
 type tally struct {
 	word   uint64
-	offset uint16
+	offset int16
 	set    uint16
 	hits   uint32 // saturates; 0 marks a free place
 	seen   bitSet
@@ -75,7 +70,7 @@ const (
 )
 
 // note counts one handle of the given rank in its set.
-func (t *constellationTable) note(word uint64, offset, set uint16, rank uint8) {
+func (t *constellationTable) note(word uint64, offset int16, set uint16, rank uint8) {
 	if t.first == nil {
 		t.first = make([]uint8, firstSlots)
 	}
@@ -94,7 +89,7 @@ func (t *constellationTable) note(word uint64, offset, set uint16, rank uint8) {
 }
 
 func (t *tally) hash() uint64 {
-	return mix(t.word+uint64(t.offset)<<48+uint64(t.set)<<32) >> 20
+	return mix(t.word+uint64(uint16(t.offset))<<48+uint64(t.set)<<32) >> 20
 }
 
 // add counts what o holds.
@@ -188,112 +183,4 @@ func mix(x uint64) uint64 {
 	const golden = 0x9e3779b97f4a7c15
 	x *= golden
 	return (x ^ x>>32) * golden
-}
-
-// candidates returns the constellations that may hold enough handles, each with
-// its tallies, and counts them. Words that point nowhere after all are left out.
-func (h *hunt) candidates(t *constellationTable) []candidate {
-	enough := bitsOf(minHandles, math.MaxInt)
-	found := map[constellation]*candidate{}
-	for i := range t.places {
-		p := &t.places[i]
-		if p.set == decoySet || p.seen.count() < enough || !h.pointsSomewhere(p.word) {
-			continue
-		}
-		key := constellation{p.word, p.offset}
-		if found[key] == nil {
-			found[key] = &candidate{constellation: key}
-		}
-		h.bits[p.seen.count()]++
-	}
-	for i := range t.places {
-		p := &t.places[i]
-		if p.hits == 0 {
-			continue
-		}
-		if c := found[constellation{p.word, p.offset}]; c != nil {
-			c.tallies = append(c.tallies, *p)
-		}
-	}
-	var out []candidate
-	for _, c := range found {
-		out = append(out, *c)
-	}
-	slices.SortFunc(out, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.offset, b.offset))
-	})
-	return out
-}
-
-// A candidate is a constellation that holds a few handles at least.
-type candidate struct {
-	constellation
-	tallies []tally // in no order
-}
-
-// bits counts the bits of the tallies of all sets of handles, and those of the
-// decoys.
-func (c *candidate) bits() (handles, decoys int) {
-	for _, t := range c.tallies {
-		if t.set == decoySet {
-			decoys += t.seen.count()
-		} else {
-			handles += t.seen.count()
-		}
-	}
-	return handles, decoys
-}
-
-// survivors returns the candidates that may convince by their handles of one
-// set that is asked for, or of all together, the fullest first: as many as
-// the second pass has memory for.
-func (h *hunt) survivors(list []candidate, asked func(set uint16) bool) []constellation {
-	type survivor struct {
-		constellation
-		bits int
-	}
-	var best []survivor
-	for _, c := range list {
-		all, decoys := c.bits()
-		asking, convincing := false, false
-		for _, t := range c.tallies {
-			n := t.seen.count()
-			if t.set != decoySet && asked(t.set) && n >= bitsOf(h.leastOf(t.set), h.targets.sets[t.set].Count) {
-				asking = true
-				convincing = convincing || h.mayConvince(int(t.set), n, decoys)
-			}
-		}
-		if convincing || asking && h.mayConvince(len(h.targets.sets), min(all, tallyBits), decoys) {
-			best = append(best, survivor{c.constellation, all})
-		}
-	}
-	slices.SortStableFunc(best, func(a, b survivor) int {
-		return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.offset, b.offset))
-	})
-	out := make([]constellation, 0, min(len(best), h.maxFields()))
-	for _, c := range best[:cap(out)] {
-		out = append(out, c.constellation)
-	}
-	return out
-}
-
-// bitsOf returns how many bits of a tally so many handles of a set set at the
-// very least: in a large set, four standard deviations less than the mean.
-func bitsOf(handles, of int) int {
-	if of <= tallyBits {
-		return handles
-	}
-	load := float64(handles) / tallyBits
-	free := math.Exp(-load)
-	mean, variance := tallyBits*(1-free), tallyBits*free*(1-(1+load)*free)
-	return max(1, int(mean-4*math.Sqrt(variance)))
-}
-
-// pointsSomewhere reports whether the word is an address that pointerKinds
-// only takes it for.
-func (h *hunt) pointsSomewhere(word uint64) bool {
-	if _, ok := h.space.modules.Find(vaOf(word)); ok {
-		return true
-	}
-	return h.mem.Contains(vaOf(word))
 }

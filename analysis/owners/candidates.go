@@ -1,0 +1,119 @@
+package owners
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// bitCounts says of how many tallies have so many bits.
+type bitCounts [tallyBits + 1]int
+
+// atLeast counts the constellations that hold so many handles, or may do so,
+// and at least one.
+func (b *bitCounts) atLeast(handles int) int {
+	n := 0
+	for _, of := range b[bitsOf(handles, math.MaxInt):] {
+		n += of
+	}
+	return max(n, 1)
+}
+
+// candidates returns the constellations that may hold enough handles, each with
+// its tallies, and counts them. Words that are not what they seem are left out.
+func candidates(t *constellationTable, counts *bitCounts, sound func(word uint64) bool) []candidate {
+	enough := bitsOf(minHandles, math.MaxInt)
+	found := map[constellation]*candidate{}
+	for i := range t.places {
+		p := &t.places[i]
+		if p.set == decoySet || p.seen.count() < enough || !sound(p.word) {
+			continue
+		}
+		key := constellation{p.word, p.offset}
+		if found[key] == nil {
+			found[key] = &candidate{constellation: key}
+		}
+		counts[p.seen.count()]++
+	}
+	for i := range t.places {
+		p := &t.places[i]
+		if p.hits == 0 {
+			continue
+		}
+		if c := found[constellation{p.word, p.offset}]; c != nil {
+			c.tallies = append(c.tallies, *p)
+		}
+	}
+	var out []candidate
+	for _, c := range found {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.offset, b.offset))
+	})
+	return out
+}
+
+// A candidate is a constellation that holds a few handles at least.
+type candidate struct {
+	constellation
+	tallies []tally // in no order
+}
+
+// bits counts the bits of the tallies of all sets of handles, and those of the
+// decoys.
+func (c *candidate) bits() (handles, decoys int) {
+	for _, t := range c.tallies {
+		if t.set == decoySet {
+			decoys += t.seen.count()
+		} else {
+			handles += t.seen.count()
+		}
+	}
+	return handles, decoys
+}
+
+// survivors returns the candidates that may convince by their handles of one
+// set that is asked for, or of all together, the fullest first: as many as
+// the second pass has memory for.
+func (h *hunt) survivors(c *crowd, list []candidate, asked func(set uint16) bool) []constellation {
+	type survivor struct {
+		constellation
+		bits int
+	}
+	var best []survivor
+	for _, l := range list {
+		all, decoys := l.bits()
+		asking, convincing := false, false
+		for _, t := range l.tallies {
+			n := t.seen.count()
+			if t.set != decoySet && asked(t.set) && n >= bitsOf(h.leastOf(t.set), h.targets.sets[t.set].Count) {
+				asking = true
+				convincing = convincing || h.mayConvince(c, int(t.set), n, decoys)
+			}
+		}
+		if convincing || asking && h.mayConvince(c, len(h.targets.sets), min(all, tallyBits), decoys) {
+			best = append(best, survivor{l.constellation, all})
+		}
+	}
+	slices.SortStableFunc(best, func(a, b survivor) int {
+		return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.offset, b.offset))
+	})
+	out := make([]constellation, 0, min(len(best), h.maxFields()))
+	for _, s := range best[:cap(out)] {
+		out = append(out, s.constellation)
+	}
+	return out
+}
+
+// bitsOf returns how many bits of a tally so many handles of a set set at the
+// very least: in a large set, four standard deviations less than the mean.
+func bitsOf(handles, of int) int {
+	if of <= tallyBits {
+		return handles
+	}
+	load := float64(handles) / tallyBits
+	free := math.Exp(-load)
+	mean, variance := tallyBits*(1-free), tallyBits*free*(1-(1+load)*free)
+	return max(1, int(mean-4*math.Sqrt(variance)))
+}

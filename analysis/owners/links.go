@@ -1,0 +1,317 @@
+package owners
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const (
+	// linkedShare is the part of the objects that must have a pointer to the
+	// same place in them, to show their start.
+	linkedShare = 0.5
+	// maxLinks is how many pointers a worker keeps of one owner and distance.
+	maxLinks = 1024
+	// leastReferred is the part of the objects that pointers outside the
+	// variables of modules must lead to, to be named.
+	leastReferred = 0.1
+	// maxReferrers is how many places that refer to an owner are named.
+	maxReferrers = 8
+	// lineBits is the size of the table of lines with followed places, as a
+	// power of two; a line has 256 bytes.
+	lineBits = 20
+)
+
+// A place is where a handle of an owner lies, or the first cell of an array.
+type place struct {
+	at    uint64
+	claim int
+	n     int // of the claim's places
+}
+
+// A link is a pointer that leads before a handle.
+type link struct {
+	from uint64 // address of the pointer
+	n    int    // place of its claim that it leads to
+}
+
+// A linkTable has the links of one claim, by their distance from the handle.
+type linkTable map[int][]link
+
+// A linker finds the pointers that lead to places.
+type linker struct {
+	*hunt
+	places []place // ascending
+	reach  uint64  // how far before a place a pointer may lead
+	low    uint64
+	span   uint64
+	lines  []uint64
+	found  [workers][]linkTable // by claim
+}
+
+// link looks for the pointers that lead a fixed distance before the handles of
+// an owner. They show where its objects begin, and what they belong to.
+func (h *hunt) link(ctx context.Context, claims []*claim) error {
+	l := &linker{hunt: h, reach: uint64(h.maxOffset), lines: make([]uint64, 1<<lineBits/64)}
+	for i, c := range claims {
+		for n, at := range c.places {
+			l.places = append(l.places, place{at, i, n})
+		}
+	}
+	if len(l.places) == 0 {
+		return nil
+	}
+	slices.SortFunc(l.places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.claim, b.claim), cmp.Compare(a.n, b.n))
+	})
+	l.low = l.places[0].at - min(l.reach, l.places[0].at)
+	l.span = l.places[len(l.places)-1].at - l.low
+	for _, p := range l.places {
+		for line := (p.at - min(l.reach, p.at)) >> 8; line <= p.at>>8; line++ {
+			bit := lineHash(line)
+			l.lines[bit/64] |= 1 << (bit % 64)
+		}
+	}
+	for i := range l.found {
+		l.found[i] = make([]linkTable, len(claims))
+	}
+	if err := h.eachWindow(ctx, 0, 0, readAll, l.visit); err != nil {
+		return err
+	}
+	for i, c := range claims {
+		all := linkTable{}
+		for worker := range l.found {
+			for distance, links := range l.found[worker][i] {
+				all[distance] = append(all[distance], links...)
+			}
+		}
+		h.begins(c, all)
+	}
+	return nil
+}
+
+func lineHash(line uint64) uint64 { return mix(line) >> (64 - lineBits) }
+
+// visit finds the pointers in a window.
+func (l *linker) visit(worker int, w *window) {
+	if l.space.ptr == 4 {
+		for i := w.begin; i+4 <= w.end; i += 4 {
+			if v := uint64(binary.LittleEndian.Uint32(w.data[i:])); v-l.low <= l.span {
+				l.pointer(worker, w.start+uint64(i), v)
+			}
+		}
+		return
+	}
+	for i, b := w.begin, w.data[w.begin:w.end]; len(b) >= 8; b, i = b[8:], i+8 {
+		if v := binary.LittleEndian.Uint64(b); v-l.low <= l.span {
+			l.pointer(worker, w.start+uint64(i), v)
+		}
+	}
+}
+
+// pointer takes down where a pointer leads.
+func (l *linker) pointer(worker int, from, to uint64) {
+	if bit := lineHash(to >> 8); l.lines[bit/64]>>(bit%64)&1 == 0 {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(l.places, to, func(p place, at uint64) int { return cmp.Compare(p.at, at) })
+	first := i
+	for ; i < len(l.places) && l.places[i].at-to <= l.reach; i++ {
+		p := l.places[i]
+		if slices.ContainsFunc(l.places[first:i], func(q place) bool { return q.claim == p.claim }) {
+			continue // what follows is another object's
+		}
+		distance := int(p.at - to)
+		if l.itself(i, from, to) {
+			continue
+		}
+		t := &l.found[worker][p.claim]
+		if *t == nil {
+			*t = linkTable{}
+		}
+		if links := (*t)[distance]; len(links) < maxLinks {
+			(*t)[distance] = append(links, link{from, p.n})
+		}
+	}
+}
+
+// itself reports whether a pointer to the object of a place stands in that
+// object, as those of heaps and of empty lists do: before the next one begins.
+func (l *linker) itself(i int, from, to uint64) bool {
+	p := l.places[i]
+	if from < to || from-to >= l.reach {
+		return false
+	}
+	for _, q := range l.places[i+1:] {
+		if q.claim == p.claim {
+			return from < q.at-(p.at-to)
+		}
+		if q.at-p.at > 2*l.reach {
+			break
+		}
+	}
+	return true
+}
+
+// begins takes for the start of the objects the place that the most pointers
+// lead to, each to another object; of several of that rank the first.
+func (h *hunt) begins(c *claim, all linkTable) {
+	if c.Kind == KindArray || c.Kind == KindGlobal {
+		if links := all[0]; len(links) > 0 {
+			c.Start = true
+			c.Referrers = h.referrers(c, links, 0)
+		}
+		return
+	}
+	best, most := 0, 0
+	for distance, links := range all {
+		n := objectsOf(links)
+		if distance%h.space.ptr != 0 && c.Width == h.space.ptr {
+			continue
+		}
+		if n > most || n == most && distance > best {
+			best, most = distance, n
+		}
+	}
+	// A list leads from each of its objects into the next one, at the link;
+	// what owns the object leads to its start.
+	for distance, links := range all {
+		if distance > best && float64(objectsOf(links)) >= 0.9*float64(most) && (distance-best)%h.space.ptr == 0 {
+			best = distance
+		}
+	}
+	if most < minHandles || float64(most) < linkedShare*float64(len(c.places)) {
+		return
+	}
+	if c.Kind == KindRecord {
+		c.is(canonicalRecord(c.same, &best))
+	}
+	word := best - c.FieldOffset // from the start to the word
+	c.Start = true
+	c.WordOffset, c.FieldOffset = word, best
+	for i := range c.Examples {
+		c.Examples[i].Object -= minidump.VA(int64(word))
+	}
+	c.Referrers = h.referrers(c, all[best], best)
+}
+
+// objectsOf counts the objects that links lead to.
+func objectsOf(links []link) int {
+	seen := map[int]bool{}
+	for _, l := range links {
+		seen[l.n] = true
+	}
+	return len(seen)
+}
+
+// referrers sorts the pointers to an owner by where they stand.
+func (h *hunt) referrers(c *claim, links []link, distance int) []Referrer {
+	slices.SortFunc(links, func(a, b link) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.n, b.n)) })
+	offset, inside := h.linkOffset(c, links, distance)
+	groups := map[string][]link{}
+	var rest []link
+	for _, l := range links {
+		if m, ok := h.space.modules.Find(vaOf(l.from)); ok {
+			groups[m.BaseOfImage.String()] = append(groups[m.BaseOfImage.String()], l)
+		} else if !inside(l.from) {
+			rest = append(rest, l)
+		} else {
+			groups["link"] = append(groups["link"], l)
+		}
+	}
+	var all []Referrer
+	add := func(kind ReferrerKind, links []link) {
+		r := Referrer{
+			Kind: kind, Address: vaOf(links[0].from), Stride: strideOf(links),
+			Objects: objectsOf(links), Of: len(c.places),
+		}
+		if m, ok := h.space.modules.Find(r.Address); ok {
+			r.Module, r.ModuleOffset = m.Name(), uint64(r.Address-m.BaseOfImage)
+		}
+		if kind == ReferrerLink {
+			r.Offset, r.Stride = offset, 0
+		}
+		all = append(all, r)
+	}
+	for key, links := range groups {
+		if key == "link" {
+			add(ReferrerLink, links)
+		} else {
+			add(ReferrerGlobal, links)
+		}
+	}
+	if len(rest) > 0 {
+		kind := ReferrerMemory
+		if strideOf(rest) > 0 {
+			kind = ReferrerArray
+		}
+		add(kind, rest)
+	}
+	// A few pointers elsewhere may be left over, or be numbers.
+	all = slices.DeleteFunc(all, func(r Referrer) bool {
+		return r.Kind != ReferrerGlobal && float64(r.Objects) < leastReferred*float64(r.Of)
+	})
+	slices.SortFunc(all, func(a, b Referrer) int {
+		return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Address, b.Address))
+	})
+	return all[:min(len(all), maxReferrers)]
+}
+
+// linkOffset finds the field of the objects that most links stand in, and
+// returns a test of it. Objects that are not followed count, too: their field is
+// as far from one that is followed.
+func (h *hunt) linkOffset(c *claim, links []link, distance int) (int, func(uint64) bool) {
+	at := func(from uint64) (int, bool) { // offset in the object that begins before
+		i, found := slices.BinarySearch(c.places, from+uint64(distance))
+		if !found {
+			i--
+		}
+		if i < 0 {
+			return 0, false
+		}
+		d := from + uint64(distance) - c.places[i]
+		return int(d), d < uint64(h.maxOffset)
+	}
+	count := map[int]int{}
+	for _, l := range links {
+		if d, ok := at(l.from); ok {
+			count[d]++
+		}
+	}
+	best, most := 0, 0
+	for d, n := range count {
+		if n > most || n == most && d < best {
+			best, most = d, n
+		}
+	}
+	if most < minHandles {
+		return 0, func(uint64) bool { return false }
+	}
+	return best, func(from uint64) bool {
+		d, ok := at(from)
+		return ok && d == best
+	}
+}
+
+// strideOf returns the distance of most links from the next, if that is the same
+// for nearly all of them; else 0.
+func strideOf(links []link) int {
+	count := map[uint64]int{}
+	for i := range links[1:] {
+		count[links[i+1].from-links[i].from]++
+	}
+	best, most := uint64(0), 0
+	for d, n := range count {
+		if n > most || n == most && d < best {
+			best, most = d, n
+		}
+	}
+	if len(links) < minHandles || best > maxStride || float64(most) < math.Floor(cellShare*float64(len(links)-1)) {
+		return 0
+	}
+	return int(best)
+}
