@@ -102,14 +102,14 @@ func TestEveryRead(t *testing.T) {
 							t.Errorf("read %d fails: Lookup(%#x): %+v, %v", n, rva, got, err)
 						}
 						want, _, _ := whole.Lookup(rva)
-						if ok && got.Name != want.Name && got.Kind != pdb.KindPublic {
+						if ok && got.Name != want.Name && got.Name != "" && got.Kind != pdb.KindPublic {
 							t.Errorf("read %d fails: Lookup(%#x): %+v, want %+v", n, rva, got, want)
 						}
 						break
 					}
 				}
 				if !r.failed {
-					if n < 12 {
+					if n < 9 {
 						t.Errorf("only %d reads", n)
 					}
 					return
@@ -328,7 +328,7 @@ func TestSparseIndex(t *testing.T) {
 		"right":                {func([]byte, []byte) {}, ""},
 		"behind the records":   {func(index, _ []byte) { le.PutUint32(index[4:], 1<<20) }, "record 0x1001 is not where the index says"},
 		"behind what is asked": {func(index, _ []byte) { le.PutUint32(index, 0x1002) }, ""},
-		"in a record":          {func(index, _ []byte) { le.PutUint32(index[4:], 2) }, "5635 bytes wanted"},
+		"in a record":          {func(index, _ []byte) { le.PutUint32(index[4:], 2) }, "record of 5635 bytes"},
 		"outside its stream":   {func(_, ids []byte) { le.PutUint32(ids[44:], 1<<20) }, ""}, // then there is none
 	} {
 		p := sample()

@@ -7,10 +7,27 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
-// site is one inlined call at an address.
+// site is one inlined call: the code of a function that comes from another one.
 type site struct {
-	inlinee uint32 // id in the IPI stream
+	inlinee uint32 // id of the function that is called
+	outer   int    // index of the call that this one is within; -1 for none
+	rows    []row
+}
+
+// row is a piece of code, by its offset in the function, and its line in the function that is called.
+type row struct {
+	start, end uint32
 	place
+}
+
+// at returns the line of the call at an offset.
+func (s *site) at(off uint32) (place, bool) {
+	for _, r := range s.rows {
+		if off >= r.start && off < r.end {
+			return r.place, true
+		}
+	}
+	return place{}, false
 }
 
 // inlineeLine is where an inlined function is declared: the base that the annotations of a site count from.
@@ -19,97 +36,92 @@ type inlineeLine struct {
 	place
 }
 
-// inlineSites finds the inlined calls at offset off of a function, outermost first. Scopes nest; the walk keeps its
-// place by counting, not by calling itself.
-func (m *module) inlineSites(p item, off uint32) ([]site, error) {
-	w := m.s.window(int64(p.off), m.symbolsEnd)
-	if _, err := w.record(); err != nil {
-		return nil, err
+// siteAt returns the index of the innermost call at an offset, or -1. Within a call those that it made in turn are
+// looked at, and of several the first that covers the offset counts.
+func (f *function) siteAt(off uint32) int {
+	found := -1
+	for i := range f.sites {
+		if f.sites[i].outer != found {
+			continue
+		}
+		if _, ok := f.sites[i].at(off); ok {
+			found = i
+		}
 	}
-	var sites []site
-	// The innermost site found is open until the depth falls below inside. Inside other sites nothing is looked for.
-	depth, inside, outside := 1, 0, 0
-	for depth > 0 && w.left() >= 4 {
+	return found
+}
+
+// readSites decodes the inlined calls of a function from the records behind its own. Scopes nest; the walk keeps its
+// place in a list, not by calling itself.
+func (m *module) readSites(w *window) (sites []site, err error) {
+	open := []int{-1} // of each scope, the innermost call that it is in
+	for len(open) > 0 && w.left() >= recordHead {
 		r, err := w.record()
 		if err != nil {
-			return nil, err
+			return sites, err
 		}
-		switch {
+		switch inner := open[len(open)-1]; {
 		case r.closes():
-			depth--
-			if outside > depth {
-				outside = 0
-			}
-			if inside > depth {
-				return sites, nil // its callers' other calls are elsewhere
-			}
-		case r.opens():
-			depth++
-			if r.kind != symInlineSite && r.kind != symInlineSite2 || outside > 0 {
-				continue
-			}
-			s, ok, err := m.siteAt(r, off)
+			open = open[:len(open)-1]
+		case r.kind == symInlineSite || r.kind == symInlineSite2:
+			s, err := m.readSite(r)
 			if err != nil {
-				return nil, err
+				return sites, err
 			}
-			if ok {
-				sites, inside = append(sites, s), depth
-			} else {
-				outside = depth
-			}
+			s.outer = inner
+			sites = append(sites, s)
+			open = append(open, len(sites)-1)
+		case r.opens():
+			open = append(open, inner)
 		}
 	}
 	return sites, nil
 }
 
-// siteAt decodes an S_INLINESITE record and reports whether, and with which line, it covers offset off of its function.
-func (m *module) siteAt(r record, off uint32) (site, bool, error) {
-	c := r.body
+// readSite decodes an S_INLINESITE record.
+func (m *module) readSite(r record) (site, error) {
+	c := &r.body
 	c.Skip(8) // offsets of related records: parent, end
 	s := site{inlinee: c.U32()}
 	if r.kind == symInlineSite2 {
 		c.Skip(4) // invocations
 	}
 	if c.Err() != nil {
-		return site{}, false, c.Err()
+		return site{}, c.Err()
 	}
-	base, err := m.inlineeLine(s.inlinee)
+	t, err := m.tables()
 	if err != nil {
-		return site{}, false, err
+		return site{}, err
 	}
-	var ok bool
-	s.place, ok = annotated(c, base, off)
-	return s, ok, nil
-}
-
-// inlineeLine returns the declaration of an inlinee; zero when the module does not say.
-func (m *module) inlineeLine(id uint32) (place, error) {
-	m.inlineeOnce.Do(func() { m.inlineeLines, m.inlineeErr = m.readInlineeLines() })
-	i, ok := slices.BinarySearchFunc(m.inlineeLines, id, func(l inlineeLine, id uint32) int { return cmp.Compare(l.inlinee, id) })
-	if !ok {
-		return place{}, m.inlineeErr
+	lines, err := t.inlineeLines()
+	if err != nil {
+		return site{}, err
 	}
-	return m.inlineeLines[i].place, m.inlineeErr
+	var base place // zero when the module does not say
+	i, ok := slices.BinarySearchFunc(lines, s.inlinee, func(l inlineeLine, id uint32) int { return cmp.Compare(l.inlinee, id) })
+	if ok {
+		base = lines[i].place
+	}
+	s.rows = annotated(c, base)
+	return s, nil
 }
 
 // readInlineeLines reads the DEBUG_S_INLINEELINES subsections.
-func (m *module) readInlineeLines() ([]inlineeLine, error) {
-	var out []inlineeLine
-	for _, part := range m.inlinees {
-		c, err := m.s.cursor(part.off, part.end-part.off)
+func (m *module) readInlineeLines(parts []extent) (out []inlineeLine, err error) {
+	const extraFiles = 1 // CV_INLINEE_SOURCE_LINE_SIGNATURE_EX
+	for _, part := range parts {
+		sig, err := m.s.u32(part.off)
 		if err != nil {
 			return nil, err
 		}
-		const extraFiles = 1 // CV_INLINEE_SOURCE_LINE_SIGNATURE_EX
-		sig := c.U32()
-		for c.Left() > 0 && c.Err() == nil {
+		err = m.eachPart([]extent{{part.off + 4, part.end}}, func(c *bounded.Cursor) {
 			out = append(out, inlineeLine{c.U32(), place{c.U32(), c.U32()}})
 			if sig == extraFiles {
 				c.Skip(4 * int(min(c.U32(), 1<<28)))
 			}
-		}
-		if c.Err() != nil {
-			return nil, c.Err()
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	slices.SortStableFunc(out, func(a, b inlineeLine) int { return cmp.Compare(a.inlinee, b.inlinee) })
@@ -130,20 +142,25 @@ const (
 )
 
 // annotated runs the binary annotations of an inline site, a little program that draws a table of code ranges and
-// lines, until it comes to the range that holds offset off. Code offsets count from the start of the function.
-func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
-	var code, start uint32 // where the program is; where the row that is being drawn begins
-	var row place          // its line
+// lines. Code offsets count from the start of the function.
+func annotated(c *bounded.Cursor, at place) (rows []row) {
+	var code uint32 // where the program is
+	var next row    // the row that is being drawn
 	open := false
-	covers := func(end uint32) bool { return open && off >= start && off < end }
+	closeAt := func(end uint32) {
+		if next.end = end; open && end > next.start {
+			rows = append(rows, next)
+		}
+		open = false
+	}
 	for {
 		op, ok := compressed(c)
 		if !ok || op == annotEnd {
-			break
+			return rows
 		}
 		arg, ok := compressed(c)
 		if !ok {
-			break
+			return rows
 		}
 		switch op {
 		case annotCodeOffset, annotChangeCodeOffset, annotChangeCodeOffsetAndLine:
@@ -151,23 +168,18 @@ func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 				at.line += uint32(signed(arg >> 4))
 				arg &= 15
 			}
-			if code += arg; covers(code) {
-				return row, true
-			}
-			start, row, open = code, at, true
+			code += arg
+			closeAt(code)
+			next, open = row{start: code, place: at}, true
 		case annotChangeCodeLength:
-			if code += arg; covers(code) {
-				return row, true
-			}
-			open = false
+			code += arg
+			closeAt(code)
 		case annotChangeCodeLengthAndOffset:
 			delta, _ := compressed(c)
-			if code += delta; covers(code) {
-				return row, true
-			}
-			open = false
-			if off >= code && off-code < arg {
-				return at, true
+			code += delta
+			closeAt(code)
+			if code+arg > code {
+				rows = append(rows, row{code, code + arg, at})
 			}
 		case annotChangeCodeOffsetBase:
 			code = arg
@@ -177,7 +189,6 @@ func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 			at.line += uint32(signed(arg))
 		}
 	}
-	return place{}, false
 }
 
 // compressed reads an unsigned number of one, two or four bytes (CVUncompressData).

@@ -43,7 +43,7 @@ func sample() pdbtest.PDB {
 				{Name: "dispatcher", Kind: 0x1155, Extent: at(0x80, 0x10)},
 			}},
 			{Name: "Import:x.dll", Procs: []pdbtest.Proc{{Name: "CloseHandle", Kind: 0x1102, Extent: at(0x100, 6)}}},
-			{Name: "asm.obj", Extra: []pdbtest.Extent{at(0x200, 0x40)}},
+			{Name: "asm.obj", Extra: []pdbtest.Extent{at(0x200, 0x40), {Seg: 2, Off: 0x10, Size: 0x20}}},
 		},
 		Publics: []pdbtest.Public{
 			{Name: "?first@ns@@YAXXZ", Seg: 1, Off: 0x10},
@@ -85,7 +85,6 @@ func TestLookup(t *testing.T) {
 		0x101a: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, Displacement: 10, File: "b.h", Line: 3},
 		0x1022: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, Displacement: 0x12}, // hidden code
 		0x102f: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, Displacement: 0x1f, File: a, Line: 12},
-		0x1030: {Name: "?first@ns@@YAXXZ", Kind: pdb.KindPublic, RVA: 0x1010, Displacement: 0x20},
 		0x1040: {Name: "second", Kind: pdb.KindLocalProc, RVA: 0x1040, Size: 0x40, File: a, Line: 20},
 		0x1041: {Name: "second", Kind: pdb.KindLocalProc, RVA: 0x1040, Size: 0x40, Displacement: 1, File: a, Line: 21},
 		0x1044: {Name: "second", Kind: pdb.KindLocalProc, RVA: 0x1040, Size: 0x40, Displacement: 4, File: a, Line: 22,
@@ -102,6 +101,9 @@ func TestLookup(t *testing.T) {
 		0x1103: {Name: "CloseHandle", Kind: pdb.KindThunk, RVA: 0x1100, Size: 6, Displacement: 3},
 		0x1208: {Name: "asm_entry", Kind: pdb.KindPublic, RVA: 0x1200, Displacement: 8},
 		0x2018: {Name: "alias", Kind: pdb.KindPublic, RVA: 0x2010, Displacement: 8},
+		0x1030: {}, // behind the code of a function that has a public symbol
+		0x2030: {}, // behind data
+		0x1240: {}, // behind code that has nothing else
 		0x100f: {}, // before the first symbol
 		0x200f: {}, // before the first symbol of its section
 		0x2100: {}, // behind the last section
@@ -160,6 +162,7 @@ func TestLargeDirectory(t *testing.T) {
 	t.Parallel()
 	p := sample()
 	p.BlockSize = 512
+	p.Modules[2].Extra = []pdbtest.Extent{{Seg: 1, Off: 0x400, Size: 0x800}}
 	for i := range 200_000 {
 		p.Publics = append(p.Publics, pdbtest.Public{Name: fmt.Sprintf("public_%07d_with_a_long_name", i), Seg: 1, Off: 0x400 + uint32(i%0x800)})
 	}

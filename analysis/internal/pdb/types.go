@@ -71,15 +71,23 @@ func (t *types) record(index uint32) (r record, walked int64, err error) {
 			}
 		}
 	}
-	w := t.s.window(at, t.records.end)
-	for ; w.left() >= 4; from++ {
-		r, err = w.record()
-		if err != nil || from == index {
+	for w := t.s.window(at, t.records.end); w.left() >= recordHead; from++ {
+		if from == index {
+			r, err = w.record()
 			return r, w.off - at, err
 		}
+		head, err := w.peek(recordHead)
+		if err != nil {
+			return record{}, 0, err
+		}
+		size := 2 + int64(binary.LittleEndian.Uint16(head))
+		if size < recordHead || size > w.left() {
+			return record{}, 0, t.s.fail(w.off, "record of %d bytes, %d left", size, w.left())
+		}
+		w.skip(size)
 		if t.offsets != nil && w.off-at > maxWalk {
 			break
 		}
 	}
-	return record{}, 0, t.s.fail(w.off, "record %#x is not where the index says", index)
+	return record{}, 0, t.s.fail(at, "record %#x is not where the index says", index)
 }
