@@ -266,7 +266,12 @@ func TestClassNames(t *testing.T) {
 		{pdbtest.Class{Size: []byte{0x09, 0x80, 1, 1, 1, 1, 1, 1, 1, 1}}, "n::f"},
 		{pdbtest.Class{Size: []byte{0x0a, 0x80, 1, 1, 1, 1, 1, 1, 1, 1}}, "n::f"},
 		{pdbtest.Class{Kind: 0x1506, Size: []byte{0x04, 0x80, 1, 1, 1, 1}}, "n::f"},
+		{pdbtest.Class{Kind: 0x1608}, "n::f"}, {pdbtest.Class{Kind: 0x1609}, "n::f"}, {pdbtest.Class{Kind: 0x160a}, "n::f"},
+		{pdbtest.Class{Kind: 0x160b}, "n::f"},
+		{pdbtest.Class{Kind: 0x1609, Members: []byte{0x19, 0}, Size: []byte{0xcc, 2}}, "n::f"},
+		{pdbtest.Class{Kind: 0x1608, Members: []byte{0x02, 0x80, 1, 0xff}, Size: []byte{0x04, 0x80, 1, 1, 1, 1}}, "n::f"},
 		{pdbtest.Class{Size: []byte{0x05, 0x80, 1, 1, 1, 1}}, ""},
+		{pdbtest.Class{Kind: 0x1609, Members: []byte{0x05, 0x80, 1, 1, 1, 1}}, ""},
 	}
 	for _, tt := range tests {
 		p := sample()

@@ -36,19 +36,25 @@ type inlineeLine struct {
 	place
 }
 
-// siteAt returns the index of the innermost call at an offset, or -1. Within a call those that it made in turn are
-// looked at, and of several the first that covers the offset counts.
+// siteAt returns the index of the innermost call at an offset, or -1: the first one that covers it, or of the calls that
+// this one made in turn the first that does, and so on. What made the call need not cover the offset itself: LLVM gives
+// no range to code without a line, whatever was inlined into it.
 func (f *function) siteAt(off uint32) int {
 	found := -1
 	for i := range f.sites {
-		if f.sites[i].outer != found {
-			continue
-		}
-		if _, ok := f.sites[i].at(off); ok {
+		if _, ok := f.sites[i].at(off); ok && (found < 0 || f.within(i, found)) {
 			found = i
 		}
 	}
 	return found
+}
+
+// within reports whether a call was made, directly or not, by the call caller.
+func (f *function) within(call, caller int) bool {
+	for call > caller { // callers stand before what they call
+		call = f.sites[call].outer
+	}
+	return call == caller
 }
 
 // readSites decodes the inlined calls of a function from the records behind its own. Scopes nest; the walk keeps its

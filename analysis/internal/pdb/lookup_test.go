@@ -112,7 +112,9 @@ func TestLookup(t *testing.T) {
 	layouts := map[string]func(*pdbtest.PDB){
 		"plain":     func(*pdbtest.PDB) {},
 		"scattered": func(p *pdbtest.PDB) { p.BlockSize, p.Scatter = 512, true },
-		"large":     func(p *pdbtest.PDB) { p.BlockSize = 32768 },
+	}
+	for size := 512; size <= 32768; size *= 2 {
+		layouts[fmt.Sprintf("blocks of %d", size)] = func(p *pdbtest.PDB) { p.BlockSize = size }
 	}
 	for name, change := range layouts {
 		t.Run(name, func(t *testing.T) {
@@ -132,28 +134,38 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestOMAP looks addresses up in an image whose second function was moved to the front after linking.
+// TestOMAP looks addresses up in an image whose second function was moved to the front after linking, and cut in two.
+// The PDB of one has the section headers from before that, as Microsoft's tools write it; that of another has not.
 func TestOMAP(t *testing.T) {
 	t.Parallel()
 	p := sample()
-	p.OMAPToSource = [][2]uint32{{0x1000, 0x1040}, {0x1040, 0x1010}, {0x1060, 0}}
-	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1008, 0x1038}, {0x1030, 0}, {0x1040, 0x1000}, {0x1080, 0}}
-	f := open(t, p.Bytes())
-	want := map[uint32]string{
-		0x1000: "second 0x1000+0x0, line 20",
-		0x1021: "second 0x1000+0x21, line 22",
-		0x1048: "ns::first 0x1040+0x8, line 3",
-		0x1070: "none", // code that came from nowhere
+	p.OMAPToSource = [][2]uint32{{0x1000, 0x1040}, {0x1030, 0}, {0x1040, 0x1010}, {0x1060, 0}, {0x1f00, 0x1070}, {0x1f10, 0}}
+	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1010, 0x1040}, {0x1030, 0}, {0x1040, 0x1000}, {0x1070, 0x1f00}, {0x1080, 0}}
+	for _, p.CurrentSections = range []bool{false, true} {
+		f := open(t, p.Bytes())
+		want := map[uint32]string{
+			0x1000: "second 0x1000+0x0, line 20",
+			0x1021: "second 0x1000+0x21, line 22",
+			0x1048: "ns::first 0x1040+0x8, line 3",
+			0x1f04: "second 0x1000+0x34, line 22",
+			0x1070: "none", // code that came from nowhere
+			0x1010: "second 0x1000+0x10, line 22",
+		}
+		for rva, want := range want {
+			s, ok, err := f.Lookup(rva)
+			got := fmt.Sprintf("%s %#x+%#x, line %d", s.Name, s.RVA, s.Displacement, s.Line)
+			if !ok {
+				got = "none"
+			}
+			if got != want || err != nil {
+				t.Errorf("current sections %v: %#x: got %s, want %s (%v)", p.CurrentSections, rva, got, want, err)
+			}
+		}
 	}
-	for rva, want := range want {
-		s, ok, err := f.Lookup(rva)
-		got := fmt.Sprintf("%s %#x+%#x, line %d", s.Name, s.RVA, s.Displacement, s.Line)
-		if !ok {
-			got = "none"
-		}
-		if got != want || err != nil {
-			t.Errorf("%#x: got %s, want %s (%v)", rva, got, want, err)
-		}
+	// Streams without a pair are those of an image that was not rearranged.
+	p.OMAPToSource, p.OMAPFromSource = [][2]uint32{}, nil
+	if s, _, err := open(t, p.Bytes()).Lookup(0x1044); s.Name != "second" || err != nil {
+		t.Errorf("without pairs: %+v, %v", s, err)
 	}
 }
 

@@ -44,6 +44,6 @@ type Symbol struct {
 // Frame is one call that the compiler inlined.
 type Frame struct {
 	Function string // qualified name of the inlined function
-	File     string // source file of Line
-	Line     int    // line within the inlined function
+	File     string // source file of Line; "" when the PDB has no line here
+	Line     int    // line within the inlined function; 0 when the PDB has none
 }

@@ -60,7 +60,6 @@ func (t *text) inlined(f *function, off uint32) (frames []Frame, first error) {
 	// The list of sites has callers before what they call; the way goes from the innermost out.
 	for i := f.siteAt(off); i >= 0; i = f.sites[i].outer {
 		s := &f.sites[i]
-		at, _ := s.at(off)
 		name, err := t.function(s.inlinee)
 		if err != nil {
 			keep(err)
@@ -69,11 +68,13 @@ func (t *text) inlined(f *function, off uint32) (frames []Frame, first error) {
 			}
 			continue
 		}
-		file, err := t.m.sourceFile(at.file)
-		if err != nil {
+		call := Frame{Function: name}
+		if at, ok := s.at(off); ok {
+			call.Line = int(at.line)
+			call.File, err = t.m.sourceFile(at.file)
 			keep(err)
 		}
-		frames = append(frames, Frame{Function: name, File: file, Line: int(at.line)})
+		frames = append(frames, call)
 	}
 	keep(f.damage)
 	return frames, first
