@@ -108,7 +108,7 @@ type llvmFrame struct {
 
 func compareWithLLVM(t *testing.T, f *File, path, symbolizer string) (tally, error) {
 	var c tally
-	addresses, err := codeAddresses(f)
+	addresses, err := codeAddresses(f, *addressesFlag)
 	if err != nil || len(addresses) == 0 {
 		return c, err
 	}
@@ -244,8 +244,8 @@ func imageHeaders(f *File) ([]byte, error) {
 	return b, s.readAt(b, 0)
 }
 
-// codeAddresses returns addresses evenly spaced over the sections that hold code.
-func codeAddresses(f *File) (out []uint32, err error) {
+// codeAddresses returns at most so many addresses, evenly spaced over the sections that hold code.
+func codeAddresses(f *File, most int) (out []uint32, err error) {
 	const execute = 0x20000000 // IMAGE_SCN_MEM_EXECUTE
 	headers, err := imageHeaders(f)
 	le := binary.LittleEndian
@@ -257,7 +257,7 @@ func codeAddresses(f *File) (out []uint32, err error) {
 			total += int64(le.Uint32(headers[8:]))
 		}
 	}
-	n := min(int64(*addressesFlag), total)
+	n := min(int64(most), total)
 	for i := range n {
 		at := total * i / n
 		for _, s := range code {

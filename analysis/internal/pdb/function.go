@@ -4,7 +4,7 @@ import "fmt"
 
 // function is what a lookup has decoded of a function's records.
 type function struct {
-	span
+	item
 	m      *module
 	symbol Symbol // what all its addresses have in common
 	sites  []site // inlined calls; a call stands before those that it made in turn
@@ -17,15 +17,15 @@ func (m *module) functionAt(a address, c contribution) (*function, error) {
 		return f, nil
 	}
 	all, err := m.procs()
-	s, ok := all.find(a)
+	it, ok := all.find(a)
 	if !ok {
 		return nil, err
 	}
 	if err := m.f.recent.keep(m.s); err != nil {
 		return nil, err
 	}
-	f := &function{span: s, m: m}
-	if s.item.kind == KindTrampoline {
+	f := &function{item: it, m: m}
+	if it.kind == KindTrampoline {
 		err = f.readTrampoline(c)
 	} else {
 		err = f.read()
@@ -39,16 +39,17 @@ func (m *module) functionAt(a address, c contribution) (*function, error) {
 
 // read decodes the record of a function or thunk, and those within it.
 func (f *function) read() error {
-	w := f.m.s.window(int64(f.item.off), f.m.symbolsEnd)
+	w := f.m.s.window(int64(f.off), f.m.symbolsEnd)
 	r, err := w.record()
 	if err != nil {
 		return err
 	}
-	r.body.Skip(f.item.kind.fixed() - recordHead)
-	f.symbol = Symbol{Name: r.body.CString(), Kind: f.item.kind, Size: f.item.length}
+	fixed := r.body.Take(f.kind.fixed() - recordHead)
+	f.symbol = Symbol{Name: r.body.CString(), Kind: f.kind}
 	if r.body.Err() != nil {
 		return r.body.Err()
 	}
+	f.symbol.Size = decodeProc(f.kind, fixed, r.off).length
 	f.sites, f.damage = f.m.readSites(w)
 	return nil
 }
@@ -56,7 +57,7 @@ func (f *function) read() error {
 // readTrampoline names a jump that the linker made after what it jumps to, and after its place in the table of such
 // jumps: that is a contribution of its own.
 func (f *function) readTrampoline(c contribution) error {
-	r, err := f.m.s.window(int64(f.item.off), f.m.symbolsEnd).record()
+	r, err := f.m.s.window(int64(f.off), f.m.symbolsEnd).record()
 	if err != nil {
 		return err
 	}
@@ -65,15 +66,15 @@ func (f *function) readTrampoline(c contribution) error {
 	if r.body.U16() == island {
 		table = "island"
 	}
-	r.body.Skip(2 + 4) // size and offset of the jump
+	f.symbol = Symbol{Kind: KindTrampoline, Size: uint32(r.body.U16()),
+		Thunk: fmt.Sprintf("%s+%d", table, f.origin().off-c.start.off)}
+	r.body.Skip(4) // offset of the jump
 	target := address{off: r.body.U32()}
 	r.body.Skip(2) // section of the jump
 	target.seg = r.body.U16()
 	if r.body.Err() != nil {
 		return r.body.Err()
 	}
-	f.symbol = Symbol{Kind: KindTrampoline, Size: f.item.length,
-		Thunk: fmt.Sprintf("%s+%d", table, f.item.start.off-c.start.off)}
 	f.symbol.Name, err = f.m.f.targetName(target)
 	return err
 }
@@ -90,8 +91,8 @@ func (f *File) targetName(a address) (string, error) {
 	}
 	if m != nil {
 		all, err := m.procs()
-		if s, ok := all.find(a); ok && s.item.start == a && s.item.kind != KindTrampoline {
-			target := function{span: s, m: m}
+		if it, ok := all.find(a); ok && it.origin() == a && it.kind != KindTrampoline {
+			target := function{item: it, m: m}
 			err := target.read()
 			return target.symbol.Name, err
 		}

@@ -23,7 +23,7 @@ type place struct{ file, line uint32 }
 
 // lineTable holds the lines of a function, by their place in it.
 type lineTable struct {
-	span
+	item
 	m       *module
 	entries []lineEntry
 }
@@ -42,16 +42,16 @@ func (m *module) lineAt(a address) (place, bool, error) {
 		if err != nil {
 			return place{}, false, err
 		}
-		s, ok := all.lines.find(a)
+		it, ok := all.lines.find(a)
 		if !ok {
 			return place{}, false, nil
 		}
-		if t, err = m.readLines(s); err != nil {
+		if t, err = m.readLines(it); err != nil {
 			return place{}, false, err
 		}
 		m.f.lastLines.Store(t)
 	}
-	want := a.off - t.item.start.off
+	want := a.off - t.origin().off
 	i := sort.Search(len(t.entries), func(i int) bool { return t.entries[i].off > want }) - 1
 	// Entries for one offset: a function whose first line makes no code. Its opening line is what its start is
 	// called, every later address has the last.
@@ -65,8 +65,8 @@ func (m *module) lineAt(a address) (place, bool, error) {
 }
 
 // readLines decodes a DEBUG_S_LINES subsection.
-func (m *module) readLines(s span) (*lineTable, error) {
-	c, err := m.s.cursor(int64(s.item.off), int64(s.item.size))
+func (m *module) readLines(it item) (*lineTable, error) {
+	c, err := m.s.cursor(int64(it.off), int64(it.size))
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (m *module) readLines(s span) (*lineTable, error) {
 		perLine += columnSize
 	}
 	c.Skip(4) // size
-	t := &lineTable{span: s, m: m}
+	t := &lineTable{item: it, m: m}
 	for c.Left() > 0 && c.Err() == nil {
 		file, count := c.U32(), int64(c.U32())
 		c.Skip(4) // size of this block

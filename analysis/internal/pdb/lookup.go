@@ -66,9 +66,9 @@ func (f *File) inModule(a address, c contribution) (sym Symbol, start address, e
 	p, perr := m.functionAt(a, c)
 	keep(perr)
 	if p != nil {
-		sym, start = p.symbol, p.item.start
+		sym, start = p.symbol, p.origin()
 	}
-	if p != nil && p.item.kind == KindTrampoline {
+	if p != nil && p.kind == KindTrampoline {
 		return sym, start, err
 	}
 	at, found, lerr := m.lineAt(a)
@@ -79,7 +79,7 @@ func (f *File) inModule(a address, c contribution) (sym Symbol, start address, e
 		keep(lerr)
 	}
 	if p != nil && (len(p.sites) > 0 || p.damage != nil) {
-		sym.Inlined, perr = m.newText().inlined(p, a.off-p.item.start.off)
+		sym.Inlined, perr = m.newText().inlined(p, a.off-p.origin().off)
 		keep(perr)
 	}
 	return sym, start, err

@@ -59,9 +59,9 @@ func (f *File) openModule(i int, info moduleInfo) (*module, error) {
 // readProcs walks over the symbol records. A module that link-time optimization made may have millions, so this loop
 // stays in the bytes that are in memory, and decodes nothing but the places of functions.
 func (m *module) readProcs() (spans, error) {
-	var items []item
-	err := m.walkProcs(func(it item) { items = append(items, it) })
-	return newSpans(items), err
+	var l list
+	err := m.walkProcs(l.add)
+	return l.spans(), err
 }
 
 func (m *module) walkProcs(visit func(item)) error {
@@ -93,7 +93,7 @@ func (m *module) walkProcs(visit func(item)) error {
 				return w.s.fail(w.off+int64(n), "record of %d bytes, %d left", size, w.left()-int64(n))
 			}
 			if kind != 0 {
-				visit(decodeProc(kind, b[n:], w.off+int64(n)))
+				visit(decodeProc(kind, b[n+recordHead:], w.off+int64(n)))
 			}
 			n += size
 		}
@@ -109,7 +109,7 @@ func (m *module) readTables() (*tables, error) {
 	t.scopes = sync.OnceValues(func() ([]scope, error) { return m.readImports(t.imports) })
 	t.globalIDs = sync.OnceValues(func() ([]export, error) { return m.readExports(t.exports) })
 	const head = 8
-	var lines []item
+	var lines list
 	for w := m.s.window(m.c13.off, m.c13.end); w.left() > 0; {
 		if w.left() < head {
 			return nil, w.s.fail(w.off, "subsection cut short, %d bytes left", w.left())
@@ -127,7 +127,7 @@ func (m *module) readTables() (*tables, error) {
 		switch kind {
 		case debugLines:
 			code := rng{address{le.Uint16(b[head+4:]), le.Uint32(b[head:])}, le.Uint32(b[head+8:])}
-			lines = append(lines, item{rng: code, off: uint32(at), size: uint32(size)})
+			lines.add(item{rng: code, off: uint32(at), size: uint32(size)})
 		case debugFileChecksum:
 			t.checksums = part
 		case debugInlineeLines:
@@ -139,6 +139,6 @@ func (m *module) readTables() (*tables, error) {
 		}
 		w.skip(head + (size+3)&^3)
 	}
-	t.lines = newSpans(lines)
+	t.lines = lines.spans()
 	return t, nil
 }

@@ -138,20 +138,20 @@ func (k Kind) fixed() int {
 	return procSize
 }
 
-// decodeProc reads where a function is from the bytes before its name.
+// decodeProc reads where a function is from the bytes between its record's head and its name.
 func decodeProc(kind Kind, b []byte, off int64) item {
 	le := binary.LittleEndian
 	p := item{off: uint32(off), kind: kind}
 	switch kind {
 	case KindThunk:
-		p.start = address{le.Uint16(b[20:]), le.Uint32(b[16:])}
-		p.length = uint32(le.Uint16(b[22:]))
+		p.start = address{le.Uint16(b[16:]), le.Uint32(b[12:])}
+		p.length = uint32(le.Uint16(b[18:]))
 	case KindTrampoline:
-		p.start = address{le.Uint16(b[16:]), le.Uint32(b[8:])}
-		p.length = uint32(le.Uint16(b[6:]))
+		p.start = address{le.Uint16(b[12:]), le.Uint32(b[4:])}
+		p.length = uint32(le.Uint16(b[2:]))
 	default:
-		p.start = address{le.Uint16(b[36:]), le.Uint32(b[32:])}
-		p.length = le.Uint32(b[16:])
+		p.start = address{le.Uint16(b[32:]), le.Uint32(b[28:])}
+		p.length = le.Uint32(b[12:])
 	}
 	return p
 }

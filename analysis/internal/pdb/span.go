@@ -16,22 +16,20 @@ func (r rng) covers(a address) bool {
 	return r.start.seg == a.seg && a.off >= r.start.off && a.off-r.start.off < r.length
 }
 
-// item is what a lookup needs to know of a record that stands for code.
+// item is what a lookup needs to know of a record that stands for code: a piece of that code, and where the record is.
 type item struct {
 	rng
+	skip      uint32 // bytes of the record's code before this piece
 	off, size uint32 // of the record, or the body of the subsection, in the stream
 	kind      Kind   // of a function
 }
 
-// span is a piece of code and the record that speaks for it.
-type span struct {
-	rng
-	item item
-}
+// origin returns where the record's code begins.
+func (it item) origin() address { return address{it.start.seg, it.start.off - it.skip} }
 
-// spans are the records of a list by address. They do not overlap: where records do, as those of functions that the
-// linker folded, the first in the list speaks. The list is read once, and then found in by binary search.
-type spans []span
+// spans are the records of a list by address, in pieces that do not overlap: where records do, as those of functions that
+// the linker folded, the first in the list counts. The list is read once, and then found in by binary search.
+type spans []item
 
 func (a address) key() uint64 { return uint64(a.seg)<<32 | uint64(a.off) }
 
@@ -40,12 +38,45 @@ func (r rng) end() uint64 {
 	return min(r.start.key()+uint64(r.length), (uint64(r.start.seg)+1)<<32)
 }
 
-// newSpans sorts the records of a list.
-func newSpans(items []item) spans {
-	items = slices.DeleteFunc(items, func(it item) bool { return it.length == 0 })
-	slices.SortFunc(items, func(a, b item) int {
+// list collects the records of a list in pieces, so that a long one is not copied again and again as it grows.
+type list struct {
+	full [][]item
+	last []item
+}
+
+func (l *list) add(it item) {
+	const most = 1 << 12
+	if it.length == 0 {
+		return // covers nothing
+	}
+	if len(l.last) == most {
+		l.full, l.last = append(l.full, l.last), make([]item, 0, most)
+	}
+	l.last = append(l.last, it)
+}
+
+// spans sorts the records.
+func (l *list) spans() spans {
+	items := l.last
+	if l.full != nil {
+		items = slices.Concat(append(l.full, l.last)...)
+	}
+	byAddress := func(a, b item) int {
 		return cmp.Or(cmp.Compare(a.start.key(), b.start.key()), cmp.Compare(a.off, b.off))
-	})
+	}
+	if !slices.IsSortedFunc(items, byAddress) {
+		slices.SortFunc(items, byAddress)
+	}
+	for i := 1; i < len(items); i++ {
+		if items[i].start.key() < items[i-1].end() {
+			return cut(items)
+		}
+	}
+	return items
+}
+
+// cut makes pieces that do not overlap of records in the order of their addresses.
+func cut(items []item) spans {
 	out := make(spans, 0, len(items))
 	var open byList
 	var pos uint64
@@ -62,15 +93,18 @@ func newSpans(items []item) spans {
 		if len(open) == 0 {
 			continue
 		}
-		it := open[0]
-		end := it.end()
+		piece := open[0]
+		end := piece.end()
 		if next < len(items) {
 			end = min(end, items[next].start.key())
 		}
-		if last := len(out) - 1; last >= 0 && out[last].item.off == it.off && out[last].end() == pos {
+		if last := len(out) - 1; last >= 0 && out[last].off == piece.off && out[last].end() == pos {
 			out[last].length += uint32(end - pos)
 		} else {
-			out = append(out, span{rng{address{it.start.seg, uint32(pos)}, uint32(end - pos)}, it})
+			piece.skip = uint32(pos - piece.start.key())
+			piece.start.off += piece.skip
+			piece.length = uint32(end - pos)
+			out = append(out, piece)
 		}
 		pos = end
 	}
@@ -92,7 +126,7 @@ func (l *byList) Pop() any {
 }
 
 // find returns the piece that an address is in.
-func (s spans) find(a address) (span, bool) {
+func (s spans) find(a address) (item, bool) {
 	key := a.key()
 	lo, hi := 0, len(s)
 	for lo < hi {
@@ -103,7 +137,7 @@ func (s spans) find(a address) (span, bool) {
 		}
 	}
 	if lo == 0 || !s[lo-1].covers(a) {
-		return span{}, false
+		return item{}, false
 	}
 	return s[lo-1], true
 }

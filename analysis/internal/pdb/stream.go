@@ -82,6 +82,9 @@ func (s *stream) cursor(off, n int64) (*bounded.Cursor, error) {
 
 // u32 reads one number.
 func (s *stream) u32(off int64) (uint32, error) {
+	if all := s.memory.Load(); all != nil && off >= 0 && off <= s.size-4 {
+		return binary.LittleEndian.Uint32((*all)[off:]), nil
+	}
 	var b [4]byte
 	err := s.readAt(b[:], off)
 	return binary.LittleEndian.Uint32(b[:]), err

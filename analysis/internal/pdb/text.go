@@ -58,7 +58,14 @@ func (t *text) inlined(f *function, off uint32) (frames []Frame, first error) {
 		}
 	}
 	// The list of sites has callers before what they call; the way goes from the innermost out.
-	for i := f.siteAt(off); i >= 0; i = f.sites[i].outer {
+	innermost, depth := f.siteAt(off), 0
+	for i := innermost; i >= 0; i = f.sites[i].outer {
+		depth++
+	}
+	if depth > 0 {
+		frames = make([]Frame, 0, depth)
+	}
+	for i := innermost; i >= 0; i = f.sites[i].outer {
 		s := &f.sites[i]
 		name, err := t.function(s.inlinee)
 		if err != nil {

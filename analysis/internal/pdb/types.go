@@ -1,6 +1,12 @@
 package pdb
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
+)
 
 // types is the TPI or IPI stream: type or id records, found by their index.
 type types struct {
@@ -9,6 +15,9 @@ type types struct {
 	records       extent
 	offsets       *stream // stream with the sparse index of records
 	offsetsExtent extent
+
+	mu  sync.Mutex
+	buf []byte // for walking
 }
 
 // openTypes reads the header of the stream (HDR of TPI).
@@ -71,9 +80,17 @@ func (t *types) record(index uint32) (r record, walked int64, err error) {
 			}
 		}
 	}
-	for w := t.s.window(at, t.records.end); w.left() >= recordHead; from++ {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.s.window(at, t.records.end)
+	w.buf = t.buf
+	defer func() { t.buf = w.buf[:0] }()
+	for ; w.left() >= recordHead; from++ {
 		if from == index {
-			r, err = w.record()
+			if r, err = w.record(); err == nil {
+				off := r.body.Off()
+				r.body = *bounded.New(t.s.name, off, bytes.Clone(r.body.Take(r.body.Left())))
+			}
 			return r, w.off - at, err
 		}
 		head, err := w.peek(recordHead)
