@@ -30,6 +30,7 @@ type File struct {
 	fileNames, functionNames        names
 	lastFunction                    atomic.Pointer[function]
 	lastLines                       atomic.Pointer[lineTable]
+	lastCalls                       atomic.Pointer[calls]
 	lastPublic                      atomic.Pointer[public]
 	nearPublic                      hint
 }

@@ -8,6 +8,7 @@ type function struct {
 	m      *module
 	symbol Symbol // what all its addresses have in common
 	sites  []site // inlined calls; a call stands before those that it made in turn
+	rows   []row  // of all sites
 	damage error  // why there are not more sites
 }
 
@@ -50,7 +51,7 @@ func (f *function) read() error {
 		return r.body.Err()
 	}
 	f.symbol.Size = decodeProc(f.kind, fixed, r.off).length
-	f.sites, f.damage = f.m.readSites(w)
+	f.damage = f.readSites(w)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package pdb
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
@@ -11,7 +12,8 @@ import (
 type site struct {
 	inlinee uint32 // id of the function that is called
 	outer   int    // index of the call that this one is within; -1 for none
-	rows    []row
+	first   int    // of its rows in those of the function
+	end     int
 }
 
 // row is a piece of code, by its offset in the function, and its line in the function that is called.
@@ -20,9 +22,9 @@ type row struct {
 	place
 }
 
-// at returns the line of the call at an offset.
-func (s *site) at(off uint32) (place, bool) {
-	for _, r := range s.rows {
+// at returns the line of a call at an offset.
+func (f *function) at(s site, off uint32) (place, bool) {
+	for _, r := range f.rows[s.first:s.end] {
 		if off >= r.start && off < r.end {
 			return r.place, true
 		}
@@ -38,15 +40,29 @@ type inlineeLine struct {
 
 // siteAt returns the index of the innermost call at an offset, or -1: the first one that covers it, or of the calls that
 // this one made in turn the first that does, and so on. What made the call need not cover the offset itself: LLVM gives
-// no range to code without a line, whatever was inlined into it.
-func (f *function) siteAt(off uint32) int {
-	found := -1
+// no range to code without a line, whatever was inlined into it. From low on to high, excluded, no row begins or ends.
+func (f *function) siteAt(off uint32) (found int, low, high uint32) {
+	found, high = -1, math.MaxUint32
+	edge := func(at uint32) bool {
+		if at > off {
+			high = min(high, at)
+			return false
+		}
+		low = max(low, at)
+		return true
+	}
 	for i := range f.sites {
-		if _, ok := f.sites[i].at(off); ok && (found < 0 || f.within(i, found)) {
+		covers := false
+		for _, r := range f.rows[f.sites[i].first:f.sites[i].end] {
+			if edge(r.start) && !edge(r.end) {
+				covers = true
+			}
+		}
+		if covers && (found < 0 || f.within(i, found)) {
 			found = i
 		}
 	}
-	return found
+	return found, low, high
 }
 
 // within reports whether a call was made, directly or not, by the call caller.
@@ -59,57 +75,56 @@ func (f *function) within(call, caller int) bool {
 
 // readSites decodes the inlined calls of a function from the records behind its own. Scopes nest; the walk keeps its
 // place in a list, not by calling itself.
-func (m *module) readSites(w *window) (sites []site, err error) {
+func (f *function) readSites(w *window) error {
 	open := []int{-1} // of each scope, the innermost call that it is in
 	for len(open) > 0 && w.left() >= recordHead {
 		r, err := w.record()
 		if err != nil {
-			return sites, err
+			return err
 		}
 		switch inner := open[len(open)-1]; {
 		case r.closes():
 			open = open[:len(open)-1]
 		case r.kind == symInlineSite || r.kind == symInlineSite2:
-			s, err := m.readSite(r)
-			if err != nil {
-				return sites, err
+			if err := f.readSite(r, inner); err != nil {
+				return err
 			}
-			s.outer = inner
-			sites = append(sites, s)
-			open = append(open, len(sites)-1)
+			open = append(open, len(f.sites)-1)
 		case r.opens():
 			open = append(open, inner)
 		}
 	}
-	return sites, nil
+	return nil
 }
 
-// readSite decodes an S_INLINESITE record.
-func (m *module) readSite(r record) (site, error) {
+// readSite decodes an S_INLINESITE record, of a call within the call outer.
+func (f *function) readSite(r record, outer int) error {
 	c := &r.body
 	c.Skip(8) // offsets of related records: parent, end
-	s := site{inlinee: c.U32()}
+	s := site{inlinee: c.U32(), outer: outer, first: len(f.rows)}
 	if r.kind == symInlineSite2 {
 		c.Skip(4) // invocations
 	}
 	if c.Err() != nil {
-		return site{}, c.Err()
+		return c.Err()
 	}
-	t, err := m.tables()
+	t, err := f.m.tables()
 	if err != nil {
-		return site{}, err
+		return err
 	}
 	lines, err := t.inlineeLines()
 	if err != nil {
-		return site{}, err
+		return err
 	}
 	var base place // zero when the module does not say
 	i, ok := slices.BinarySearchFunc(lines, s.inlinee, func(l inlineeLine, id uint32) int { return cmp.Compare(l.inlinee, id) })
 	if ok {
 		base = lines[i].place
 	}
-	s.rows = annotated(c, base)
-	return s, nil
+	f.rows = annotated(f.rows, c, base)
+	s.end = len(f.rows)
+	f.sites = append(f.sites, s)
+	return nil
 }
 
 // readInlineeLines reads the DEBUG_S_INLINEELINES subsections.
@@ -130,7 +145,10 @@ func (m *module) readInlineeLines(parts []extent) (out []inlineeLine, err error)
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(out, func(a, b inlineeLine) int { return cmp.Compare(a.inlinee, b.inlinee) })
+	byID := func(a, b inlineeLine) int { return cmp.Compare(a.inlinee, b.inlinee) }
+	if !slices.IsSortedFunc(out, byID) {
+		slices.SortStableFunc(out, byID)
+	}
 	return out, nil
 }
 
@@ -148,8 +166,8 @@ const (
 )
 
 // annotated runs the binary annotations of an inline site, a little program that draws a table of code ranges and
-// lines. Code offsets count from the start of the function.
-func annotated(c *bounded.Cursor, at place) (rows []row) {
+// lines, and adds it to rows. Code offsets count from the start of the function.
+func annotated(rows []row, c *bounded.Cursor, at place) []row {
 	var code uint32 // where the program is
 	var next row    // the row that is being drawn
 	open := false

@@ -78,8 +78,8 @@ func (f *File) inModule(a address, c contribution) (sym Symbol, start address, e
 		sym.File, lerr = m.sourceFile(at.file)
 		keep(lerr)
 	}
-	if p != nil && (len(p.sites) > 0 || p.damage != nil) {
-		sym.Inlined, perr = m.newText().inlined(p, a.off-p.origin().off)
+	if p != nil {
+		sym.Inlined, perr = m.inlined(p, a.off-p.origin().off)
 		keep(perr)
 	}
 	return sym, start, err

@@ -60,7 +60,10 @@ func (f *File) openModule(i int, info moduleInfo) (*module, error) {
 // stays in the bytes that are in memory, and decodes nothing but the places of functions.
 func (m *module) readProcs() (spans, error) {
 	var l list
-	err := m.walkProcs(l.add)
+	err := m.f.recent.keep(m.s)
+	if err == nil {
+		err = m.walkProcs(l.add)
+	}
 	return l.spans(), err
 }
 

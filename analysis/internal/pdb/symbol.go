@@ -38,7 +38,7 @@ type Symbol struct {
 	Displacement uint32  // bytes from the start to the address asked for
 	File         string  // source file of the line, as the compiler wrote it; "" when the PDB has no line here
 	Line         int     // line in File within this very function: the call, when the address is inlined code
-	Inlined      []Frame // calls that were inlined at the address, innermost first
+	Inlined      []Frame // calls that were inlined at the address, innermost first; shared, not to be changed
 }
 
 // Frame is one call that the compiler inlined.

@@ -38,6 +38,32 @@ func (n *names) get(number uint32, read func(uint32) (named, error)) (named, err
 	return known, nil
 }
 
+// calls are those inlined at an offset of a function, and in the code around it up to where they are others.
+type calls struct {
+	f         *function
+	low, high uint32
+	frames    []Frame
+	err       error
+}
+
+// inlined returns the calls inlined at offset off of a function, innermost first. A call whose name cannot be read is
+// left out, and the error says so.
+func (m *module) inlined(f *function, off uint32) ([]Frame, error) {
+	if len(f.sites) == 0 {
+		return nil, f.damage
+	}
+	c := m.f.lastCalls.Load()
+	if c == nil || c.f != f || off < c.low || off >= c.high {
+		c = &calls{f: f}
+		var site int
+		site, c.low, c.high = f.siteAt(off)
+		t := text{m: m, budget: 1<<20 + 16*m.f.msf.blockSize*int64(m.f.msf.numBlocks)}
+		c.frames, c.err = t.frames(f, site, off)
+		m.f.lastCalls.Store(c)
+	}
+	return c.frames, c.err
+}
+
 // text names the inlined calls of one lookup. All of them together may cost no more than a multiple of the file: a
 // hostile one could nest thousands that have long names.
 type text struct {
@@ -45,20 +71,14 @@ type text struct {
 	budget int64 // bytes that may yet be read
 }
 
-func (m *module) newText() *text {
-	return &text{m: m, budget: 1<<20 + 16*m.f.msf.blockSize*int64(m.f.msf.numBlocks)}
-}
-
-// inlined returns the calls inlined at offset off of a function, innermost first. A call whose name cannot be read is
-// left out, and the error says so.
-func (t *text) inlined(f *function, off uint32) (frames []Frame, first error) {
+// frames names a call and those that it was made by in turn.
+func (t *text) frames(f *function, innermost int, off uint32) (frames []Frame, first error) {
 	keep := func(err error) {
 		if first == nil {
 			first = err
 		}
 	}
-	// The list of sites has callers before what they call; the way goes from the innermost out.
-	innermost, depth := f.siteAt(off), 0
+	depth := 0
 	for i := innermost; i >= 0; i = f.sites[i].outer {
 		depth++
 	}
@@ -66,7 +86,7 @@ func (t *text) inlined(f *function, off uint32) (frames []Frame, first error) {
 		frames = make([]Frame, 0, depth)
 	}
 	for i := innermost; i >= 0; i = f.sites[i].outer {
-		s := &f.sites[i]
+		s := f.sites[i]
 		name, err := t.function(s.inlinee)
 		if err != nil {
 			keep(err)
@@ -76,7 +96,7 @@ func (t *text) inlined(f *function, off uint32) (frames []Frame, first error) {
 			continue
 		}
 		call := Frame{Function: name}
-		if at, ok := s.at(off); ok {
+		if at, ok := f.at(s, off); ok {
 			call.Line = int(at.line)
 			call.File, err = t.m.sourceFile(at.file)
 			keep(err)
