@@ -62,8 +62,9 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// NewFile reads identity and headers of a PDB of size bytes from r, which must stay readable. The error is
-// [ErrNotPDB] for another kind of file, and a *bounded.Error for a damaged one.
+// NewFile reads identity and headers of a PDB of size bytes from r, which must stay readable. The error wraps
+// [ErrNotPDB] for another kind of file, it is [ErrManaged] for a PDB of managed code, and a *bounded.Error for a
+// damaged one.
 func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	m, err := openMSF(r, size)
 	if err != nil {
@@ -81,6 +82,9 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 		if err := read(); err != nil {
 			return nil, err
 		}
+	}
+	if f.Machine == managed {
+		return nil, ErrManaged
 	}
 	return f, nil
 }

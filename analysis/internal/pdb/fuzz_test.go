@@ -53,7 +53,7 @@ func checkFile(t *testing.T, data []byte, rva uint32) {
 	}
 	var format *bounded.Error
 	if err != nil {
-		if !errors.Is(err, pdb.ErrNotPDB) && !errors.As(err, &format) {
+		if !errors.Is(err, pdb.ErrNotPDB) && !errors.Is(err, pdb.ErrManaged) && !errors.As(err, &format) {
 			t.Errorf("error %v", err)
 		}
 		return

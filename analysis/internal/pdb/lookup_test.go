@@ -216,14 +216,29 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestNotPDB(t *testing.T) {
-	for name, data := range map[string][]byte{
-		"empty":    nil,
-		"short":    []byte("Microsoft C/C++ MSF 7.00\r\n\x1aDS"),
-		"old":      append([]byte("Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00"), make([]byte, 100)...),
-		"portable": append([]byte("BSJB"), make([]byte, 100)...),
+	clr := sample()
+	clr.Machine = 0xc0ee
+	for name, tt := range map[string]struct {
+		data   []byte
+		is     error
+		notPDB bool
+	}{
+		"empty":          {nil, pdb.ErrNotPDB, true},
+		"short":          {[]byte("Microsoft C/C++ MSF 7.00\r\n\x1aDS"), pdb.ErrNotPDB, true},
+		"old":            {append([]byte("Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00"), make([]byte, 100)...), pdb.ErrOld, true},
+		"nearly old":     {append([]byte("Microsoft C/C++ program database 3.00\r\n\x1aJG\x00\x00"), make([]byte, 100)...), pdb.ErrNotPDB, true},
+		"portable":       {append([]byte("BSJB"), make([]byte, 100)...), pdb.ErrPortable, true},
+		"short portable": {[]byte("BSJB\x01\x00\x01\x00"), pdb.ErrPortable, true},
+		"managed":        {clr.Bytes(), pdb.ErrManaged, false},
 	} {
-		if f, err := pdb.NewFile(bytes.NewReader(data), int64(len(data))); !errors.Is(err, pdb.ErrNotPDB) || f != nil {
+		f, err := pdb.NewFile(bytes.NewReader(tt.data), int64(len(tt.data)))
+		if !errors.Is(err, tt.is) || errors.Is(err, pdb.ErrNotPDB) != tt.notPDB || f != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+		for _, other := range []error{pdb.ErrOld, pdb.ErrPortable, pdb.ErrManaged} {
+			if other != tt.is && errors.Is(err, other) {
+				t.Errorf("%s: %v is %v too", name, err, other)
+			}
 		}
 	}
 	other := filepath.Join(t.TempDir(), "other.pdb")

@@ -41,13 +41,13 @@ type msf struct {
 func openMSF(r io.ReaderAt, size int64) (*msf, error) {
 	var head [superblockSize]byte
 	if size < superblockSize {
-		return nil, ErrNotPDB
+		return nil, kindOf(r)
 	}
 	if _, err := r.ReadAt(head[:], 0); err != nil && err != io.EOF {
 		return nil, &bounded.Error{Part: "superblock", Msg: "cannot read", Err: err}
 	}
 	if string(head[:len(msfMagic)]) != msfMagic {
-		return nil, ErrNotPDB
+		return nil, kindOf(r)
 	}
 	field := func(i int) uint32 { return binary.LittleEndian.Uint32(head[len(msfMagic)+4*i:]) }
 	m := &msf{r: r, blockSize: int64(field(0)), numBlocks: field(2), dirSize: int64(field(3))}
