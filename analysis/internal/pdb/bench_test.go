@@ -124,3 +124,41 @@ func BenchmarkWarmLookup(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAscending opens a PDB and names 10,000 addresses in ascending order, as a report does. With -pdbs it does so
+// for each PDB of that folder, over its code.
+func BenchmarkAscending(b *testing.B) {
+	run := func(name string, data []byte, addresses []uint32) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := pdb.NewFile(bytes.NewReader(data), int64(len(data)))
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, rva := range addresses {
+					if _, _, err := f.Lookup(rva); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+	const n = 10_000
+	even := func(lo, hi uint32) (out []uint32) {
+		for i := range uint64(n) {
+			out = append(out, lo+uint32(uint64(hi-lo)*i/n))
+		}
+		return out
+	}
+	run("made", program(50, 100, 20).Bytes(), even(0x1000, 0x1000+50*100*0x100))
+	for _, path := range pdb.Folder() {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if f, err := pdb.NewFile(bytes.NewReader(data), int64(len(data))); err == nil {
+			run(filepath.Base(path), data, f.CodeAddresses(n))
+		}
+	}
+}

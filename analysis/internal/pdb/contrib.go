@@ -9,21 +9,26 @@ const (
 
 // contribution is what one module put into one section.
 type contribution struct {
-	start  address
-	size   uint32
+	rng
 	module int
 }
 
-// moduleAt finds the module that an address belongs to. The section contributions are sorted by address, so a binary
-// search reads some twenty of them.
-func (d *dbi) moduleAt(a address) (module int, ok bool, err error) {
-	part := d.contributions
-	if part.end-part.off < 4 {
-		return 0, false, nil
+// hasContributions reports whether the file says which module its code is of. Without, publics are all there is.
+func (d *dbi) hasContributions() bool { return d.contributions.end-d.contributions.off > 4 }
+
+// contributionAt finds the contribution that an address belongs to. They are sorted by address, so a binary search
+// reads some twenty of them.
+func (d *dbi) contributionAt(a address) (found contribution, ok bool, err error) {
+	if last := d.last.Load(); last != nil && last.covers(a) {
+		return *last, true, nil
 	}
+	if !d.hasContributions() {
+		return contribution{}, false, nil
+	}
+	part := d.contributions
 	version, err := d.s.u32(part.off)
 	if err != nil {
-		return 0, false, err
+		return contribution{}, false, err
 	}
 	var entry int64
 	switch version {
@@ -32,26 +37,22 @@ func (d *dbi) moduleAt(a address) (module int, ok bool, err error) {
 	case contribV2:
 		entry = 32
 	default:
-		return 0, false, d.s.fail(part.off, "section contributions of version %#x", version)
+		return contribution{}, false, d.s.fail(part.off, "section contributions of version %#x", version)
 	}
-	var found contribution
-	lo, hi := int64(0), (part.end-part.off-4)/entry
-	for lo < hi {
-		mid := lo + (hi-lo)/2
-		c, err := d.contribution(part.off + 4 + mid*entry)
-		if err != nil {
-			return 0, false, err
+	_, err = d.near.search((part.end-part.off-4)/entry, func(i int64) (bool, error) {
+		c, err := d.contribution(part.off + 4 + i*entry)
+		if err != nil || a.less(c.start) {
+			return false, err
 		}
-		if a.less(c.start) {
-			hi = mid
-			continue
-		}
-		lo, found, ok = mid+1, c, true
+		found, ok = c, true
+		return true, nil
+	})
+	if err != nil || !ok || !found.covers(a) {
+		return contribution{}, false, err
 	}
-	if !ok || found.start.seg != a.seg || a.off-found.start.off >= found.size {
-		return 0, false, nil
-	}
-	return found.module, true, nil
+	keep := found
+	d.last.Store(&keep)
+	return found, true, nil
 }
 
 // contribution reads the part that the versions share (SC40): section, offset, size, characteristics, module.
@@ -60,8 +61,7 @@ func (d *dbi) contribution(off int64) (contribution, error) {
 	err := d.s.readAt(b[:], off)
 	le := binary.LittleEndian
 	return contribution{
-		start:  address{le.Uint16(b[0:]), le.Uint32(b[4:])},
-		size:   le.Uint32(b[8:]),
+		rng:    rng{address{le.Uint16(b[0:]), le.Uint32(b[4:])}, le.Uint32(b[8:])},
 		module: int(le.Uint16(b[16:])),
 	}, err
 }

@@ -102,14 +102,14 @@ func TestEveryRead(t *testing.T) {
 							t.Errorf("read %d fails: Lookup(%#x): %+v, %v", n, rva, got, err)
 						}
 						want, _, _ := whole.Lookup(rva)
-						if ok && got.Name != want.Name && got.Kind != pdb.KindPublic {
+						if ok && got.Name != want.Name && got.Name != "" && got.Kind != pdb.KindPublic {
 							t.Errorf("read %d fails: Lookup(%#x): %+v, want %+v", n, rva, got, want)
 						}
 						break
 					}
 				}
 				if !r.failed {
-					if n < 12 {
+					if n < 9 {
 						t.Errorf("only %d reads", n)
 					}
 					return
@@ -266,7 +266,12 @@ func TestClassNames(t *testing.T) {
 		{pdbtest.Class{Size: []byte{0x09, 0x80, 1, 1, 1, 1, 1, 1, 1, 1}}, "n::f"},
 		{pdbtest.Class{Size: []byte{0x0a, 0x80, 1, 1, 1, 1, 1, 1, 1, 1}}, "n::f"},
 		{pdbtest.Class{Kind: 0x1506, Size: []byte{0x04, 0x80, 1, 1, 1, 1}}, "n::f"},
+		{pdbtest.Class{Kind: 0x1608}, "n::f"}, {pdbtest.Class{Kind: 0x1609}, "n::f"}, {pdbtest.Class{Kind: 0x160a}, "n::f"},
+		{pdbtest.Class{Kind: 0x160b}, "n::f"},
+		{pdbtest.Class{Kind: 0x1609, Members: []byte{0x19, 0}, Size: []byte{0xcc, 2}}, "n::f"},
+		{pdbtest.Class{Kind: 0x1608, Members: []byte{0x02, 0x80, 1, 0xff}, Size: []byte{0x04, 0x80, 1, 1, 1, 1}}, "n::f"},
 		{pdbtest.Class{Size: []byte{0x05, 0x80, 1, 1, 1, 1}}, ""},
+		{pdbtest.Class{Kind: 0x1609, Members: []byte{0x05, 0x80, 1, 1, 1, 1}}, ""},
 	}
 	for _, tt := range tests {
 		p := sample()
@@ -328,7 +333,7 @@ func TestSparseIndex(t *testing.T) {
 		"right":                {func([]byte, []byte) {}, ""},
 		"behind the records":   {func(index, _ []byte) { le.PutUint32(index[4:], 1<<20) }, "record 0x1001 is not where the index says"},
 		"behind what is asked": {func(index, _ []byte) { le.PutUint32(index, 0x1002) }, ""},
-		"in a record":          {func(index, _ []byte) { le.PutUint32(index[4:], 2) }, "5635 bytes wanted"},
+		"in a record":          {func(index, _ []byte) { le.PutUint32(index[4:], 2) }, "record of 5635 bytes"},
 		"outside its stream":   {func(_, ids []byte) { le.PutUint32(ids[44:], 1<<20) }, ""}, // then there is none
 	} {
 		p := sample()

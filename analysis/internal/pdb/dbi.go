@@ -2,6 +2,7 @@ package pdb
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
@@ -18,6 +19,8 @@ type dbi struct {
 	records       uint16 // stream of the global and public symbol records
 	modules       extent
 	contributions extent
+	near          hint
+	last          atomic.Pointer[contribution]
 	debugHeader   [11]uint16 // streams of the optional debug header, by its index
 }
 
@@ -101,6 +104,7 @@ type moduleInfo struct {
 	stream   uint16 // noStream when the module has no symbols
 	symbols  uint32 // bytes of symbol records, from the start of the stream
 	c11, c13 uint32 // bytes of line information: the old form, then the new
+	name     extent // of the module, in the DBI stream
 }
 
 // readModules walks through the module info records (MODI).
@@ -124,15 +128,18 @@ func (d *dbi) readModules() ([]moduleInfo, error) {
 			}
 			owner[m.stream] = true
 		}
-		out = append(out, m)
 		start := w.off
 		w.skip(fixed)
-		for range 2 { // names of module and object file
-			if err := w.skipCString(); err != nil {
-				return nil, err
-			}
+		m.name.off = w.off
+		if err := w.skipCString(); err != nil {
+			return nil, err
+		}
+		m.name.end = w.off
+		if err := w.skipCString(); err != nil { // name of the object file or library
+			return nil, err
 		}
 		w.skip((4 - (w.off-start)%4) % 4)
+		out = append(out, m)
 	}
 	return out, nil
 }

@@ -213,7 +213,7 @@ func TestCutSites(t *testing.T) {
 				t.Errorf("cut at %d: %+v, want %+v", n, frame, want)
 			}
 		}
-		if ok && got.Name != "second" {
+		if ok && got.Name != "second" && got.Name != "" { // the line alone is right, too
 			t.Errorf("cut at %d: %q", n, got.Name)
 		}
 	}

@@ -1,7 +1,43 @@
 package pdb
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
 
-// ErrNotPDB means that the file does not begin as an MSF 7.0 container does.
-// PDBs of Visual C++ 6 and older (MSF 2.0) and the portable PDBs of .NET are other formats and give this error too.
-var ErrNotPDB = errors.New("not a PDB (MSF 7.0) file")
+// Files that have the name of a PDB, and no names of native code that this package could read.
+var (
+	// ErrNotPDB means that the file does not begin as any PDB does. The errors below wrap it.
+	ErrNotPDB = errors.New("not a PDB (MSF 7.0) file")
+
+	// ErrOld means an MSF 2.0 container, as Visual C++ 6 and older wrote it.
+	ErrOld = fmt.Errorf("a PDB 2.0 (JG) of Visual C++ 6 or older: %w", ErrNotPDB)
+
+	// ErrPortable means a portable PDB, which describes the methods of a .NET assembly and no native code.
+	ErrPortable = fmt.Errorf("a portable PDB of .NET: %w", ErrNotPDB)
+
+	// ErrManaged means a PDB in the native format that describes a .NET assembly: its methods have tokens, and no
+	// addresses until they are compiled at run time.
+	ErrManaged = errors.New("a PDB of managed code, without addresses of functions")
+)
+
+const (
+	oldMagic      = "Microsoft C/C++ program database 2.00\r\n\x1aJG"
+	portableMagic = "BSJB"         // ECMA-335, II.24.2.1
+	managed       = uint16(0xc0ee) // IMAGE_FILE_MACHINE_CEE: pure MSIL
+)
+
+// kindOf says what a file is that does not begin as a PDB does.
+func kindOf(r io.ReaderAt) error {
+	var head [len(oldMagic)]byte
+	n, _ := r.ReadAt(head[:], 0)
+	switch begin := string(head[:max(n, 0)]); {
+	case strings.HasPrefix(begin, oldMagic):
+		return ErrOld
+	case strings.HasPrefix(begin, portableMagic):
+		return ErrPortable
+	}
+	return ErrNotPDB
+}

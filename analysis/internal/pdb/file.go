@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // File is an open PDB. Its fields are not to be changed; it is safe for concurrent use.
@@ -18,13 +19,20 @@ type File struct {
 	namesStream int // stream of source file names; -1 for none
 	dbi         dbi
 	sections    []section
-	toSource    uint16 // OMAP streams; noStream for an image that was not rearranged
-	fromSource  uint16
+	toSource    omap
+	fromSource  omap
 
-	modulesOnce sync.Once
-	modules     []lazyModule
-	modulesErr  error
-	ids, types  func() (*types, error)
+	modules                         func() ([]lazyModule, error)
+	moduleNames                     func() (map[string]int, error)
+	ids, types                      func() (*types, error)
+	names, publicMap, publicRecords func() (*stream, error)
+	recent                          memory
+	fileNames, functionNames        names
+	lastFunction                    atomic.Pointer[function]
+	lastLines                       atomic.Pointer[lineTable]
+	lastCalls                       atomic.Pointer[calls]
+	lastPublic                      atomic.Pointer[public]
+	nearPublic                      hint
 }
 
 type lazyModule struct {
@@ -54,20 +62,29 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// NewFile reads identity and headers of a PDB of size bytes from r, which must stay readable. The error is
-// [ErrNotPDB] for another kind of file, and a *bounded.Error for a damaged one.
+// NewFile reads identity and headers of a PDB of size bytes from r, which must stay readable. The error wraps
+// [ErrNotPDB] for another kind of file, it is [ErrManaged] for a PDB of managed code, and a *bounded.Error for a
+// damaged one.
 func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	m, err := openMSF(r, size)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{msf: m, toSource: noStream, fromSource: noStream}
+	f := &File{msf: m}
+	f.modules = sync.OnceValues(f.readModules)
+	f.moduleNames = sync.OnceValues(f.readModuleNames)
 	f.ids = sync.OnceValues(func() (*types, error) { return f.openTypes(streamIPI, "IPI") })
 	f.types = sync.OnceValues(func() (*types, error) { return f.openTypes(streamTPI, "TPI") })
+	f.names = sync.OnceValues(func() (*stream, error) { return m.stream(f.namesStream, "/names") })
+	f.publicMap = sync.OnceValues(func() (*stream, error) { return m.stream(int(f.dbi.publics), "publics") })
+	f.publicRecords = sync.OnceValues(func() (*stream, error) { return m.stream(int(f.dbi.records), "symbol records") })
 	for _, read := range []func() error{f.readInfo, f.readDBI, f.readSections} {
 		if err := read(); err != nil {
 			return nil, err
 		}
+	}
+	if f.Machine == managed {
+		return nil, ErrManaged
 	}
 	return f, nil
 }
@@ -80,22 +97,22 @@ func (f *File) Close() error {
 	return f.closer.Close()
 }
 
+func (f *File) readModules() ([]lazyModule, error) {
+	infos, err := f.dbi.readModules()
+	modules := make([]lazyModule, len(infos))
+	for i, info := range infos {
+		modules[i].info = info
+	}
+	return modules, err
+}
+
 // module returns the i-th module, read on its first use; nil when it has no symbols.
 func (f *File) module(i int) (*module, error) {
-	f.modulesOnce.Do(func() {
-		infos, err := f.dbi.readModules()
-		f.modules, f.modulesErr = make([]lazyModule, len(infos)), err
-		for i, info := range infos {
-			f.modules[i].info = info
-		}
-	})
-	if f.modulesErr != nil {
-		return nil, f.modulesErr
+	modules, err := f.modules()
+	if err != nil || i >= len(modules) || modules[i].info.stream == noStream {
+		return nil, err
 	}
-	if i >= len(f.modules) || f.modules[i].info.stream == noStream {
-		return nil, nil
-	}
-	l := &f.modules[i]
+	l := &modules[i]
 	l.once.Do(func() { l.m, l.err = f.openModule(i, l.info) })
 	return l.m, l.err
 }

@@ -2,15 +2,34 @@ package pdb
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
-// site is one inlined call at an address.
+// site is one inlined call: the code of a function that comes from another one.
 type site struct {
-	inlinee uint32 // id in the IPI stream
+	inlinee uint32 // id of the function that is called
+	outer   int    // index of the call that this one is within; -1 for none
+	first   int    // of its rows in those of the function
+	end     int
+}
+
+// row is a piece of code, by its offset in the function, and its line in the function that is called.
+type row struct {
+	start, end uint32
 	place
+}
+
+// at returns the line of a call at an offset.
+func (f *function) at(s site, off uint32) (place, bool) {
+	for _, r := range f.rows[s.first:s.end] {
+		if off >= r.start && off < r.end {
+			return r.place, true
+		}
+	}
+	return place{}, false
 }
 
 // inlineeLine is where an inlined function is declared: the base that the annotations of a site count from.
@@ -19,100 +38,117 @@ type inlineeLine struct {
 	place
 }
 
-// inlineSites finds the inlined calls at offset off of a function, outermost first. Scopes nest; the walk keeps its
-// place by counting, not by calling itself.
-func (m *module) inlineSites(p item, off uint32) ([]site, error) {
-	w := m.s.window(int64(p.off), m.symbolsEnd)
-	if _, err := w.record(); err != nil {
-		return nil, err
-	}
-	var sites []site
-	// The innermost site found is open until the depth falls below inside. Inside other sites nothing is looked for.
-	depth, inside, outside := 1, 0, 0
-	for depth > 0 && w.left() >= 4 {
-		r, err := w.record()
-		if err != nil {
-			return nil, err
+// siteAt returns the index of the innermost call at an offset, or -1: the first one that covers it, or of the calls that
+// this one made in turn the first that does, and so on. What made the call need not cover the offset itself: LLVM gives
+// no range to code without a line, whatever was inlined into it. From low on to high, excluded, no row begins or ends.
+func (f *function) siteAt(off uint32) (found int, low, high uint32) {
+	found, high = -1, math.MaxUint32
+	edge := func(at uint32) bool {
+		if at > off {
+			high = min(high, at)
+			return false
 		}
-		switch {
-		case r.closes():
-			depth--
-			if outside > depth {
-				outside = 0
-			}
-			if inside > depth {
-				return sites, nil // its callers' other calls are elsewhere
-			}
-		case r.opens():
-			depth++
-			if r.kind != symInlineSite && r.kind != symInlineSite2 || outside > 0 {
-				continue
-			}
-			s, ok, err := m.siteAt(r, off)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				sites, inside = append(sites, s), depth
-			} else {
-				outside = depth
+		low = max(low, at)
+		return true
+	}
+	for i := range f.sites {
+		covers := false
+		for _, r := range f.rows[f.sites[i].first:f.sites[i].end] {
+			if edge(r.start) && !edge(r.end) {
+				covers = true
 			}
 		}
+		if covers && (found < 0 || f.within(i, found)) {
+			found = i
+		}
 	}
-	return sites, nil
+	return found, low, high
 }
 
-// siteAt decodes an S_INLINESITE record and reports whether, and with which line, it covers offset off of its function.
-func (m *module) siteAt(r record, off uint32) (site, bool, error) {
-	c := r.body
+// within reports whether a call was made, directly or not, by the call caller.
+func (f *function) within(call, caller int) bool {
+	for call > caller { // callers stand before what they call
+		call = f.sites[call].outer
+	}
+	return call == caller
+}
+
+// readSites decodes the inlined calls of a function from the records behind its own. Scopes nest; the walk keeps its
+// place in a list, not by calling itself.
+func (f *function) readSites(w *window) error {
+	open := []int{-1} // of each scope, the innermost call that it is in
+	for len(open) > 0 && w.left() >= recordHead {
+		r, err := w.record()
+		if err != nil {
+			return err
+		}
+		switch inner := open[len(open)-1]; {
+		case r.closes():
+			open = open[:len(open)-1]
+		case r.kind == symInlineSite || r.kind == symInlineSite2:
+			if err := f.readSite(r, inner); err != nil {
+				return err
+			}
+			open = append(open, len(f.sites)-1)
+		case r.opens():
+			open = append(open, inner)
+		}
+	}
+	return nil
+}
+
+// readSite decodes an S_INLINESITE record, of a call within the call outer.
+func (f *function) readSite(r record, outer int) error {
+	c := &r.body
 	c.Skip(8) // offsets of related records: parent, end
-	s := site{inlinee: c.U32()}
+	s := site{inlinee: c.U32(), outer: outer, first: len(f.rows)}
 	if r.kind == symInlineSite2 {
 		c.Skip(4) // invocations
 	}
 	if c.Err() != nil {
-		return site{}, false, c.Err()
+		return c.Err()
 	}
-	base, err := m.inlineeLine(s.inlinee)
+	t, err := f.m.tables()
 	if err != nil {
-		return site{}, false, err
+		return err
 	}
-	var ok bool
-	s.place, ok = annotated(c, base, off)
-	return s, ok, nil
-}
-
-// inlineeLine returns the declaration of an inlinee; zero when the module does not say.
-func (m *module) inlineeLine(id uint32) (place, error) {
-	m.inlineeOnce.Do(func() { m.inlineeLines, m.inlineeErr = m.readInlineeLines() })
-	i, ok := slices.BinarySearchFunc(m.inlineeLines, id, func(l inlineeLine, id uint32) int { return cmp.Compare(l.inlinee, id) })
-	if !ok {
-		return place{}, m.inlineeErr
+	lines, err := t.inlineeLines()
+	if err != nil {
+		return err
 	}
-	return m.inlineeLines[i].place, m.inlineeErr
+	var base place // zero when the module does not say
+	i, ok := slices.BinarySearchFunc(lines, s.inlinee, func(l inlineeLine, id uint32) int { return cmp.Compare(l.inlinee, id) })
+	if ok {
+		base = lines[i].place
+	}
+	f.rows = annotated(f.rows, c, base)
+	s.end = len(f.rows)
+	f.sites = append(f.sites, s)
+	return nil
 }
 
 // readInlineeLines reads the DEBUG_S_INLINEELINES subsections.
-func (m *module) readInlineeLines() ([]inlineeLine, error) {
-	var out []inlineeLine
-	for _, part := range m.inlinees {
-		c, err := m.s.cursor(part.off, part.end-part.off)
+func (m *module) readInlineeLines(parts []extent) (out []inlineeLine, err error) {
+	const extraFiles = 1 // CV_INLINEE_SOURCE_LINE_SIGNATURE_EX
+	for _, part := range parts {
+		sig, err := m.s.u32(part.off)
 		if err != nil {
 			return nil, err
 		}
-		const extraFiles = 1 // CV_INLINEE_SOURCE_LINE_SIGNATURE_EX
-		sig := c.U32()
-		for c.Left() > 0 && c.Err() == nil {
+		err = m.eachPart([]extent{{part.off + 4, part.end}}, func(c *bounded.Cursor) {
 			out = append(out, inlineeLine{c.U32(), place{c.U32(), c.U32()}})
 			if sig == extraFiles {
 				c.Skip(4 * int(min(c.U32(), 1<<28)))
 			}
-		}
-		if c.Err() != nil {
-			return nil, c.Err()
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	slices.SortStableFunc(out, func(a, b inlineeLine) int { return cmp.Compare(a.inlinee, b.inlinee) })
+	byID := func(a, b inlineeLine) int { return cmp.Compare(a.inlinee, b.inlinee) }
+	if !slices.IsSortedFunc(out, byID) {
+		slices.SortStableFunc(out, byID)
+	}
 	return out, nil
 }
 
@@ -130,20 +166,25 @@ const (
 )
 
 // annotated runs the binary annotations of an inline site, a little program that draws a table of code ranges and
-// lines, until it comes to the range that holds offset off. Code offsets count from the start of the function.
-func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
-	var code, start uint32 // where the program is; where the row that is being drawn begins
-	var row place          // its line
+// lines, and adds it to rows. Code offsets count from the start of the function.
+func annotated(rows []row, c *bounded.Cursor, at place) []row {
+	var code uint32 // where the program is
+	var next row    // the row that is being drawn
 	open := false
-	covers := func(end uint32) bool { return open && off >= start && off < end }
+	closeAt := func(end uint32) {
+		if next.end = end; open && end > next.start {
+			rows = append(rows, next)
+		}
+		open = false
+	}
 	for {
 		op, ok := compressed(c)
 		if !ok || op == annotEnd {
-			break
+			return rows
 		}
 		arg, ok := compressed(c)
 		if !ok {
-			break
+			return rows
 		}
 		switch op {
 		case annotCodeOffset, annotChangeCodeOffset, annotChangeCodeOffsetAndLine:
@@ -151,23 +192,18 @@ func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 				at.line += uint32(signed(arg >> 4))
 				arg &= 15
 			}
-			if code += arg; covers(code) {
-				return row, true
-			}
-			start, row, open = code, at, true
+			code += arg
+			closeAt(code)
+			next, open = row{start: code, place: at}, true
 		case annotChangeCodeLength:
-			if code += arg; covers(code) {
-				return row, true
-			}
-			open = false
+			code += arg
+			closeAt(code)
 		case annotChangeCodeLengthAndOffset:
 			delta, _ := compressed(c)
-			if code += delta; covers(code) {
-				return row, true
-			}
-			open = false
-			if off >= code && off-code < arg {
-				return at, true
+			code += delta
+			closeAt(code)
+			if code+arg > code {
+				rows = append(rows, row{code, code + arg, at})
 			}
 		case annotChangeCodeOffsetBase:
 			code = arg
@@ -177,7 +213,6 @@ func annotated(c *bounded.Cursor, at place, off uint32) (place, bool) {
 			at.line += uint32(signed(arg))
 		}
 	}
-	return place{}, false
 }
 
 // compressed reads an unsigned number of one, two or four bytes (CVUncompressData).

@@ -1,6 +1,11 @@
 package pdb
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"sort"
+)
 
 const (
 	linesHeaderSize = 12 // CV_DebugSLinesHeader_t
@@ -16,20 +21,54 @@ const (
 // place is a line of a source file, the file as its offset in the file checksums.
 type place struct{ file, line uint32 }
 
+// lineTable holds the lines of a function, by their place in it.
+type lineTable struct {
+	item
+	m       *module
+	entries []lineEntry
+}
+
+type lineEntry struct {
+	off uint32 // in the function
+	place
+}
+
 // lineAt finds the line of an address: the last entry at or before it, in whichever of the files that contributed to
 // the function.
 func (m *module) lineAt(a address) (place, bool, error) {
-	if err := m.tables(); err != nil {
-		return place{}, false, err
+	t := m.f.lastLines.Load()
+	if t == nil || t.m != m || !t.covers(a) {
+		all, err := m.tables()
+		if err != nil {
+			return place{}, false, err
+		}
+		it, ok := all.lines.find(a)
+		if !ok {
+			return place{}, false, nil
+		}
+		if t, err = m.readLines(it); err != nil {
+			return place{}, false, err
+		}
+		m.f.lastLines.Store(t)
 	}
-	table, ok, err := m.lines.find(a)
-	if err != nil || !ok {
-		return place{}, false, err
+	want := a.off - t.origin().off
+	i := sort.Search(len(t.entries), func(i int) bool { return t.entries[i].off > want }) - 1
+	// Entries for one offset: a function whose first line makes no code. Its opening line is what its start is
+	// called, every later address has the last.
+	for i > 0 && t.entries[i].off == want && t.entries[i-1].off == want {
+		i--
 	}
-	want := a.off - table.start.off
-	c, err := m.s.cursor(int64(table.off), int64(table.size))
+	if i < 0 || t.entries[i].line == lineAlwaysStepInto || t.entries[i].line == lineNeverStepInto {
+		return place{}, false, nil
+	}
+	return t.entries[i].place, true, nil
+}
+
+// readLines decodes a DEBUG_S_LINES subsection.
+func (m *module) readLines(it item) (*lineTable, error) {
+	c, err := m.s.cursor(int64(it.off), int64(it.size))
 	if err != nil {
-		return place{}, false, err
+		return nil, err
 	}
 	c.Skip(6) // offset, section
 	perLine := lineSize
@@ -37,54 +76,63 @@ func (m *module) lineAt(a address) (place, bool, error) {
 		perLine += columnSize
 	}
 	c.Skip(4) // size
-	var best place
-	var bestOff uint32
-	found := false
+	t := &lineTable{item: it, m: m}
 	for c.Left() > 0 && c.Err() == nil {
 		file, count := c.U32(), int64(c.U32())
 		c.Skip(4) // size of this block
 		left := int64(c.Left())
 		if count*int64(perLine) > left {
-			return place{}, false, m.s.fail(c.Off(), "%d lines in %d bytes", count, left)
+			return nil, m.s.fail(c.Off(), "%d lines in %d bytes", count, left)
 		}
+		t.entries = slices.Grow(t.entries, int(count))
 		entries := c.Take(int(count) * lineSize)
 		c.Skip(int(count) * (perLine - lineSize)) // columns
 		for ; len(entries) > 0; entries = entries[lineSize:] {
-			off := binary.LittleEndian.Uint32(entries)
-			// Entries for one offset: a function whose first line makes no code. Its opening line is what its
-			// start is called, every later address has the last.
-			if off > want || found && (off < bestOff || off == bestOff && off == want) {
-				continue
-			}
-			bestOff, found = off, true
-			best = place{file, binary.LittleEndian.Uint32(entries[4:]) & 0xffffff}
+			line := binary.LittleEndian.Uint32(entries[4:]) & 0xffffff
+			t.entries = append(t.entries, lineEntry{binary.LittleEndian.Uint32(entries), place{file, line}})
 		}
 	}
-	if best.line == lineAlwaysStepInto || best.line == lineNeverStepInto {
-		found = false
+	byOffset := func(a, b lineEntry) int { return cmp.Compare(a.off, b.off) }
+	if !slices.IsSortedFunc(t.entries, byOffset) {
+		slices.SortStableFunc(t.entries, byOffset)
 	}
-	return best, found, c.Err()
+	return t, c.Err()
 }
 
-// nameOf returns the offset in /names that a file of the checksum table has.
-func (m *module) nameOf(file uint32) (uint32, error) {
-	at := m.checksums.off + int64(file)
-	if at+4 > m.checksums.end {
-		return 0, m.s.fail(at, "file checksum outside the table")
+// sourceFile returns the name of a file of a module's checksum table, "" when the PDB has no table of names.
+func (m *module) sourceFile(file uint32) (string, error) {
+	if m.f.namesStream < 0 {
+		return "", nil
 	}
-	return m.s.u32(at)
-}
-
-// fileName reads a source file's name from the /names stream.
-func (f *File) fileName(off uint32) (string, error) {
-	s, err := f.msf.stream(f.namesStream, "/names")
+	t, err := m.tables()
 	if err != nil {
 		return "", err
 	}
-	const header = 12 // signature, version of the hash, bytes of strings
-	size, err := s.u32(8)
+	at := t.checksums.off + int64(file)
+	if at+4 > t.checksums.end {
+		return "", m.s.fail(at, "file checksum outside the table")
+	}
+	off, err := m.s.u32(at)
 	if err != nil {
 		return "", err
 	}
-	return s.cstring(header+int64(off), min(header+int64(size), s.size))
+	name, err := m.f.fileName(off)
+	return name.text, err
+}
+
+// fileName returns a name from the /names stream.
+func (f *File) fileName(off uint32) (named, error) {
+	return f.fileNames.get(off, func(off uint32) (named, error) {
+		s, err := f.names()
+		if err != nil {
+			return named{}, err
+		}
+		const header = 12 // signature, version of the hash, bytes of strings
+		size, err := s.u32(8)
+		if err != nil {
+			return named{}, err
+		}
+		name, err := s.cstring(header+int64(off), min(header+int64(size), s.size))
+		return named{name, int64(len(name))}, err
+	})
 }

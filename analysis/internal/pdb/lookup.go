@@ -2,12 +2,18 @@ package pdb
 
 // Lookup names the address rva, in bytes from the base of the image.
 //
-// A function whose code covers the address is preferred to a public symbol; without one, the nearest public symbol
-// before the address in its section is given, with whatever displacement that makes. The boolean is false where the
-// PDB has neither. When a part of the file is damaged the error says so, and the symbol holds what was
-// found before that; the boolean still says whether it has a name.
+// A function whose code covers the address is preferred to a public symbol. Without one, the nearest public symbol
+// before the address is given if it lies in the same contribution of the same module, or if the PDB does not say what
+// modules contributed: behind the end of its own code a public symbol is a wrong name. Where there is a line and
+// no name, as in code from an assembler, the symbol has the line alone.
+//
+// In an image that was rearranged after linking, names, lines and displacements are those of the image before that, and
+// RVA is where the start of the function is now.
+//
+// The boolean is false where the PDB has neither name nor line. When a part of the file is damaged the error says so,
+// and the symbol holds what was found all the same; the boolean still says whether that is anything.
 func (f *File) Lookup(rva uint32) (Symbol, bool, error) {
-	source, err := f.translate(f.toSource, "OMAP to source", rva)
+	source, err := f.toSource.translate(rva)
 	if err != nil {
 		return Symbol{}, false, err
 	}
@@ -15,65 +21,66 @@ func (f *File) Lookup(rva uint32) (Symbol, bool, error) {
 	if !ok {
 		return Symbol{}, false, nil
 	}
-	sym, start, ok, err := f.function(a)
-	if !ok {
-		public, at, found, perr := f.public(a)
+	c, inModule, err := f.dbi.contributionAt(a)
+	if err != nil {
+		inModule = false
+	}
+	var sym Symbol
+	start := a
+	if inModule {
+		sym, start, err = f.inModule(a, c)
+	}
+	if sym.Name == "" && sym.Thunk == "" && (inModule || !f.dbi.hasContributions()) {
+		p, ok, perr := f.public(a)
 		if err == nil {
 			err = perr
 		}
-		if !found {
-			return Symbol{}, false, err
+		if ok && (!inModule || c.covers(p.start)) {
+			sym.Name, sym.Kind, start = p.name, KindPublic, p.start
 		}
-		sym.Name, sym.Kind, start = public.Name, public.Kind, at
+	}
+	if sym.Name == "" && sym.Thunk == "" && sym.Line == 0 {
+		return Symbol{}, false, err
 	}
 	var rerr error
 	sym.RVA, rerr = f.rva(start)
 	if err == nil {
 		err = rerr
 	}
-	sym.Displacement = rva - sym.RVA
+	sym.Displacement = a.off - start.off
 	return sym, true, err
 }
 
-// function names an address from the records of its module. When that has lines but no function there, as code from
-// an assembler may, the symbol has the line alone, and ok is false.
-func (f *File) function(a address) (sym Symbol, start address, ok bool, err error) {
-	i, ok, err := f.dbi.moduleAt(a)
-	if err != nil || !ok {
-		return Symbol{}, address{}, false, err
-	}
-	m, err := f.module(i)
+// inModule returns what the module of an address says of it: name and line, or one of them.
+func (f *File) inModule(a address, c contribution) (sym Symbol, start address, err error) {
+	start = a
+	m, err := f.module(c.module)
 	if err != nil || m == nil {
-		return Symbol{}, address{}, false, err
+		return Symbol{}, start, err
 	}
-	p, ok, err := m.procs.find(a)
-	if err != nil {
-		return Symbol{}, address{}, false, err
-	}
-	if ok {
-		if err := m.nameProc(&sym, p); err != nil {
-			return Symbol{}, address{}, false, err
+	keep := func(e error) {
+		if err == nil {
+			err = e
 		}
 	}
-	t := f.newText(m)
-	at, found, err := m.lineAt(a)
-	if err == nil && found {
+	p, perr := m.functionAt(a, c)
+	keep(perr)
+	if p != nil {
+		sym, start = p.symbol, p.origin()
+	}
+	if p != nil && p.kind == KindTrampoline {
+		return sym, start, err
+	}
+	at, found, lerr := m.lineAt(a)
+	keep(lerr)
+	if found {
 		sym.Line = int(at.line)
-		sym.File, err = t.file(at.file)
+		sym.File, lerr = m.sourceFile(at.file)
+		keep(lerr)
 	}
-	if err == nil && ok {
-		sym.Inlined, err = t.inlined(p, a.off-p.start.off)
+	if p != nil {
+		sym.Inlined, perr = m.inlined(p, a.off-p.origin().off)
+		keep(perr)
 	}
-	return sym, p.start, ok, err
-}
-
-// nameProc fills a symbol in from a function's record.
-func (m *module) nameProc(sym *Symbol, p item) error {
-	r, err := m.s.window(int64(p.off), m.symbolsEnd).record()
-	if err != nil {
-		return err
-	}
-	r.body.Skip(p.kind.fixed() - recordHead)
-	sym.Name, sym.Kind, sym.Size = r.body.CString(), p.kind, p.length
-	return r.body.Err()
+	return sym, start, err
 }

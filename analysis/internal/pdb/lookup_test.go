@@ -43,7 +43,7 @@ func sample() pdbtest.PDB {
 				{Name: "dispatcher", Kind: 0x1155, Extent: at(0x80, 0x10)},
 			}},
 			{Name: "Import:x.dll", Procs: []pdbtest.Proc{{Name: "CloseHandle", Kind: 0x1102, Extent: at(0x100, 6)}}},
-			{Name: "asm.obj", Extra: []pdbtest.Extent{at(0x200, 0x40)}},
+			{Name: "asm.obj", Extra: []pdbtest.Extent{at(0x200, 0x40), {Seg: 2, Off: 0x10, Size: 0x20}}},
 		},
 		Publics: []pdbtest.Public{
 			{Name: "?first@ns@@YAXXZ", Seg: 1, Off: 0x10},
@@ -85,7 +85,6 @@ func TestLookup(t *testing.T) {
 		0x101a: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, Displacement: 10, File: "b.h", Line: 3},
 		0x1022: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, Displacement: 0x12}, // hidden code
 		0x102f: {Name: "ns::first", Kind: pdb.KindGlobalProc, RVA: 0x1010, Size: 0x20, Displacement: 0x1f, File: a, Line: 12},
-		0x1030: {Name: "?first@ns@@YAXXZ", Kind: pdb.KindPublic, RVA: 0x1010, Displacement: 0x20},
 		0x1040: {Name: "second", Kind: pdb.KindLocalProc, RVA: 0x1040, Size: 0x40, File: a, Line: 20},
 		0x1041: {Name: "second", Kind: pdb.KindLocalProc, RVA: 0x1040, Size: 0x40, Displacement: 1, File: a, Line: 21},
 		0x1044: {Name: "second", Kind: pdb.KindLocalProc, RVA: 0x1040, Size: 0x40, Displacement: 4, File: a, Line: 22,
@@ -102,6 +101,9 @@ func TestLookup(t *testing.T) {
 		0x1103: {Name: "CloseHandle", Kind: pdb.KindThunk, RVA: 0x1100, Size: 6, Displacement: 3},
 		0x1208: {Name: "asm_entry", Kind: pdb.KindPublic, RVA: 0x1200, Displacement: 8},
 		0x2018: {Name: "alias", Kind: pdb.KindPublic, RVA: 0x2010, Displacement: 8},
+		0x1030: {}, // behind the code of a function that has a public symbol
+		0x2030: {}, // behind data
+		0x1240: {}, // behind code that has nothing else
 		0x100f: {}, // before the first symbol
 		0x200f: {}, // before the first symbol of its section
 		0x2100: {}, // behind the last section
@@ -110,7 +112,9 @@ func TestLookup(t *testing.T) {
 	layouts := map[string]func(*pdbtest.PDB){
 		"plain":     func(*pdbtest.PDB) {},
 		"scattered": func(p *pdbtest.PDB) { p.BlockSize, p.Scatter = 512, true },
-		"large":     func(p *pdbtest.PDB) { p.BlockSize = 32768 },
+	}
+	for size := 512; size <= 32768; size *= 2 {
+		layouts[fmt.Sprintf("blocks of %d", size)] = func(p *pdbtest.PDB) { p.BlockSize = size }
 	}
 	for name, change := range layouts {
 		t.Run(name, func(t *testing.T) {
@@ -130,28 +134,38 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestOMAP looks addresses up in an image whose second function was moved to the front after linking.
+// TestOMAP looks addresses up in an image whose second function was moved to the front after linking, and cut in two.
+// The PDB of one has the section headers from before that, as Microsoft's tools write it; that of another has not.
 func TestOMAP(t *testing.T) {
 	t.Parallel()
 	p := sample()
-	p.OMAPToSource = [][2]uint32{{0x1000, 0x1040}, {0x1040, 0x1010}, {0x1060, 0}}
-	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1008, 0x1038}, {0x1030, 0}, {0x1040, 0x1000}, {0x1080, 0}}
-	f := open(t, p.Bytes())
-	want := map[uint32]string{
-		0x1000: "second 0x1000+0x0, line 20",
-		0x1021: "second 0x1000+0x21, line 22",
-		0x1048: "ns::first 0x1040+0x8, line 3",
-		0x1070: "none", // code that came from nowhere
+	p.OMAPToSource = [][2]uint32{{0x1000, 0x1040}, {0x1030, 0}, {0x1040, 0x1010}, {0x1060, 0}, {0x1f00, 0x1070}, {0x1f10, 0}}
+	p.OMAPFromSource = [][2]uint32{{0x1000, 0}, {0x1010, 0x1040}, {0x1030, 0}, {0x1040, 0x1000}, {0x1070, 0x1f00}, {0x1080, 0}}
+	for _, p.CurrentSections = range []bool{false, true} {
+		f := open(t, p.Bytes())
+		want := map[uint32]string{
+			0x1000: "second 0x1000+0x0, line 20",
+			0x1021: "second 0x1000+0x21, line 22",
+			0x1048: "ns::first 0x1040+0x8, line 3",
+			0x1f04: "second 0x1000+0x34, line 22",
+			0x1070: "none", // code that came from nowhere
+			0x1010: "second 0x1000+0x10, line 22",
+		}
+		for rva, want := range want {
+			s, ok, err := f.Lookup(rva)
+			got := fmt.Sprintf("%s %#x+%#x, line %d", s.Name, s.RVA, s.Displacement, s.Line)
+			if !ok {
+				got = "none"
+			}
+			if got != want || err != nil {
+				t.Errorf("current sections %v: %#x: got %s, want %s (%v)", p.CurrentSections, rva, got, want, err)
+			}
+		}
 	}
-	for rva, want := range want {
-		s, ok, err := f.Lookup(rva)
-		got := fmt.Sprintf("%s %#x+%#x, line %d", s.Name, s.RVA, s.Displacement, s.Line)
-		if !ok {
-			got = "none"
-		}
-		if got != want || err != nil {
-			t.Errorf("%#x: got %s, want %s (%v)", rva, got, want, err)
-		}
+	// Streams without a pair are those of an image that was not rearranged.
+	p.OMAPToSource, p.OMAPFromSource = [][2]uint32{}, nil
+	if s, _, err := open(t, p.Bytes()).Lookup(0x1044); s.Name != "second" || err != nil {
+		t.Errorf("without pairs: %+v, %v", s, err)
 	}
 }
 
@@ -160,6 +174,7 @@ func TestLargeDirectory(t *testing.T) {
 	t.Parallel()
 	p := sample()
 	p.BlockSize = 512
+	p.Modules[2].Extra = []pdbtest.Extent{{Seg: 1, Off: 0x400, Size: 0x800}}
 	for i := range 200_000 {
 		p.Publics = append(p.Publics, pdbtest.Public{Name: fmt.Sprintf("public_%07d_with_a_long_name", i), Seg: 1, Off: 0x400 + uint32(i%0x800)})
 	}
@@ -201,14 +216,29 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestNotPDB(t *testing.T) {
-	for name, data := range map[string][]byte{
-		"empty":    nil,
-		"short":    []byte("Microsoft C/C++ MSF 7.00\r\n\x1aDS"),
-		"old":      append([]byte("Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00"), make([]byte, 100)...),
-		"portable": append([]byte("BSJB"), make([]byte, 100)...),
+	clr := sample()
+	clr.Machine = 0xc0ee
+	for name, tt := range map[string]struct {
+		data   []byte
+		is     error
+		notPDB bool
+	}{
+		"empty":          {nil, pdb.ErrNotPDB, true},
+		"short":          {[]byte("Microsoft C/C++ MSF 7.00\r\n\x1aDS"), pdb.ErrNotPDB, true},
+		"old":            {append([]byte("Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00"), make([]byte, 100)...), pdb.ErrOld, true},
+		"nearly old":     {append([]byte("Microsoft C/C++ program database 3.00\r\n\x1aJG\x00\x00"), make([]byte, 100)...), pdb.ErrNotPDB, true},
+		"portable":       {append([]byte("BSJB"), make([]byte, 100)...), pdb.ErrPortable, true},
+		"short portable": {[]byte("BSJB\x01\x00\x01\x00"), pdb.ErrPortable, true},
+		"managed":        {clr.Bytes(), pdb.ErrManaged, false},
 	} {
-		if f, err := pdb.NewFile(bytes.NewReader(data), int64(len(data))); !errors.Is(err, pdb.ErrNotPDB) || f != nil {
+		f, err := pdb.NewFile(bytes.NewReader(tt.data), int64(len(tt.data)))
+		if !errors.Is(err, tt.is) || errors.Is(err, pdb.ErrNotPDB) != tt.notPDB || f != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+		for _, other := range []error{pdb.ErrOld, pdb.ErrPortable, pdb.ErrManaged} {
+			if other != tt.is && errors.Is(err, other) {
+				t.Errorf("%s: %v is %v too", name, err, other)
+			}
 		}
 	}
 	other := filepath.Join(t.TempDir(), "other.pdb")

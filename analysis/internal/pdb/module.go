@@ -5,21 +5,27 @@ import (
 	"sync"
 )
 
-// module is what stays in memory of a module that a lookup has visited. Functions and line tables stay in the file.
+// module is what stays in memory of a module that a lookup has visited: where its functions and line tables are.
 type module struct {
+	f          *File
 	s          *stream
 	symbolsEnd int64
-	procs      index // functions and thunks
-	lines      index // DEBUG_S_LINES subsections
+	c13        extent
 
-	tablesOnce sync.Once
-	tablesErr  error
-	checksums  extent   // DEBUG_S_FILECHKSMS
-	inlinees   []extent // DEBUG_S_INLINEELINES
+	procs  func() (spans, error) // functions and thunks; those before damage come with the error
+	tables func() (*tables, error)
+}
 
-	inlineeOnce  sync.Once
-	inlineeLines []inlineeLine
-	inlineeErr   error
+// tables are the C13 subsections of a module.
+type tables struct {
+	lines            spans    // DEBUG_S_LINES
+	checksums        extent   // DEBUG_S_FILECHKSMS
+	inlinees         []extent // DEBUG_S_INLINEELINES
+	imports, exports []extent // DEBUG_S_CROSSSCOPEIMPORTS, DEBUG_S_CROSSSCOPEEXPORTS
+
+	inlineeLines func() ([]inlineeLine, error)
+	scopes       func() ([]scope, error)
+	globalIDs    func() ([]export, error)
 }
 
 // Kinds of C13 subsections (DEBUG_S_SUBSECTION_TYPE).
@@ -27,6 +33,8 @@ const (
 	debugLines        = 0xf2
 	debugFileChecksum = 0xf4
 	debugInlineeLines = 0xf6
+	debugImports      = 0xf7
+	debugExports      = 0xf8
 )
 
 const signatureC13 = 4 // CV_SIGNATURE_C13
@@ -42,40 +50,44 @@ func (f *File) openModule(i int, info moduleInfo) (*module, error) {
 	if end > s.size {
 		return nil, s.fail(0, "symbols and lines end at %#x, the stream at %#x", end, s.size)
 	}
-	m := &module{s: s, symbolsEnd: int64(info.symbols)}
-	const head = 4 // the signature
-	m.procs = newIndex(s, head, max(head, m.symbolsEnd), walkProcs)
-	m.lines = newIndex(s, c13, end, m.walkSubsections)
-	if m.symbolsEnd > head {
-		sig, err := s.u32(0)
-		if err != nil {
-			return nil, err
-		}
-		if sig != signatureC13 {
-			return nil, s.fail(0, "symbol records of version %d", sig)
-		}
-	}
+	m := &module{f: f, s: s, symbolsEnd: int64(info.symbols), c13: extent{c13, end}}
+	m.procs = sync.OnceValues(m.readProcs)
+	m.tables = sync.OnceValues(m.readTables)
 	return m, nil
 }
 
-// tables walks over all C13 subsections: the table of files, which every line needs, may be the last of them.
-func (m *module) tables() error {
-	m.tablesOnce.Do(func() { m.tablesErr = m.lines.all() })
-	return m.tablesErr
+// readProcs walks over the symbol records. A module that link-time optimization made may have millions, so this loop
+// stays in the bytes that are in memory, and decodes nothing but the places of functions.
+func (m *module) readProcs() (spans, error) {
+	var l list
+	err := m.f.recent.keep(m.s)
+	if err == nil {
+		err = m.walkProcs(l.add)
+	}
+	return l.spans(), err
 }
 
-// walkProcs visits functions. A module that link-time optimization made may have millions of records, so this loop
-// stays in the bytes that are in memory, and decodes nothing but the places of functions.
-func walkProcs(w *window, stop int64, _ bool, visit func(item)) error {
+func (m *module) walkProcs(visit func(item)) error {
+	const head = 4 // the signature
+	if m.symbolsEnd <= head {
+		return nil
+	}
+	sig, err := m.s.u32(0)
+	if err != nil {
+		return err
+	}
+	if sig != signatureC13 {
+		return m.s.fail(0, "symbol records of version %d", sig)
+	}
 	le := binary.LittleEndian
-	for w.left() > 0 && w.off < stop {
+	for w := m.s.window(head, m.symbolsEnd); w.left() > 0; {
 		b, err := w.ahead(int(min(procSize, w.left())))
 		if err != nil {
 			return err
 		}
 		last := int64(len(b)) == w.left()
 		n := 0
-		for w.off+int64(n) < stop && (n+procSize <= len(b) || last && n < len(b)) {
+		for n+procSize <= len(b) || last && n < len(b) {
 			size, kind := 0, Kind(0)
 			if n+recordHead <= len(b) {
 				size, kind = 2+int(le.Uint16(b[n:])), procKind(le.Uint16(b[n+2:]))
@@ -84,7 +96,7 @@ func walkProcs(w *window, stop int64, _ bool, visit func(item)) error {
 				return w.s.fail(w.off+int64(n), "record of %d bytes, %d left", size, w.left()-int64(n))
 			}
 			if kind != 0 {
-				visit(decodeProc(kind, b[n:], w.off+int64(n)))
+				visit(decodeProc(kind, b[n+recordHead:], w.off+int64(n)))
 			}
 			n += size
 		}
@@ -93,39 +105,43 @@ func walkProcs(w *window, stop int64, _ bool, visit func(item)) error {
 	return nil
 }
 
-// walkSubsections visits line tables in the same manner. The first time it notes where the other tables are.
-func (m *module) walkSubsections(w *window, stop int64, fresh bool, visit func(item)) error {
+// readTables walks over the C13 subsections. The table of files, which every line needs, may be the last of them.
+func (m *module) readTables() (*tables, error) {
+	t := &tables{}
+	t.inlineeLines = sync.OnceValues(func() ([]inlineeLine, error) { return m.readInlineeLines(t.inlinees) })
+	t.scopes = sync.OnceValues(func() ([]scope, error) { return m.readImports(t.imports) })
+	t.globalIDs = sync.OnceValues(func() ([]export, error) { return m.readExports(t.exports) })
 	const head = 8
-	le := binary.LittleEndian
-	for w.left() > 0 && w.off < stop {
-		b, err := w.ahead(int(min(head+linesHeaderSize, w.left())))
+	var lines list
+	for w := m.s.window(m.c13.off, m.c13.end); w.left() > 0; {
+		if w.left() < head {
+			return nil, w.s.fail(w.off, "subsection cut short, %d bytes left", w.left())
+		}
+		b, err := w.peek(int(min(head+linesHeaderSize, w.left())))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		last := int64(len(b)) == w.left()
-		n, have := int64(0), int64(len(b))
-		for w.off+n < stop && (n+head+linesHeaderSize <= have || last && n < have) {
-			if n+head > have {
-				return w.s.fail(w.off+n, "subsection cut short, %d bytes left", have-n)
-			}
-			kind, size := le.Uint32(b[n:]), int64(le.Uint32(b[n+4:]))
-			at := w.off + n + head
-			if size > w.end-at || kind == debugLines && size < linesHeaderSize {
-				return w.s.fail(at, "subsection %#x of %d bytes, %d left", kind, size, w.end-at)
-			}
-			switch {
-			case kind == debugLines:
-				l := b[n+head:]
-				code := rng{address{le.Uint16(l[4:]), le.Uint32(l)}, le.Uint32(l[8:])}
-				visit(item{rng: code, off: uint32(at), size: uint32(size)})
-			case kind == debugFileChecksum && fresh:
-				m.checksums = extent{at, at + size}
-			case kind == debugInlineeLines && fresh:
-				m.inlinees = append(m.inlinees, extent{at, at + size})
-			}
-			n += head + (size+3)&^3
+		le := binary.LittleEndian
+		kind, size, at := le.Uint32(b), int64(le.Uint32(b[4:])), w.off+head
+		if size > w.end-at || kind == debugLines && size < linesHeaderSize {
+			return nil, w.s.fail(at, "subsection %#x of %d bytes, %d left", kind, size, w.end-at)
 		}
-		w.skip(n)
+		part := extent{at, at + size}
+		switch kind {
+		case debugLines:
+			code := rng{address{le.Uint16(b[head+4:]), le.Uint32(b[head:])}, le.Uint32(b[head+8:])}
+			lines.add(item{rng: code, off: uint32(at), size: uint32(size)})
+		case debugFileChecksum:
+			t.checksums = part
+		case debugInlineeLines:
+			t.inlinees = append(t.inlinees, part)
+		case debugImports:
+			t.imports = append(t.imports, part)
+		case debugExports:
+			t.exports = append(t.exports, part)
+		}
+		w.skip(head + (size+3)&^3)
 	}
-	return nil
+	t.lines = lines.spans()
+	return t, nil
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // msf is the container: numbered streams, each a list of blocks of the file. The lists stand in the stream directory,
-// itself a list of blocks, and are read as they are needed.
+// itself a list of blocks; that of a stream is read when it is opened.
 type msf struct {
 	r          io.ReaderAt
 	blockSize  int64
@@ -30,23 +30,24 @@ type msf struct {
 	firsts     []uint32 // position of each stream's first block in the directory's block lists
 
 	// Binary searches touch the same blocks again and again; the last few stay here.
-	mu    sync.Mutex
 	cache [cachedBlocks]struct {
+		sync.Mutex
 		number uint32
-		data   []byte
+		data   []byte // nil if the slot holds no block
+		spare  []byte
 	}
 }
 
 func openMSF(r io.ReaderAt, size int64) (*msf, error) {
 	var head [superblockSize]byte
 	if size < superblockSize {
-		return nil, ErrNotPDB
+		return nil, kindOf(r)
 	}
 	if _, err := r.ReadAt(head[:], 0); err != nil && err != io.EOF {
 		return nil, &bounded.Error{Part: "superblock", Msg: "cannot read", Err: err}
 	}
 	if string(head[:len(msfMagic)]) != msfMagic {
-		return nil, ErrNotPDB
+		return nil, kindOf(r)
 	}
 	field := func(i int) uint32 { return binary.LittleEndian.Uint32(head[len(msfMagic)+4*i:]) }
 	m := &msf{r: r, blockSize: int64(field(0)), numBlocks: field(2), dirSize: int64(field(3))}
@@ -155,21 +156,19 @@ func (m *msf) readBlock(p []byte, block uint32, off int64) error {
 		return fmt.Errorf("block %d of %d", block, m.numBlocks)
 	}
 	slot := &m.cache[block%cachedBlocks]
-	m.mu.Lock()
-	if slot.data != nil && slot.number == block {
-		copy(p, slot.data[off:])
-		m.mu.Unlock()
-		return nil
+	slot.Lock()
+	defer slot.Unlock()
+	if slot.data == nil || slot.number != block {
+		if slot.spare == nil {
+			slot.spare = make([]byte, m.blockSize)
+		}
+		slot.data = nil
+		if _, err := m.r.ReadAt(slot.spare, int64(block)*m.blockSize); err != nil {
+			return err
+		}
+		slot.number, slot.data = block, slot.spare
 	}
-	m.mu.Unlock()
-	data := make([]byte, m.blockSize)
-	if _, err := m.r.ReadAt(data, int64(block)*m.blockSize); err != nil {
-		return err
-	}
-	copy(p, data[off:])
-	m.mu.Lock()
-	slot.number, slot.data = block, data
-	m.mu.Unlock()
+	copy(p, slot.data[off:])
 	return nil
 }
 
@@ -178,5 +177,14 @@ func (m *msf) stream(i int, name string) (*stream, error) {
 	if i < 0 || i >= len(m.sizes) || m.sizes[i] == nilStreamSize {
 		return nil, &bounded.Error{Part: name, Msg: fmt.Sprintf("no stream %d", i)}
 	}
-	return &stream{m: m, name: name, size: int64(m.sizes[i]), list: 4 * (1 + m.numStreams + int64(m.firsts[i]))}, nil
+	s := &stream{m: m, name: name, size: int64(m.sizes[i])}
+	raw := make([]byte, 4*((s.size+m.blockSize-1)/m.blockSize))
+	if err := m.readDir(raw, 4*(1+m.numStreams+int64(m.firsts[i]))); err != nil {
+		return nil, err
+	}
+	s.blocks = make([]uint32, len(raw)/4)
+	for i := range s.blocks {
+		s.blocks[i] = binary.LittleEndian.Uint32(raw[4*i:])
+	}
+	return s, nil
 }

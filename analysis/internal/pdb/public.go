@@ -4,57 +4,72 @@ import "encoding/binary"
 
 const publicsHeaderSize = 28 // PSGSIHDR
 
+// public is a public symbol: a name, and where it begins.
+type public struct {
+	name  string
+	start address
+	next  address // where the next one begins; of another section if there is none in this
+}
+
 // public finds the public symbol nearest before an address in its section. The address map of the publics' stream
 // lists the records by address; of several names for one address, as folded functions have, the last one is taken.
-func (f *File) public(a address) (sym Symbol, at address, ok bool, err error) {
-	d := &f.dbi
-	if d.publics == noStream || d.records == noStream {
-		return Symbol{}, address{}, false, nil
+// Records that are not in the map are those of earlier links, which incremental linking leaves behind.
+func (f *File) public(a address) (found public, ok bool, err error) {
+	if f.dbi.publics == noStream || f.dbi.records == noStream {
+		return public{}, false, nil
 	}
-	s, err := f.msf.stream(int(d.publics), "publics")
-	if err != nil {
-		return Symbol{}, address{}, false, err
+	if p := f.lastPublic.Load(); p != nil && p.start.seg == a.seg && !a.less(p.start) && a.less(p.next) {
+		return *p, true, nil
 	}
-	records, err := f.msf.stream(int(d.records), "symbol records")
+	s, err := f.publicMap()
 	if err != nil {
-		return Symbol{}, address{}, false, err
+		return public{}, false, err
+	}
+	records, err := f.publicRecords()
+	if err != nil {
+		return public{}, false, err
 	}
 	var head [8]byte
 	if err := s.readAt(head[:], 0); err != nil {
-		return Symbol{}, address{}, false, err
+		return public{}, false, err
 	}
 	hashSize, mapSize := binary.LittleEndian.Uint32(head[0:]), binary.LittleEndian.Uint32(head[4:])
 	base := publicsHeaderSize + int64(hashSize)
 	if base+int64(mapSize) > s.size {
-		return Symbol{}, address{}, false, s.fail(4, "address map ends at %#x, the stream at %#x", base+int64(mapSize), s.size)
+		return public{}, false, s.fail(4, "address map ends at %#x, the stream at %#x", base+int64(mapSize), s.size)
 	}
+	found.next = address{0xffff, 0xffffffff}
 	best := int64(-1)
-	lo, hi := int64(0), int64(mapSize/4)
-	for lo < hi {
-		mid := lo + (hi-lo)/2
-		rec, err := s.u32(base + 4*mid)
+	_, err = f.nearPublic.search(int64(mapSize/4), func(i int64) (bool, error) {
+		at, err := s.u32(base + 4*i)
 		if err != nil {
-			return Symbol{}, address{}, false, err
+			return false, err
 		}
-		start, err := publicAddress(records, int64(rec))
+		start, err := publicAddress(records, int64(at))
 		if err != nil {
-			return Symbol{}, address{}, false, err
+			return false, err
 		}
 		if a.less(start) {
-			hi = mid
-			continue
+			found.next = start
+			return false, nil
 		}
-		lo, best, at = mid+1, int64(rec), start
-	}
-	if best < 0 || at.seg != a.seg {
-		return Symbol{}, address{}, false, nil
+		best, found.start = int64(at), start
+		return true, nil
+	})
+	if err != nil || best < 0 || found.start.seg != a.seg {
+		return public{}, false, err
 	}
 	r, err := records.window(best, records.size).record()
 	if err != nil {
-		return Symbol{}, address{}, false, err
+		return public{}, false, err
 	}
 	r.body.Skip(publicName)
-	return Symbol{Name: r.body.CString(), Kind: KindPublic}, at, true, r.body.Err()
+	if found.name = r.body.CString(); r.body.Err() != nil {
+		return public{}, false, r.body.Err()
+	}
+	keep := found
+	f.lastPublic.Store(&keep)
+	return found, true, nil
 }
 
 // publicName is the offset of the name in the body of an S_PUB32: flags, offset and section stand before it.

@@ -15,6 +15,7 @@ const (
 	symPub32         = 0x110e // S_PUB32
 	symLProc32       = 0x110f // S_LPROC32
 	symGProc32       = 0x1110 // S_GPROC32
+	symTrampoline    = 0x112c // S_TRAMPOLINE
 	symSepCode       = 0x1132 // S_SEPCODE
 	symLProc32ID     = 0x1146 // S_LPROC32_ID
 	symGProc32ID     = 0x1147 // S_GPROC32_ID
@@ -37,6 +38,14 @@ const (
 	leafMFuncID   = 0x1602 // LF_MFUNC_ID
 	leafStringID  = 0x1605 // LF_STRING_ID
 
+	// Visual C++ 2019 and later write these in place of the older forms. Microsoft's cvinfo.h lacks them; the names are
+	// in LLVM's CodeViewTypes.def, the layout in issue 50 of microsoft-pdb and in the PDB-Documentation of PascalBeyer:
+	// properties of four bytes instead of two, and the number of members behind the types, as a numeric leaf.
+	leafClass2     = 0x1608 // LF_CLASS2
+	leafStructure2 = 0x1609 // LF_STRUCTURE2
+	leafUnion2     = 0x160a // LF_UNION2
+	leafInterface2 = 0x160b // LF_INTERFACE2
+
 	leafNumeric = 0x8000 // values below stand for themselves
 	leafChar    = 0x8000
 	leafShort   = 0x8001
@@ -53,8 +62,8 @@ const recordHead = 4
 // record is a symbol or type record: a 16-bit length that counts what follows it, a 16-bit kind, and the body.
 type record struct {
 	kind uint16
-	off  int64           // of the length field, in the stream
-	body *bounded.Cursor // valid until the next record is read
+	off  int64          // of the length field, in the stream
+	body bounded.Cursor // valid until the next record is read
 }
 
 // record reads the next record and moves behind it.
@@ -72,7 +81,7 @@ func (w *window) record() (record, error) {
 		return record{}, err
 	}
 	r := record{kind: binary.LittleEndian.Uint16(b[2:]), off: w.off,
-		body: bounded.New(w.s.name, w.off+4, b[4:])}
+		body: *bounded.New(w.s.name, w.off+4, b[4:])}
 	w.skip(int64(size))
 	return r, nil
 }
@@ -83,7 +92,7 @@ func (r record) opens() bool {
 	case symThunk32, symBlock32, symWith32, symSepCode, symInlineSite, symInlineSite2:
 		return true
 	}
-	return procKind(r.kind) != 0
+	return procKind(r.kind) != 0 && r.kind != symTrampoline
 }
 
 // closes reports whether a symbol record ends a scope.
@@ -100,6 +109,8 @@ func procKind(kind uint16) Kind {
 		return KindLocalProc
 	case symThunk32:
 		return KindThunk
+	case symTrampoline:
+		return KindTrampoline
 	}
 	return 0
 }
@@ -109,26 +120,38 @@ func procKind(kind uint16) Kind {
 const (
 	procSize  = 39 // PROCSYM32: size, end of prologue, start of epilogue, type, offset, section, flags
 	thunkSize = 25 // THUNKSYM32: offset, section, size, ordinal
+
+	// TRAMPOLINESYM has neither those offsets nor a name: kind and size of the jump, offset of the jump and of its
+	// target, section of the jump and of its target. That is the order in cvinfo.h, and in the code of images;
+	// llvm-pdbutil prints the two places the other way round.
+	trampolineSize = 20
 )
 
 // fixed returns the bytes before the name.
 func (k Kind) fixed() int {
-	if k == KindThunk {
+	switch k {
+	case KindThunk:
 		return thunkSize
+	case KindTrampoline:
+		return trampolineSize
 	}
 	return procSize
 }
 
-// decodeProc reads where a function is from the bytes before its name.
+// decodeProc reads where a function is from the bytes between its record's head and its name.
 func decodeProc(kind Kind, b []byte, off int64) item {
 	le := binary.LittleEndian
 	p := item{off: uint32(off), kind: kind}
-	if kind == KindThunk {
-		p.start = address{le.Uint16(b[20:]), le.Uint32(b[16:])}
-		p.length = uint32(le.Uint16(b[22:]))
-	} else {
-		p.start = address{le.Uint16(b[36:]), le.Uint32(b[32:])}
-		p.length = le.Uint32(b[16:])
+	switch kind {
+	case KindThunk:
+		p.start = address{le.Uint16(b[16:]), le.Uint32(b[12:])}
+		p.length = uint32(le.Uint16(b[18:]))
+	case KindTrampoline:
+		p.start = address{le.Uint16(b[12:]), le.Uint32(b[4:])}
+		p.length = uint32(le.Uint16(b[2:]))
+	default:
+		p.start = address{le.Uint16(b[32:]), le.Uint32(b[28:])}
+		p.length = le.Uint32(b[12:])
 	}
 	return p
 }

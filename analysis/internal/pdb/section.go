@@ -1,20 +1,22 @@
 package pdb
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 // section is one section of the image, in RVAs.
 type section struct{ start, size uint32 }
 
-// readSections reads the section headers: those of the image before it was rearranged where the PDB has them, for
-// the records of symbols speak of those.
+// readSections reads the section headers. Records of symbols speak of the image as it was before it was rearranged, so
+// the headers from then are taken where the PDB has them; instrumenting tools that move no section leave them out.
 func (f *File) readSections() error {
 	d := &f.dbi
+	f.toSource = f.omap(dbgOMAPToSource, "OMAP to source")
+	f.fromSource = f.omap(dbgOMAPFromSource, "OMAP from source")
 	n := d.debugHeader[dbgSectionsOrig]
-	if n == noStream {
+	if n == noStream || !f.toSource.exists() {
 		n = d.debugHeader[dbgSections]
-	} else {
-		f.toSource = d.debugHeader[dbgOMAPToSource]
-		f.fromSource = d.debugHeader[dbgOMAPFromSource]
 	}
 	if n == noStream {
 		return nil
@@ -63,38 +65,49 @@ func (f *File) rva(a address) (uint32, error) {
 	if a.seg == 0 || int(a.seg) > len(f.sections) {
 		return 0, nil
 	}
-	return f.translate(f.fromSource, "OMAP from source", f.sections[a.seg-1].start+a.off)
+	return f.fromSource.translate(f.sections[a.seg-1].start + a.off)
 }
 
-// translate maps an RVA through an OMAP stream, which images rearranged after linking have: pairs of RVAs, sorted by
-// the first; each says where the code from there on comes from, or went. Zero means nowhere. Without an OMAP the
-// RVA is its own translation.
-func (f *File) translate(stream uint16, name string, rva uint32) (uint32, error) {
-	if stream == noStream || stream == 0 {
+// omap translates the RVAs of an image that was rearranged after linking: pairs of RVAs, sorted by the first; each says
+// where the code from there on comes from, or went. Zero means nowhere. Without pairs an RVA is its own translation.
+type omap struct {
+	open func() (*stream, error) // nil if there is none
+	near *hint
+}
+
+const omapEntry = 8
+
+func (f *File) omap(index int, name string) omap {
+	n := f.dbi.debugHeader[index]
+	if n == noStream || n == 0 || int(n) < len(f.msf.sizes) && f.msf.sizes[n] < omapEntry {
+		return omap{}
+	}
+	return omap{sync.OnceValues(func() (*stream, error) { return f.msf.stream(int(n), name) }), &hint{}}
+}
+
+func (o omap) exists() bool { return o.open != nil }
+
+func (o omap) translate(rva uint32) (to uint32, err error) {
+	if !o.exists() {
 		return rva, nil
 	}
-	s, err := f.msf.stream(int(stream), name)
+	s, err := o.open()
 	if err != nil {
 		return 0, err
 	}
-	const entry = 8
-	var pair [entry]byte
-	var to uint32
-	lo, hi := int64(0), s.size/entry // the first lo pairs begin at or before rva
-	for lo < hi {
-		mid := lo + (hi-lo)/2
-		if err := s.readAt(pair[:], mid*entry); err != nil {
-			return 0, err
+	var pair [omapEntry]byte
+	_, err = o.near.search(s.size/omapEntry, func(i int64) (bool, error) {
+		if err := s.readAt(pair[:], i*omapEntry); err != nil {
+			return false, err
 		}
 		from := binary.LittleEndian.Uint32(pair[:])
 		if from > rva {
-			hi = mid
-			continue
+			return false, nil
 		}
-		lo = mid + 1
 		if to = binary.LittleEndian.Uint32(pair[4:]); to != 0 {
 			to += rva - from
 		}
-	}
-	return to, nil
+		return true, nil
+	})
+	return to, err
 }

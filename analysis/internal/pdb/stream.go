@@ -4,16 +4,18 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
 // stream is one stream of the container.
 type stream struct {
-	m    *msf
-	name string
-	size int64
-	list int64 // offset of its block list in the directory
+	m      *msf
+	name   string
+	size   int64
+	blocks []uint32
+	memory atomic.Pointer[[]byte] // all of it, while it is kept in memory
 }
 
 // fail makes the error for what is found at offset off.
@@ -26,32 +28,13 @@ func (s *stream) readAt(p []byte, off int64) error {
 	if off < 0 || int64(len(p)) > s.size-off {
 		return s.fail(off, "%d bytes wanted, the stream has %d", len(p), s.size)
 	}
+	if all := s.memory.Load(); all != nil {
+		copy(p, (*all)[off:])
+		return nil
+	}
 	bs := s.m.blockSize
-	var list [256]uint32
-	for len(p) > 0 {
-		first, within := off/bs, off%bs
-		want := (within + int64(len(p)) + bs - 1) / bs
-		blocks := list[:min(want, int64(len(list)))]
-		if err := s.blockNumbers(blocks, first); err != nil {
-			return err
-		}
-		n := min(int64(len(p)), int64(len(blocks))*bs-within)
-		if err := s.readBlocks(p[:n], blocks, within); err != nil {
-			return &bounded.Error{Part: s.name, Off: off, Msg: "cannot read", Err: err}
-		}
-		p, off = p[n:], off+n
-	}
-	return nil
-}
-
-// blockNumbers fills list with the numbers of the stream's blocks from the first-th on.
-func (s *stream) blockNumbers(list []uint32, first int64) error {
-	var raw [4 * 256]byte
-	if err := s.m.readDir(raw[:4*len(list)], s.list+4*first); err != nil {
-		return err
-	}
-	for i := range list {
-		list[i] = binary.LittleEndian.Uint32(raw[4*i:])
+	if err := s.readBlocks(p, s.blocks[off/bs:], off%bs); err != nil {
+		return &bounded.Error{Part: s.name, Off: off, Msg: "cannot read", Err: err}
 	}
 	return nil
 }
@@ -61,8 +44,9 @@ func (s *stream) blockNumbers(list []uint32, first int64) error {
 func (s *stream) readBlocks(p []byte, blocks []uint32, within int64) error {
 	m := s.m
 	for len(p) > 0 {
+		need := (within + int64(len(p)) + m.blockSize - 1) / m.blockSize
 		run := 1
-		for run < len(blocks) && blocks[run] == blocks[0]+uint32(run) {
+		for int64(run) < need && blocks[run] == blocks[0]+uint32(run) {
 			run++
 		}
 		n := min(int64(len(p)), int64(run)*m.blockSize-within)
@@ -98,6 +82,9 @@ func (s *stream) cursor(off, n int64) (*bounded.Cursor, error) {
 
 // u32 reads one number.
 func (s *stream) u32(off int64) (uint32, error) {
+	if all := s.memory.Load(); all != nil && off >= 0 && off <= s.size-4 {
+		return binary.LittleEndian.Uint32((*all)[off:]), nil
+	}
 	var b [4]byte
 	err := s.readAt(b[:], off)
 	return binary.LittleEndian.Uint32(b[:]), err
@@ -138,7 +125,11 @@ const (
 )
 
 func (s *stream) window(off, end int64) *window {
-	return &window{s: s, off: off, end: min(end, s.size), piece: firstPiece}
+	w := &window{s: s, off: off, end: min(end, s.size), piece: firstPiece}
+	if all := s.memory.Load(); all != nil {
+		w.buf = *all
+	}
+	return w
 }
 
 // left returns the number of bytes not yet walked over.

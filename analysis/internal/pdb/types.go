@@ -1,14 +1,25 @@
 package pdb
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+	"sort"
+	"sync"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
+)
 
 // types is the TPI or IPI stream: type or id records, found by their index.
 type types struct {
-	s             *stream
-	first, last   uint32 // indices it has, the last one excluded
-	records       extent
-	offsets       *stream // stream with the sparse index of records
-	offsetsExtent extent
+	s           *stream
+	recent      *memory
+	first, last uint32 // indices it has, the last one excluded
+	records     extent
+	offsets     []byte // sparse index of records: pairs of index and offset; nil if there is none
+
+	mu     sync.Mutex
+	buf    []byte // for walking
+	walked int64  // bytes, since the stream was last read into memory
 }
 
 // openTypes reads the header of the stream (HDR of TPI).
@@ -24,7 +35,7 @@ func (f *File) openTypes(number int, name string) (*types, error) {
 	}
 	c.Skip(4) // version
 	headerSize := int64(c.U32())
-	t := &types{s: s, first: c.U32(), last: c.U32()}
+	t := &types{s: s, recent: &f.recent, first: c.U32(), last: c.U32()}
 	t.records = extent{headerSize, headerSize + int64(c.U32())}
 	if t.records.end > s.size {
 		return nil, s.fail(16, "records end at %#x, the stream at %#x", t.records.end, s.size)
@@ -38,7 +49,10 @@ func (f *File) openTypes(number int, name string) (*types, error) {
 			return nil, err
 		}
 		if off+size <= h.size {
-			t.offsets, t.offsetsExtent = h, extent{off, off + size}
+			t.offsets = make([]byte, size)
+			if err := h.readAt(t.offsets, off); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return t, c.Err()
@@ -54,32 +68,47 @@ func (t *types) record(index uint32) (r record, walked int64, err error) {
 		return record{}, 0, t.s.fail(8, "no record %#x", index)
 	}
 	at, from := t.records.off, t.first
-	if t.offsets != nil {
-		const entry = 8
-		var pair [entry]byte
-		lo, hi := int64(0), (t.offsetsExtent.end-t.offsetsExtent.off)/entry
-		for lo < hi {
-			mid := lo + (hi-lo)/2
-			if err := t.offsets.readAt(pair[:], t.offsetsExtent.off+mid*entry); err != nil {
-				return record{}, 0, err
-			}
-			if i := binary.LittleEndian.Uint32(pair[:]); i > index {
-				hi = mid
-			} else {
-				lo, from = mid+1, i
-				at = t.records.off + int64(binary.LittleEndian.Uint32(pair[4:]))
-			}
+	const entry = 8
+	le := binary.LittleEndian
+	n := sort.Search(len(t.offsets)/entry, func(i int) bool { return le.Uint32(t.offsets[i*entry:]) > index })
+	if n > 0 {
+		pair := t.offsets[(n-1)*entry:]
+		at, from = t.records.off+int64(le.Uint32(pair[4:])), le.Uint32(pair)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.walked > t.s.size { // asked for often enough to have it at hand
+		if err := t.recent.keep(t.s); err != nil {
+			return record{}, 0, err
 		}
+		t.walked = 0
 	}
 	w := t.s.window(at, t.records.end)
-	for ; w.left() >= 4; from++ {
-		r, err = w.record()
-		if err != nil || from == index {
-			return r, w.off - at, err
-		}
-		if t.offsets != nil && w.off-at > maxWalk {
-			break
-		}
+	if w.buf == nil {
+		w.buf = t.buf
+		defer func() { t.buf, t.walked = w.buf[:0], t.walked+w.off-at }()
 	}
-	return record{}, 0, t.s.fail(w.off, "record %#x is not where the index says", index)
+	for w.left() >= recordHead && (t.offsets == nil || w.off-at <= maxWalk) {
+		b, err := w.ahead(recordHead)
+		if err != nil {
+			return record{}, 0, err
+		}
+		n := 0
+		for ; from < index && n+recordHead <= len(b); from++ {
+			size := 2 + int(binary.LittleEndian.Uint16(b[n:]))
+			if size < recordHead || int64(n+size) > w.left() {
+				return record{}, 0, t.s.fail(w.off+int64(n), "record of %d bytes, %d left", size, w.left()-int64(n))
+			}
+			n += size
+		}
+		if w.skip(int64(n)); from < index || w.left() < recordHead {
+			continue
+		}
+		if r, err = w.record(); err == nil {
+			off := r.body.Off()
+			r.body = *bounded.New(t.s.name, off, bytes.Clone(r.body.Take(r.body.Left())))
+		}
+		return r, w.off - at, err
+	}
+	return record{}, 0, t.s.fail(at, "record %#x is not where the index says", index)
 }

@@ -17,7 +17,8 @@
 //
 // A store keeps a file as NAME/KEY/NAME, or as NA/NAME/KEY/NAME if it has an
 // index2.txt. In place of the file may be a compressed one, NAME with an
-// underscore for its last letter, or a file.ptr that says where it is. On
+// underscore for its last letter, or a file.ptr that says where it is. A folder
+// that is no store may hold the compressed one, too. On
 // file systems that distinguish case, names in folders are found in any case.
 //
 // Names come from dumps, which are not to be trusted: a name that is more than

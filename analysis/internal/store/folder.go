@@ -11,42 +11,48 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/cab"
 )
 
-// searchFolder looks into a folder: for the file itself, then in the layout of
-// a store.
+// searchFolder looks into a folder: for the file itself, then for its compressed form, then in the layout of a store.
 func (s *Store) searchFolder(ctx context.Context, e Element, req Request, check func(string) error) (string, []Try) {
 	var tries []Try
-	accept := func(path string) bool {
-		err := check(path)
-		if err != nil {
-			tries = append(tries, Try{Where: path, Err: err})
-		}
+	tried := func(where string, err error) bool {
+		tries = append(tries, Try{Where: where, Err: err})
 		return err == nil
 	}
-	if path, ok := s.lookup(e.Dir, req.File); ok && isFile(path) && accept(path) {
+	unpack := func(path string) (string, bool) {
+		unpacked, err := s.unpackTo(ctx, e, req, path, check)
+		if err == nil && e.Cache != "" && req.Key != "" {
+			path = unpacked // what is unpacked without a cache is gone soon
+		}
+		return unpacked, tried(path, err)
+	}
+	if path, ok := s.lookup(e.Dir, req.File); ok && isFile(path) && tried(path, check(path)) {
 		return path, tries
 	}
+	if path, ok := s.lookup(e.Dir, compressed(req.File)); ok && isFile(path) {
+		if unpacked, ok := unpack(path); ok {
+			return unpacked, tries
+		}
+	}
 	for _, dir := range s.storeFolders(e.Dir, req) {
-		if path, ok := s.lookup(dir, req.File); ok && accept(path) {
+		if path, ok := s.lookup(dir, req.File); ok && tried(path, check(path)) {
 			return path, tries
 		}
 		if path, ok := s.lookup(dir, compressed(req.File)); ok {
-			unpacked, err := s.unpackTo(ctx, e, req, path, check)
-			if err == nil {
+			if unpacked, ok := unpack(path); ok {
 				return unpacked, tries
 			}
-			tries = append(tries, Try{Where: path, Err: err})
 		}
 		if path, ok := s.lookup(dir, "file.ptr"); ok {
 			target, err := followPointer(path)
 			if err != nil {
-				tries = append(tries, Try{Where: path, Err: err})
-			} else if accept(target) {
+				tried(path, err)
+			} else if tried(target, check(target)) {
 				return target, tries
 			}
 		}
 	}
 	if len(tries) == 0 {
-		tries = append(tries, Try{Where: e.Dir, Err: ErrNotFound})
+		tried(e.Dir, ErrNotFound)
 	}
 	return "", tries
 }
@@ -110,8 +116,11 @@ func firstTier(file string) string {
 	return string(runes[:min(2, len(runes))])
 }
 
-// unpackTo unpacks a cabinet and keeps the file in it.
+// unpackTo unpacks a cabinet and keeps the file in it. A file without identity has no place in a cache.
 func (s *Store) unpackTo(ctx context.Context, e Element, req Request, path string, check func(string) error) (string, error) {
+	if req.Key == "" {
+		e.Cache = ""
+	}
 	out, err := s.tempFile(e)
 	if err != nil {
 		return "", err

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -115,29 +114,67 @@ func TestFolders(t *testing.T) {
 	})
 }
 
-// TestUnpackWithoutCache unpacks into a folder that Close removes.
-func TestUnpackWithoutCache(t *testing.T) {
+// TestUnpack unpacks the compressed form of a file, in a store of one tier or two and in a plain folder: into the cache,
+// or without one into a folder that Close removes. The place that is named still exists then.
+func TestUnpack(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]string{
+		"store": "app.pdb/" + key + "/app.pd_", "two tiers": "ap/app.pdb/" + key + "/app.pd_", "folder": "app.pd_", "other case": "App.PD_",
+	} {
+		for _, cached := range []bool{false, true} {
+			for _, id := range []string{key, ""} {
+				if id == "" && strings.Contains(at, "/") {
+					continue
+				}
+				dir, cache := t.TempDir(), filepath.Join(t.TempDir(), "cache")
+				packed := filepath.Join(dir, filepath.FromSlash(at))
+				write(t, packed, wordsCab(t))
+				write(t, filepath.Join(dir, "index2.txt"), nil)
+				symbolPath := dir
+				if cached {
+					symbolPath = "cache*" + cache + ";" + dir
+				}
+				elements, err := store.ParsePath(symbolPath, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := store.New(elements, store.Options{})
+				path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: id}, func(string) error { return nil })
+				if info, err := os.Stat(path); err != nil || info.Size() != 120001 {
+					t.Fatalf("%s: unpacked to %q: %v, %v", name, path, err, tries)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+				want, kept := packed, filepath.Join(cache, "app.pdb", key, "app.pdb")
+				if cached && id != "" {
+					want = kept
+				}
+				if last := tries[len(tries)-1]; last.Where != want || last.Err != nil {
+					t.Errorf("%s, cached %v: found in %q, %v; want %q", name, cached, last.Where, last.Err, want)
+				}
+				if _, err := os.Stat(path); (err == nil) != (want == kept) {
+					t.Errorf("%s, cached %v: %q after Close: %v", name, cached, path, err)
+				}
+				if got := files(t, dir); len(got) != 2 {
+					t.Errorf("%s: the store was changed: %q", name, got)
+				}
+			}
+		}
+	}
+}
+
+// TestUnpackRefused has a compressed file of another identity in a plain folder, before the right one in a store.
+func TestUnpackRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "app.pdb", key, "app.pd_"), wordsCab(t))
-	elements, err := store.ParsePath(dir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := store.New(elements, store.Options{})
-	accept := func(string) error { return nil }
-	path, tries := find(t, s, store.Request{Folder: "app.pdb", Key: key}, accept)
-	if info, err := os.Stat(path); err != nil || info.Size() != 120001 {
-		t.Fatalf("unpacked to %q: %v, %v", path, err, tries)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%q is left: %v", path, err)
-	}
-	if got := files(t, dir); len(got) != 1 {
-		t.Errorf("the store was changed: %q", got)
+	plain := filepath.Join(dir, "app.pd_")
+	write(t, plain, wordsCab(t))
+	right := filepath.Join(dir, "app.pdb", key, "app.pdb")
+	write(t, right, []byte("good"))
+	path, tries := find(t, newStore(t, dir, store.Options{}), store.Request{Folder: "app.pdb", Key: key}, check)
+	if path != right || len(tries) != 2 || tries[0].Where != plain || tries[0].Err == nil || tries[1].Where != right {
+		t.Errorf("found %q, %v", path, tries)
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Store) searchServer(ctx context.Context, e Element, req Request, check 
 	}
 	path, where, err := s.ask(ctx, srv, e, req, check)
 	if err == nil {
-		return path, nil
+		return path, []Try{{Where: path}}
 	}
 	if errors.Is(err, ErrServer) && ctx.Err() == nil {
 		srv.dead = err

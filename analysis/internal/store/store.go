@@ -84,7 +84,8 @@ func (s *Store) Close() error {
 }
 
 // Find returns the path of a file that check accepts, or "" if there is none, and
-// what was tried. check gets the path of a file and refuses one of another
+// what was tried, the place that has it last. That is not the path if the file had to be unpacked and there is no cache
+// to keep it in. check gets the path of a file and refuses one of another
 // identity with an error; it must not keep the file open. The answer for a
 // request is remembered, failures too. The error is that of ctx: the search was
 // broken off, and what it would have found is not known.
@@ -128,10 +129,10 @@ func (s *Store) find(ctx context.Context, req Request, check func(string) error)
 			}
 			search = s.searchServer
 		}
-		path, failed := search(ctx, e, req, check)
-		tries = append(tries, failed...)
+		path, places := search(ctx, e, req, check)
+		tries = append(tries, places...)
 		if path != "" {
-			return path, append(tries, Try{Where: path}), nil
+			return path, tries, nil
 		}
 		if err := ctx.Err(); err != nil {
 			return "", nil, err

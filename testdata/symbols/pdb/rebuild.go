@@ -125,10 +125,20 @@ func (im image) sections() (out []section) {
 }
 
 var (
+	contribution = regexp.MustCompile(`SC\[.*\| mod = \d+, (\d+):(\d+), size = (\d+)`)
+
 	recordLine = regexp.MustCompile("\\| (S_[A-Z0-9_]+) \\[size = \\d+\\] `(.*)`")
 	addrLine   = regexp.MustCompile(`addr = (\d+):(\d+)`)
 	sizeLine   = regexp.MustCompile(`(?:code size = |, size = )(\d+)`)
 )
+
+// contributions lists what modules put into sections, in RVAs.
+func (im image) contributions(sections []section) (out []section) {
+	for _, m := range contribution.FindAllStringSubmatch(string(run(".", "llvm-pdbutil", "dump", "-section-contribs", im.name+".pdb")), -1) {
+		out = append(out, section{sections[number(m[1], 10)-1].start + number(m[2], 10), number(m[3], 10)})
+	}
+	return out
+}
 
 // symbols lists the symbols of the given kinds.
 func (im image) symbols(sections []section, option string, kinds ...string) (out []symbol) {
@@ -189,6 +199,7 @@ func (im image) golden() {
 	sections := im.sections()
 	procs := im.symbols(sections, "-symbols", "S_GPROC32", "S_LPROC32")
 	publics := im.symbols(sections, "-publics", "S_PUB32")
+	contributions := im.contributions(sections)
 	slices.SortStableFunc(publics, func(a, b symbol) int { return cmp.Compare(a.start, b.start) })
 
 	var addrs []int
@@ -212,7 +223,7 @@ func (im image) golden() {
 	for _, a := range addrs {
 		frames := short[a]
 		last := frames[len(frames)-1]
-		sym := find(procs, publics, sections, a, last.FunctionName, linkage[a][len(linkage[a])-1].FunctionName)
+		sym := find(procs, publics, contributions, a, last.FunctionName, linkage[a][len(linkage[a])-1].FunctionName)
 		fmt.Fprintf(&out, "%#x\t%s\t%#x\t%d\t%s\t%s", a, sym.kind, sym.start, sym.size, sym.name, line(last))
 		for _, f := range frames[:len(frames)-1] {
 			fmt.Fprintf(&out, "\t%s %s", f.FunctionName, line(f))
@@ -232,8 +243,9 @@ func line(f frame) string {
 }
 
 // find gives the record in llvm-pdbutil's list behind the name that llvm-symbolizer gave: a function that covers the
-// address, else the public symbol nearest before it in its section.
-func find(procs, publics []symbol, sections []section, addr int, function, linkage string) symbol {
+// address, else the public symbol nearest before it. Unlike llvm-symbolizer it takes one only if address and symbol
+// are of one contribution: behind the end of its own code a public symbol is a wrong name.
+func find(procs, publics []symbol, contributions []section, addr int, function, linkage string) symbol {
 	if function != "" {
 		for _, p := range procs {
 			if p.name == function && p.start <= addr && addr < p.start+p.size {
@@ -243,10 +255,14 @@ func find(procs, publics []symbol, sections []section, addr int, function, linka
 		log.Fatalf("%#x: llvm-pdbutil does not list %s there", addr, function)
 	}
 	found := symbol{kind: "-", name: "-"}
-	for _, p := range publics {
-		s := sections[p.seg-1]
-		if p.name == linkage && p.start <= addr && addr < s.start+s.size {
-			found = p
+	for _, c := range contributions {
+		if addr < c.start || addr >= c.start+c.size {
+			continue
+		}
+		for _, p := range publics {
+			if p.name == linkage && c.start <= p.start && p.start <= addr {
+				found = p
+			}
 		}
 	}
 	return found

@@ -44,11 +44,27 @@ func (p PDB) module(m Module, names *strings) []byte {
 			lines = append(lines, f.lines(files)...)
 		}
 	}
+	for _, t := range m.Trampolines {
+		symbols = append(symbols, record(0x112c, u16(t.Kind, uint16(t.Size)), u32(t.Off, t.TargetOff), u16(t.Seg, t.TargetSeg))...)
+	}
 	inlinees := u32(0)
 	for i, f := range p.Functions {
 		inlinees = append(inlinees, u32(uint32(0x1000+i), files.add(f.File), f.Line)...)
 	}
+	for _, f := range m.Inlinees {
+		inlinees = append(inlinees, u32(f.ID, files.add(f.File), f.Line)...)
+	}
 	c13 := slices.Concat(lines, subsection(0xf4, files.table), subsection(0xf6, inlinees))
+	if m.Imports != nil {
+		var body []byte
+		for _, i := range m.Imports {
+			body = append(append(body, u32(names.add(i.Module), uint32(len(i.IDs)))...), u32(i.IDs...)...)
+		}
+		c13 = append(c13, subsection(0xf7, body)...)
+	}
+	if m.Exports != nil {
+		c13 = append(c13, subsection(0xf8, pairs(m.Exports))...)
+	}
 	return slices.Concat(symbols, c13, u32(uint32(len(symbols)), uint32(len(c13))))
 }
 
@@ -79,6 +95,9 @@ func subsection(kind uint32, body []byte) []byte {
 
 func (f Proc) records() []byte {
 	kind := cmp.Or(f.Kind, 0x1110)
+	if kind == NoRecord {
+		return nil
+	}
 	if kind == 0x1102 {
 		return append(record(kind, u32(0, 0, 0, f.Off), u16(f.Seg, uint16(f.Size)), []byte{0}, text(f.Name)), record(6)...)
 	}
@@ -176,7 +195,10 @@ func (p PDB) dbi(streams [][]byte) []byte {
 	headers := slices.Repeat([]uint16{0xffff}, 11)
 	headers[5] = StreamSections
 	if p.OMAPToSource != nil {
-		headers[3], headers[4], headers[10] = StreamToSource, StreamFromSource, StreamSections
+		headers[3], headers[4] = StreamToSource, StreamFromSource
+		if !p.CurrentSections {
+			headers[10] = StreamSections
+		}
 	}
 	optional := u16(headers...)
 	head := slices.Concat(u32(0xffffffff, 19990903, p.Age), u16(0xffff, 0, StreamPublics, 0, StreamRecords, 0),

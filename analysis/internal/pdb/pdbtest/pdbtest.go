@@ -19,11 +19,14 @@ type PDB struct {
 	Sections  []Section
 	Modules   []Module
 	Publics   []Public
+	Stale     []Public // records without an entry in the address map, as incremental linking leaves behind
 	Functions []FuncID // ids 0x1000 and up of the IPI stream
 	Types     []Class  // types 0x1000 and up of the TPI stream
 
-	// An image that was rearranged after linking: pairs of RVAs. The sections above are then those before that.
+	// An image that was rearranged after linking: pairs of RVAs. The sections above are then those before that, unless
+	// only the headers of the image as it is are there.
 	OMAPToSource, OMAPFromSource [][2]uint32
+	CurrentSections              bool
 
 	NoNames         bool // leave the stream of source file names out of the list of named streams
 	NoContributions bool // write none, not even a version
@@ -41,6 +44,32 @@ type Module struct {
 	Name  string
 	Procs []Proc
 	Extra []Extent
+
+	Trampolines []Trampoline
+	Imports     []Import
+	Exports     [][2]uint32 // ids of the module, and what they are in the file
+	Inlinees    []Inlinee   // besides those of PDB.Functions
+}
+
+// Trampoline is a jump that the linker made. It contributes nothing; its module's Extra has the table of all.
+type Trampoline struct {
+	Kind uint16 // 0 for incremental linking, 1 for a branch island
+	Extent
+	TargetSeg uint16
+	TargetOff uint32
+}
+
+// Import is what a module imports of one other.
+type Import struct {
+	Module string
+	IDs    []uint32
+}
+
+// Inlinee says where an inlined function is declared.
+type Inlinee struct {
+	ID   uint32
+	File string
+	Line uint32
 }
 
 // Extent is a piece of a section; sections count from 1.
@@ -52,12 +81,15 @@ type Extent struct {
 // Proc is a function.
 type Proc struct {
 	Name string
-	Kind uint16 // kind of its record; S_GPROC32 if zero
+	Kind uint16 // kind of its record; S_GPROC32 if zero, NoRecord for none
 	Extent
 	Lines   []Line // nil means no table of lines
 	Columns bool   // Lines have a table of columns behind them
 	Sites   []Site
 }
+
+// NoRecord is the kind of a function that has lines alone.
+const NoRecord = 0xffff
 
 // Line says that from Off bytes into its function on the code is of a line.
 type Line struct {
@@ -94,6 +126,8 @@ type Class struct {
 	Name string
 	Kind uint16 // kind of its record; LF_STRUCTURE if zero
 	Size []byte // numeric leaf, of all but enums; the value 8 if nil
+
+	Members []byte // numeric leaf, of LF_CLASS2 and its like; the value 0 if nil
 }
 
 // Numbers of the streams that every PDB made here has; the modules come after them.
@@ -228,6 +262,9 @@ func (p PDB) publics() (records, stream []byte) {
 		addresses = append(addresses, u32(uint32(len(records)))...)
 		records = append(records, record(0x110e, u32(2, s.Off), u16(s.Seg), text(s.Name))...)
 	}
+	for _, s := range p.Stale {
+		records = append(records, record(0x110e, u32(2, s.Off), u16(s.Seg), text(s.Name))...)
+	}
 	stream = u32(0, uint32(len(addresses)), 0, 0, 0, 0, 0)
 	return records, append(stream, addresses...)
 }
@@ -257,7 +294,15 @@ func (p PDB) classRecords() (out [][]byte) {
 			size = u16(8)
 		}
 		fields := [][]byte{u16(0, 0), u32(0, 0, 0), size} // count, properties; member list, base, virtual table
+		members := c.Members
+		if members == nil {
+			members = u16(0)
+		}
 		switch kind {
+		case 0x1608, 0x1609, 0x160b: // LF_CLASS2, LF_STRUCTURE2, LF_INTERFACE2: properties first, count last
+			fields = [][]byte{u32(0x280, 0, 0, 0), members, size}
+		case 0x160a: // LF_UNION2
+			fields = [][]byte{u32(0x280, 0), members, size}
 		case 0x1506: // LF_UNION
 			fields = [][]byte{u16(0, 0), u32(0), size}
 		case 0x1507: // LF_ENUM
