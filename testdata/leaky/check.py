@@ -8,6 +8,7 @@ It shares no code with dumpscan, and reads the documented layouts alone.
 """
 import collections
 import csv
+import gzip
 import struct
 import sys
 
@@ -37,7 +38,7 @@ def print_symbols(base):
 
 class Dump:
     def __init__(self, path):
-        with open(path, "rb") as f:
+        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as f:
             self.data = f.read()
         magic, _, n, rva, _, self.time, self.flags = struct.unpack_from("<IIIIIIQ", self.data, 0)
         assert magic == 0x504D444D, "no minidump"

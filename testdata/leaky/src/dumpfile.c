@@ -104,16 +104,53 @@ static BOOL set_time(HANDLE file, MINIDUMP_HEADER *header, dump_clock clock)
 	return write_at(file, 0, header, sizeof *header);
 }
 
+static BOOL listed(const MINIDUMP_MEMORY_DESCRIPTOR *list, DWORD n, ULONG rva)
+{
+	while (n--)
+		if (list[n].Memory.Rva == rva)
+			return TRUE;
+	return FALSE;
+}
+
+static BOOL blank(HANDLE file, ULONG at, ULONG size)
+{
+	static const BYTE zeros[1 << 12];
+
+	for (; size > sizeof zeros; size -= sizeof zeros, at += sizeof zeros)
+		if (!write_at(file, at, zeros, sizeof zeros))
+			return FALSE;
+	return write_at(file, at, zeros, size);
+}
+
+/* Writes zeros over the old list, and over the memory that the new one has not: nothing refers to them any longer. */
+static BOOL blank_old(HANDLE file, struct location at, const MINIDUMP_MEMORY_DESCRIPTOR *old, DWORD n,
+                      const MINIDUMP_MEMORY_DESCRIPTOR *list, DWORD listed_count)
+{
+	DWORD i;
+
+	for (i = 0; i < n; i++)
+		if (!listed(list, listed_count, old[i].Memory.Rva) &&
+		    !blank(file, old[i].Memory.Rva, old[i].Memory.DataSize))
+			return FALSE;
+	return blank(file, at.rva, at.size);
+}
+
 static struct location extend_memory(HANDLE file, struct dump_job *job, struct tail *t, struct location old)
 {
 	BYTE *descriptors = t->work + WORK_SIZE / 2;
 	DWORD size = old.size > 4 ? old.size - 4 : 0;
+	struct location at;
 
 	if (size > WORK_SIZE / 2 || !read_at(file, old.rva + 4, descriptors, size)) {
 		t->failed = TRUE;
 		return old;
 	}
-	return stream_memory(t, descriptors, size / 16, job->own, job->heap, job->operations, job->operation_count);
+	at = stream_memory(t, descriptors, size / 16, job->own, job->heap, job->operations, job->operation_count);
+	/* A thread's stack may be in the new list as part of private memory; only a small dump is sure to keep the old one. */
+	if (job->heap && !blank_old(file, old, (MINIDUMP_MEMORY_DESCRIPTOR *)descriptors, size / 16,
+	                            (MINIDUMP_MEMORY_DESCRIPTOR *)t->work, (at.size - 4) / 16))
+		t->failed = TRUE;
+	return at;
 }
 
 static BOOL patch(HANDLE file, struct dump_job *job)
