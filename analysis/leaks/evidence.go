@@ -57,27 +57,31 @@ func (p *Process) turnoverEvidence(t *Turnover) []string {
 	if t.OneOf > 1 {
 		about = fmt.Sprintf("about (one handle in %d was followed) ", t.OneOf)
 	}
-	first := fmt.Sprintf("%s%s new since the first dump and there in the last, and %s of the first are gone",
-		about, values(t.Opened), words.Count(t.Closed))
+	verb := "are"
+	if t.Opened == 1 {
+		verb = "is"
+	}
+	first := fmt.Sprintf("%s%s %s new since the first dump and there in the last, and %s of the first are gone",
+		about, words.Plural(t.Opened, t.noun()), verb, words.Count(t.Closed))
 	if len(t.Survivors) > 0 {
 		first += ": " + words.HexList(t.Survivors, 5)
 	}
 	e := []string{first}
 	if t.Early > 0 && len(p.Series.Snapshots) > 2 {
-		e = append(e, fmt.Sprintf("of %s%s that are new in %s, %s are in all dumps since", about, words.Plural(t.Early, "value"), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept)))
+		e = append(e, fmt.Sprintf("of %s%s that are new in %s, %s are in all dumps since", about, words.Plural(t.Early, t.noun()), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept)))
 	}
-	if t.Gone > 0 {
+	if t.Gone > 0 && !t.Identified {
 		e = append(e, "values are used again: one that was closed and opened for a like object between two dumps looks as if it had stayed")
 	}
 	return e
 }
 
-// values is "1 value is" or "700 values are".
-func values(n uint64) string {
-	if n == 1 {
-		return "1 value is"
+// noun is what is followed: a handle, or no more than its value.
+func (t *Turnover) noun() string {
+	if t.Identified {
+		return "handle"
 	}
-	return words.Count(n) + " values are"
+	return "value"
 }
 
 // String writes the rate with its interval.

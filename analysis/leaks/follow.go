@@ -115,6 +115,44 @@ func (f *follower) pair(a, b []followed) (groups, types *pairing) {
 	return groups, types
 }
 
+// alike is, for each group or type, the chance that two of its handles in the
+// last dump differ in nothing but their values: 1 if they have no names and no
+// object information, little if every object has a name of its own. A value that
+// is used again is taken for the same handle only then.
+func (f *follower) alike(ofType bool) []float64 {
+	last := slices.Clone(f.dumps[len(f.dumps)-1])
+	group := func(h followed) int32 {
+		if ofType {
+			return h.typ
+		}
+		return h.group
+	}
+	slices.SortFunc(last, func(a, b followed) int {
+		return cmp.Or(cmp.Compare(group(a), group(b)), cmp.Compare(a.Object, b.Object))
+	})
+	n := f.groups
+	if ofType {
+		n = f.types
+	}
+	pairs, all := make([]float64, n), make([]float64, n)
+	for start := 0; start < len(last); {
+		end := start + 1
+		for end < len(last) && group(last[end]) == group(last[start]) && last[end].Object == last[start].Object {
+			end++
+		}
+		if g := group(last[start]); g >= 0 {
+			same := float64(end - start)
+			pairs[g] += same * (same - 1)
+			all[g] += same
+		}
+		start = end
+	}
+	for g := range pairs {
+		pairs[g] /= max(1, all[g]*(all[g]-1))
+	}
+	return pairs
+}
+
 // members returns the handles of one group, or of one type, in a dump.
 func (f *follower) members(dump, group int, ofType bool) idSet {
 	var set idSet

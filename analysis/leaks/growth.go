@@ -53,10 +53,10 @@ func rateOf(line fit, dispersion float64, counts, hours []float64) *Rate {
 	n := len(hours)
 	span := hours[n-1] - hours[0]
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: priorFreedom + float64(n-2)}
-	half := t.Quantile(0.975) * math.Sqrt(dispersion*line.variance)
+	half := t.Quantile(0.975) * math.Sqrt(dispersion*line.plainVariance)
 	r := &Rate{PerHour: (counts[n-1] - counts[0]) / span, Basis: RateCounting}
 	if n >= 4 {
-		r.PerHour, r.Basis = line.slope, RateRegression
+		r.PerHour, r.Basis = line.plain, RateRegression
 	}
 	// The true span is up to a second longer or shorter.
 	const second = 1.0 / 3600

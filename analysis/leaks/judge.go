@@ -57,8 +57,9 @@ func (p *Process) judge(f *follower, chosen []int) {
 	groups := make([]growing, len(p.Kinds))
 	fits := make([]fit, len(p.Kinds))
 	var d dispersion
+	alike := f.alike(false)
 	for g := range p.Kinds {
-		groups[g] = p.growing(&p.Kinds[g], x.groups, g, chosen, times)
+		groups[g] = p.growing(&p.Kinds[g], x.groups, g, alike[g], chosen, times)
 		fits[g] = fitLine(groups[g].counts, times, groups[g].covariance())
 		if _, out, _ := groups[g].coming(); out >= minChurn {
 			d.add(fits[g], n)
@@ -89,8 +90,9 @@ func (p *Process) judge(f *follower, chosen []int) {
 			explained[t] += gr.net()
 		}
 	}
+	alike = f.alike(true)
 	for t := range p.Types {
-		gr := p.growing(&p.Types[t], x.types, t, chosen, times)
+		gr := p.growing(&p.Types[t], x.types, t, alike[t], chosen, times)
 		gr.typ, gr.noise = gr.counts, make([]float64, n)
 		p.Types[t].conclude(&gr, fitLine(gr.counts, times, gr.covariance()), &d, len(p.Types), f, t, true, chosen)
 		if gr.net()-explained[t] < unexplained*gr.net() {
@@ -125,9 +127,10 @@ func (p *Process) countsIn(g *Group, chosen []int) []float64 {
 	return counts
 }
 
-// growing collects the numbers of one group or type.
-func (p *Process) growing(g *Group, pairs [][]*pairing, at int, chosen []int, times []float64) growing {
-	gr := growing{counts: p.countsIn(g, chosen), times: times, timed: p.Series.Hours != nil, total: p.countsIn(&p.Total, chosen)}
+// growing collects the numbers of one group or type; alike is that of the
+// follower.
+func (p *Process) growing(g *Group, pairs [][]*pairing, at int, alike float64, chosen []int, times []float64) growing {
+	gr := growing{alike: alike, counts: p.countsIn(g, chosen), times: times, timed: p.Series.Hours != nil, total: p.countsIn(&p.Total, chosen)}
 	n := len(chosen)
 	gr.moved = pairs[0][n-1].moved[at]
 	gr.shared = func(i, j int) float64 {
@@ -139,7 +142,7 @@ func (p *Process) growing(g *Group, pairs [][]*pairing, at int, chosen []int, ti
 		s := gr.shared(i, j)
 		in, out := gr.counts[j]-s, gr.counts[i]-s
 		rest := max(1, gr.flow(i, j)-(in+out)/2)
-		return s - min(in*out/rest, s)
+		return s - min(alike*in*out/rest, s)
 	}
 	return gr
 }
@@ -148,10 +151,15 @@ func (p *Process) growing(g *Group, pairs [][]*pairing, at int, chosen []int, ti
 func (g *Group) conclude(gr *growing, line fit, d *dispersion, groups int, f *follower, at int, ofType bool, chosen []int) {
 	g.judged = gr.judge(line, d, groups)
 	if gr.timed {
-		g.Rate = rateOf(line, d.of(line, gr.n()), gr.counts, gr.times)
+		scatter := d.of(line, gr.n())
+		if !gr.churns() && g.judged.dispersion > 0 {
+			scatter = g.judged.dispersion
+		}
+		g.Rate = rateOf(line, scatter, gr.counts, gr.times)
 	}
 	if gr.net() >= minGrowth {
 		t := f.turnover(at, ofType, chosen)
+		t.Identified = gr.alike < identified
 		g.Turnover = &t
 	}
 }

@@ -67,6 +67,8 @@ const (
 	// The late growth of a cache or pool is such a part of the early one.
 	stoppedBelow = 0.35
 	slowsBelow   = 0.8
+	// Handles are told apart if two of them are alike with less than this chance.
+	identified = 0.05
 	// With more than this part of it in the last interval it may be a burst.
 	jumpShare = 0.8
 	// Growth without a close must be spread over so many intervals, and over

@@ -41,6 +41,7 @@ type growing struct {
 	// those values that were closed and opened again for the same kind.
 	kept   func(i, j int) float64
 	shared func(i, j int) float64 // the same as it was counted
+	alike  float64                // the chance that two of the handles differ in nothing but their values
 	flow   func(i, j int) float64 // what came and went of all groups
 	moved  float64                // handles of the last dump that were in another group in the first
 	typ    []float64              // counts of the type, the group's own among them
@@ -86,6 +87,10 @@ func (g *growing) covariance() *mat.SymDense {
 // A fit is a line through counts of known covariance.
 type fit struct {
 	slope, variance float64 // of the slope, if the covariance is right
+	// plain is the slope of ordinary least squares, and its variance. It is the
+	// rate that is shown: the other one trusts an interval without events, such
+	// as there is between two batches, for all of the series.
+	plain, plainVariance float64
 	residual        float64 // what is left, in units of the covariance: n-2 on average
 	// watson is the statistic of Durbin and Watson of what is left: 2 if the
 	// dumps scatter independently of each other, less if they wander.
@@ -95,6 +100,8 @@ type fit struct {
 // fitLine fits by generalised least squares.
 func fitLine(y, t []float64, k *mat.SymDense) fit {
 	n := len(y)
+	var f fit
+	f.plain, f.plainVariance = plainLine(y, t, k)
 	var c mat.Cholesky
 	trace := 0.0
 	for i := range n {
@@ -121,7 +128,7 @@ func fitLine(y, t []float64, k *mat.SymDense) fit {
 	k1, kt, ky := solve(one), solve(t), solve(y)
 	a, b, d := dot(one, k1), dot(one, kt), dot(t, kt)
 	det := a*d - b*b
-	f := fit{slope: (a*dot(t, ky) - b*dot(one, ky)) / det, variance: a / det}
+	f.slope, f.variance = (a*dot(t, ky)-b*dot(one, ky))/det, a/det
 	base := (d*dot(one, ky) - b*dot(t, ky)) / det
 	rest := make([]float64, n)
 	for i := range rest {
@@ -134,6 +141,21 @@ func fitLine(y, t []float64, k *mat.SymDense) fit {
 	}
 	f.watson = steps / max(dot(rest, rest), 1e-9)
 	return f
+}
+
+// plainLine fits by ordinary least squares.
+func plainLine(y, t []float64, k *mat.SymDense) (slope, variance float64) {
+	weights, sum := make([]float64, len(t)), 0.0
+	for i := range t {
+		weights[i] = t[i] - stat.Mean(t, nil)
+		sum += weights[i] * weights[i]
+	}
+	for i := range weights {
+		weights[i] /= sum
+		slope += weights[i] * y[i]
+	}
+	w := mat.NewVecDense(len(weights), weights)
+	return slope, mat.Inner(w, k, w)
 }
 
 // A dispersion is how much more than independent events the handles of a

@@ -24,6 +24,9 @@ type Turnover struct {
 	// OneOf is how many handles one that was followed stands for. If it is more
 	// than 1 all numbers are estimates, and Survivors are not all.
 	OneOf uint64
+	// Identified says that names or object information tell the handles apart,
+	// so that what stays is known, and not only its value.
+	Identified bool
 }
 
 // earlyAt chooses the dump for Turnover.Early: in the first half, and with
