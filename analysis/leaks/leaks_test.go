@@ -116,7 +116,7 @@ func TestOpener(t *testing.T) {
 	// What other rules say of the group is evidence.
 	for _, want := range []string{
 		`Key \REGISTRY\Machine\Software\Classes: 700 of 865 handles (80.9 %) are to this one object`,
-		`Key \REGISTRY\Machine\Software\Classes: MyCustomDll+0x108e opened 700, and 700 are still open`,
+		`Key \REGISTRY\Machine\Software\Classes: MyCustomDll+0x108e opened 700, and 700 are still open, 450 more than in leaky/leaky-x64-b.dmp.gz`,
 	} {
 		if !slices.Contains(f.Evidence, want) {
 			t.Errorf("%q is not among the evidence", want)
@@ -172,6 +172,9 @@ func TestOutstandingOpens(t *testing.T) {
 		{"199", []shot{traced("a", 199, 0, 0)}, leaks.SeverityInfo},
 		{"one in ten was closed", []shot{traced("a", 200, 22, 0)}, leaks.SeveritySuspect},
 		{"more were", []shot{traced("a", 200, 23, 0)}, leaks.SeverityInfo},
+		{"few, and 20 more than before", []shot{traced("a", 100, 0, 0), traced("b", 120, 0, 1)}, leaks.SeveritySuspect},
+		{"few, and 19 more than before", []shot{traced("a", 101, 0, 0), traced("b", 120, 0, 1)}, leaks.SeverityInfo},
+		{"few of which many were closed", []shot{traced("a", 40, 10, 0), traced("b", 120, 20, 1)}, leaks.SeverityInfo},
 		{"no growth in three dumps", []shot{traced("a", 200, 0, 0), traced("b", 200, 0, 1), traced("c", 200, 0, 2)}, leaks.SeverityInfo},
 	} {
 		r := findLeaks(t, c.shots)

@@ -26,14 +26,31 @@ type Opener struct {
 	// AllOpens are all opens that the trace has of this place, of handles
 	// that were closed too.
 	AllOpens int
-	Young    int           // of Opens: may be in use and be closed in time, see [htrace.Share]
-	Split    *htrace.Split // why the culprit is not the first frame outside the system; nil if it is
+	Young    int // of Opens: may be in use and be closed in time, see [htrace.Share]
+	// Before is how many handles of this place an earlier trace, that of the dump
+	// Earlier, has that were not in use; -1 without one.
+	Before  int
+	Earlier string
+	Split   *htrace.Split // why the culprit is not the first frame outside the system; nil if it is
 }
 
 // KeptShare is the part of the handles opened at this place that are still
 // open, without those that may be in use.
 func (o *Opener) KeptShare() float64 {
 	return float64(o.Opens-o.Young) / float64(max(o.AllOpens-o.Young, 1))
+}
+
+// Kept are the handles opened at this place that are still open and are not
+// in use.
+func (o *Opener) Kept() int { return o.Opens - o.Young }
+
+// grown is how many more of them there are than in the earlier trace; 0 without
+// one.
+func (o *Opener) grown() int {
+	if o.Before < 0 {
+		return 0
+	}
+	return o.Kept() - o.Before
 }
 
 // Place is where the handles were opened, for a sentence: the function, or the
@@ -56,15 +73,18 @@ func (p *Process) readOpeners(ctx context.Context, o *Options, dumps *dumpReader
 	}
 	var fatal error
 	err := dumps.with(ctx, p, s, func(f *minidump.File) error {
-		t, err := p.readTrace(ctx, dumps, f, before)
+		t, earlier, err := p.readTrace(ctx, dumps, f, before)
 		p.problem(s, err)
 		if t == nil || len(t.Outstanding) == 0 {
 			return nil
 		}
 		r := openerReader{snapshot: s, trace: t}
-		if r.group, err = o.grouping(ctx, p, s, f, t); err != nil {
+		if r.group, r.before, err = o.grouping(ctx, p, s, f, t, earlier); err != nil {
 			fatal = err
 			return nil
+		}
+		if earlier != nil {
+			r.earlier = before.File
 		}
 		if r.rows, err = p.openRows(ctx, f, t); err != nil {
 			return err
@@ -95,9 +115,10 @@ func (p *Process) newestTraces() (newest, before *analysis.Snapshot) {
 	return newest, nil
 }
 
-// readTrace reads the trace of the newest dump that has one. An earlier one,
-// which it continues, shows in which order the operations are stored.
-func (p *Process) readTrace(ctx context.Context, dumps *dumpReader, f *minidump.File, before *analysis.Snapshot) (t *htrace.Trace, err error) {
+// readTrace reads the trace of the newest dump that has one, and an earlier one
+// if there is one. Which the newest continues, shows in which order the
+// operations are stored.
+func (p *Process) readTrace(ctx context.Context, dumps *dumpReader, f *minidump.File, before *analysis.Snapshot) (t, earlier *htrace.Trace, err error) {
 	if before == nil {
 		t, err = htrace.Read(ctx, f, "")
 	} else {
@@ -107,10 +128,10 @@ func (p *Process) readTrace(ctx context.Context, dumps *dumpReader, f *minidump.
 			return err
 		})
 		if readErr != nil {
-			return nil, readErr
+			return nil, nil, readErr
 		}
 		if pair != nil {
-			t, err = pair.Later, pair.LaterErr
+			t, earlier, err = pair.Later, pair.Earlier, pair.LaterErr
 		} else {
 			t, err = htrace.Read(ctx, f, "")
 		}
@@ -118,11 +139,12 @@ func (p *Process) readTrace(ctx context.Context, dumps *dumpReader, f *minidump.
 	if t != nil && t.Evidence.Reason == htrace.OrderByDefault && len(t.Outstanding) > 0 {
 		p.Notes = append(p.Notes, "the dump does not show in which order its handle operations are stored: the newest first is assumed")
 	}
-	return t, err
+	return t, earlier, err
 }
 
-// grouping prepares to group the opens of a trace by the function to blame.
-func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot, f *minidump.File, t *htrace.Trace) (g htrace.GroupOptions, err error) {
+// grouping prepares to group the opens of a trace by the function to blame, and
+// counts those that an earlier one of the same process has kept by function.
+func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot, f *minidump.File, t, earlier *htrace.Trace) (g htrace.GroupOptions, before map[string]int, err error) {
 	g.By = htrace.ByFunction
 	modules, _ := f.Modules() // an error is in the snapshot's Problems
 	var unloaded []minidump.UnloadedModule
@@ -132,7 +154,7 @@ func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot
 	}
 	system, err := htrace.NewSystemModules(modules, unloaded, o.System, o.NotSystem)
 	if err != nil {
-		return g, err
+		return g, nil, err
 	}
 	var resolver symbol.Resolver = symbol.NewModules(modules)
 	if o.Resolver != nil {
@@ -144,10 +166,21 @@ func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot
 		}
 	}
 	names, err := resolver.Resolve(ctx, t.Addresses())
-	if err == nil {
-		g.Blame = t.Blame(names, system)
+	if err != nil {
+		return g, nil, err
 	}
-	return g, err
+	g.Blame = t.Blame(names, system)
+	if earlier == nil {
+		return g, nil, nil
+	}
+	if names, err = resolver.Resolve(ctx, earlier.Addresses()); err != nil {
+		return g, nil, err
+	}
+	before = map[string]int{}
+	for _, old := range earlier.Group(earlier.Outstanding, htrace.GroupOptions{By: g.By, Blame: earlier.Blame(names, system)}) {
+		before[old.Key] = old.Count - old.Young
+	}
+	return g, before, nil
 }
 
 // openRows sorts the outstanding opens by the rows of their handles.
@@ -179,6 +212,8 @@ type openerReader struct {
 	trace    *htrace.Trace
 	rows     map[int][]htrace.Open
 	group    htrace.GroupOptions
+	before   map[string]int // kept opens in an earlier trace, by function; nil without one
+	earlier  string         // its dump
 }
 
 // opener returns the opener of a group with so many handles in the dump, or
@@ -191,10 +226,19 @@ func (r *openerReader) opener(g *Group, of uint64) *Opener {
 	if len(opens) < minTraced {
 		return nil
 	}
-	groups := r.trace.Group(opens, r.group)
-	top := slices.MaxFunc(groups, func(a, b htrace.Group) int { return cmp.Compare(a.Count-a.Young, b.Count-b.Young) })
-	return &Opener{
-		File: r.snapshot.File, Culprit: top.Culprit, Location: top.Location, Frames: top.Frames,
-		Opens: top.Count, Traced: len(opens), Of: of, AllOpens: top.AllOpens, Young: top.Young, Split: top.Split,
+	var best *Opener
+	for _, g := range r.trace.Group(opens, r.group) {
+		o := &Opener{
+			File: r.snapshot.File, Culprit: g.Culprit, Location: g.Location, Frames: g.Frames,
+			Opens: g.Count, Traced: len(opens), Of: of, AllOpens: g.AllOpens, Young: g.Young, Split: g.Split, Before: -1,
+		}
+		if r.before != nil {
+			o.Before, o.Earlier = r.before[g.Key], r.earlier
+		}
+		// What has grown is to blame rather than what is only large.
+		if best == nil || o.grown() >= minGrowth && o.grown() > best.grown() || best.grown() < minGrowth && o.Kept() > best.Kept() {
+			best = o
+		}
 	}
+	return best
 }

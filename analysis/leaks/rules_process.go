@@ -15,14 +15,15 @@ func outstanding(p *Process) (findings []Finding) {
 	for i := range p.Kinds {
 		g := &p.Kinds[i]
 		o := g.Opener
-		if o == nil || o.Opens < minOutstanding || o.KeptShare() < minKeptShare || o.Culprit.Kind == htrace.CulpritSystem ||
-			o.Culprit.Kind == htrace.CulpritNone || p.acquitted(g) {
+		if o == nil || o.Opens < minOutstanding && o.grown() < minGrowth || o.KeptShare() < minKeptShare || o.Culprit.Kind == htrace.CulpritSystem ||
+			o.Culprit.Kind == htrace.CulpritNone || o.grown() < minGrowth && p.acquitted(g) {
 			continue
 		}
-		findings = append(findings, Finding{
-			Severity: SeveritySuspect, Group: g,
-			Sentence: fmt.Sprintf("%s: %s opened %s, and %s are still open", g.Label(), o.Place(), words.Count(o.AllOpens), words.Count(o.Opens)),
-		})
+		s := fmt.Sprintf("%s: %s opened %s, and %s are still open", g.Label(), o.Place(), words.Count(o.AllOpens), words.Count(o.Opens))
+		if o.grown() >= minGrowth {
+			s += fmt.Sprintf(", %s more than in %s", words.Count(o.grown()), o.Earlier)
+		}
+		findings = append(findings, Finding{Severity: SeveritySuspect, Group: g, Sentence: s})
 	}
 	return findings
 }

@@ -91,7 +91,7 @@ type fit struct {
 	// rate that is shown: the other one trusts an interval without events, such
 	// as there is between two batches, for all of the series.
 	plain, plainVariance float64
-	residual        float64 // what is left, in units of the covariance: n-2 on average
+	residual             float64 // what is left, in units of the covariance: n-2 on average
 	// watson is the statistic of Durbin and Watson of what is left: 2 if the
 	// dumps scatter independently of each other, less if they wander.
 	watson float64

@@ -29,7 +29,7 @@ func exampleInfo() *analysis.DumpInfo {
 		Misc: &minidump.MiscInfo{
 			Flags1: minidump.MiscProcessID | minidump.MiscProcessTimes, ProcessID: 7640, ProcessUserTime: 3661, BuildString: "20348.1.amd64fre",
 		},
-		Memory:   &minidump.ProcessVmCounters{PrivateUsage: 151 << 20, WorkingSetSize: 168 << 20, QuotaPagedPoolUsage: 40 << 20, QuotaNonPagedPoolUsage: 192 << 10},
+		Memory: &minidump.ProcessVmCounters{PrivateUsage: 151 << 20, WorkingSetSize: 168 << 20, QuotaPagedPoolUsage: 40 << 20, QuotaNonPagedPoolUsage: 192 << 10},
 		Machine: &minidump.SystemMemoryInfo{
 			PageSize: 4096, NumberOfPhysicalPages: 4 << 18, AvailablePages: 1 << 18, CommittedPages: 3 << 18, CommitLimit: 5 << 18,
 			PagedPoolPages: 1 << 16, NonPagedPoolPages: 1 << 15,
