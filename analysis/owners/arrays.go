@@ -248,7 +248,7 @@ func (h *hunt) claimArray(c *crowd, a *array) *claim {
 	}
 	left := 0
 	for _, slot := range a.slots {
-		if h.explained[slot/64]>>(slot%64)&1 == 0 {
+		if !h.explained.has(slot) {
 			left++
 		}
 	}

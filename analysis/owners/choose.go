@@ -82,7 +82,7 @@ func (h *hunt) leastOf(set uint16) int {
 func (h *hunt) enoughLeft() func(set uint16) bool {
 	left := make([]int, len(h.targets.sets))
 	for slot, set := range h.targets.slots {
-		if h.explained[slot/64]>>(slot%64)&1 == 0 {
+		if !h.explained.has(slot) {
 			left[set]++
 		}
 	}

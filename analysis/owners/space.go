@@ -23,6 +23,7 @@ type space struct {
 	scan     []minidump.MemoryRange // disjoint, ascending: what is searched for handles
 	bytes    uint64
 	kinds    pointerKinds
+	highs    highHalves
 	problems []error
 }
 
@@ -61,6 +62,8 @@ func newSpace(f *minidump.File, mem *minidump.Memory, system func(*minidump.Modu
 	s.choose(captured(mem, private), uint64(f.Size()))
 	s.kinds.mark(images, pointsToModule)
 	s.kinds.mark(subtractSpans(capturedSpans(mem), images), pointsToMemory)
+	s.highs.mark(images)
+	s.highs.mark(capturedSpans(mem))
 	return s, nil
 }
 
@@ -281,3 +284,20 @@ func (k *pointerKinds) mark(spans []vaSpan, kind uint8) {
 }
 
 func (k *pointerKinds) of(address uint64) uint8 { return k[address>>16%kindSlots] }
+
+// highHalves are the upper halves of the addresses of the process, which tell
+// pointers from pairs of numbers. Those beyond 47 bits have none.
+type highHalves [1 << 15]bool
+
+func (h *highHalves) mark(spans []vaSpan) {
+	for _, s := range spans {
+		for high := s.start >> 32; high <= (s.end-1)>>32 && high < uint64(len(h)); high++ {
+			h[high] = true
+		}
+	}
+}
+
+func (h *highHalves) has(address uint64) bool {
+	high := address >> 32
+	return high < uint64(len(h)) && h[high]
+}
