@@ -217,6 +217,9 @@ func annotated(rows []row, c *bounded.Cursor, at place) []row {
 
 // compressed reads an unsigned number of one, two or four bytes (CVUncompressData).
 func compressed(c *bounded.Cursor) (uint32, bool) {
+	if c.Left() == 0 {
+		return 0, false // the end of most programs; no error is made of it
+	}
 	b := uint32(c.U8())
 	switch {
 	case b&0x80 == 0:
