@@ -1,12 +1,6 @@
 package owners
 
-import (
-	"math"
-	"slices"
-	"sort"
-
-	"github.com/dumpscan/dumpscan/minidump"
-)
+import "sort"
 
 // How chance is told from an array.
 //
@@ -46,19 +40,35 @@ func (h *hunt) arrays(runs []run, inModule bool) []*claim {
 	enough := h.enoughLeft()
 	var claims []*claim
 	reader := &cellReader{hunt: h}
+	families := map[family][]run{}
+	var order []family
 	for _, r := range runs {
-		if int(r.hits) < h.leastOf(r.set) {
+		if r.hits < minHandles {
 			continue
 		}
 		if _, ok := h.space.modules.Find(vaOf(r.first)); ok != inModule || !enough(r.set) {
 			continue
 		}
-		claim := h.claimArray(c, reader.read(r))
-		if claim == nil {
-			continue
+		if a := reader.read(r); a.sound() {
+			if claim := h.claimArray(c, a, 1); claim != nil {
+				claims = append(claims, claim)
+				enough = h.enoughLeft()
+				continue
+			}
+			key := family{r.set, r.stride}
+			if families[key] == nil {
+				order = append(order, key)
+			}
+			families[key] = append(families[key], r)
 		}
-		claims = append(claims, claim)
-		enough = h.enoughLeft()
+	}
+	for _, key := range order {
+		if members := families[key]; len(members) > 1 && enough(key.set) {
+			if claim := h.claimFamily(c, members); claim != nil {
+				claims = append(claims, claim)
+				enough = h.enoughLeft()
+			}
+		}
 	}
 	return claims
 }
@@ -66,7 +76,8 @@ func (h *hunt) arrays(runs []run, inModule bool) []*claim {
 // An array is what the cells of a run hold.
 type array struct {
 	run
-	numbers
+	numbers                  // in its cells and in the margins
+	inside           numbers // in its cells
 	instances, empty int
 	slots            []int // handles of the set
 	examples         []Example
@@ -110,149 +121,21 @@ func (a *array) goesOn() bool {
 		steps(4*uint64(a.slots[0]), a.before, falling) >= continued/2
 }
 
-// A cellReader reads arrays, one after another, with the same memory.
-type cellReader struct {
-	*hunt
-	buf  []byte
-	last []uint32 // by slot: the cell that had the handle last, plus one
-	array
+// sound reports whether what was read may be an array at all.
+func (a *array) sound() bool {
+	return a != nil && len(a.slots) > 0 && float64(len(a.slots)) >= cellShare*float64(a.instances) && !a.goesOn()
 }
 
-// read reads the cells of a run, and in its margins what was captured. The
-// array is the longest part that has no handle twice. It returns nil for what
-// repeats too often.
-func (c *cellReader) read(r run) *array {
-	if c.buf == nil {
-		c.buf, c.last, c.numbers = make([]byte, windowSize), make([]uint32, len(c.targets.slots)), newNumbers(c.targets)
-	}
-	whole := r.cells()
-	if r = c.trim(c.longest(c.trim(r))); float64(r.cells()) < leastUnrepeated*float64(whole) {
-		return nil
-	}
-	clear(c.multiples)
-	clear(c.others)
-	c.array = array{run: r, numbers: c.numbers}
-	margin := max(minHandles, uint64(arrayMargin*float64(r.cells()))) * uint64(r.stride)
-	slots := c.targets.fieldSlots()
-	c.cells(r.first-min(margin, r.first/uint64(r.stride)*uint64(r.stride)), r.last+margin, r, func(at, v uint64) { c.array.cell(c.targets, at, v, slots) })
-	return &c.array
-}
-
-// longest returns the longest part of a run that has no handle twice.
-func (c *cellReader) longest(r run) run {
-	clear(c.last)
-	stride := uint64(r.stride)
-	n, from, best, length := uint32(0), uint32(0), uint32(0), uint32(0)
-	c.cells(r.first, r.last, r, func(at, v uint64) {
-		n++
-		if c.targets.set(v) != r.set {
-			return
-		}
-		from = max(from, c.last[v>>2])
-		c.last[v>>2] = n
-		if n-from > length {
-			best, length = from, n-from
-		}
-	})
-	r.last = r.first + uint64(best+max(length, 1)-1)*stride
-	r.first += uint64(best) * stride
-	return r
-}
-
-// trim lets a run begin and end with two handles in a row: a single one before
-// a hole is a number nearby.
-func (c *cellReader) trim(r run) run {
-	stride := uint64(r.stride)
-	holds := func(at uint64) (yes bool) {
-		c.cells(at, at, r, func(_, v uint64) { yes = c.targets.set(v) == r.set })
-		return yes
-	}
-	for r.first < r.last && !(holds(r.first) && holds(r.first+stride)) {
-		r.first += stride
-	}
-	for r.first < r.last && !(holds(r.last) && holds(r.last-stride)) {
-		r.last -= stride
-	}
-	return r
-}
-
-// cells calls f for the cells of a run from one address up to another that lie
-// in the same piece of memory.
-func (c *cellReader) cells(from, to uint64, r run, f func(at, v uint64)) {
-	stride, width := uint64(r.stride), int(r.width)
-	i, _ := slices.BinarySearchFunc(c.space.scan, r.first, func(m minidump.MemoryRange, at uint64) int {
-		if uint64(m.End()) <= at {
-			return -1
-		}
-		return 1
-	})
-	if i == len(c.space.scan) || uint64(c.space.scan[i].Start) > r.first {
-		return
-	}
-	in := c.space.scan[i]
-	if start := uint64(in.Start); from < start {
-		from += (start - from + stride - 1) / stride * stride
-	}
-	end := min(to+uint64(width), uint64(in.End()))
-	for at := from; at+uint64(width) <= end; {
-		b := c.buf[:min(uint64(len(c.buf)), end-at)]
-		if _, err := c.mem.ReadRange(b, in, at-uint64(in.Start)); err != nil {
-			return // the first pass has read it
-		}
-		off := 0
-		for ; off+width <= len(b); off += int(stride) {
-			f(at+uint64(off), readValue(b[off:], width))
-		}
-		at += uint64(off)
-	}
-}
-
-// cell takes down what a cell holds.
-func (a *array) cell(t *targets, at, v uint64, slots int) {
-	inside := at >= a.first && at <= a.last
-	switch near := uint64(continued) * uint64(a.stride); {
-	case inside:
-		a.instances++
-	case at < a.first && a.first-at <= near:
-		a.before = append([]uint64{v}, a.before...)
-	case at > a.last && at-a.last <= near:
-		a.after = append(a.after, v)
-	}
-	if v == 0 || v == math.MaxUint64 {
-		if inside {
-			a.empty++
-		}
-		return
-	}
-	a.add(v, slots)
-	if !inside || t.set(v) != a.set {
-		return
-	}
-	slot := int(v >> 2)
-	if n := len(a.slots); n > 0 && slot > a.slots[n-1] {
-		a.up++
-	} else if n > 0 {
-		a.down++
-	}
-	a.slots = append(a.slots, slot)
-	if len(a.examples) < ownerExamples {
-		a.examples = append(a.examples, Example{Object: vaOf(at), Handle: v})
-	}
-}
-
-// claimArray judges an array, and claims its handles if enough of them have no
-// owner.
-func (h *hunt) claimArray(c *crowd, a *array) *claim {
-	if a == nil || a.goesOn() {
-		return nil
-	}
+// claimArray judges one array or several, and claims the handles if enough of
+// them have no owner.
+func (h *hunt) claimArray(c *crowd, a *array, arrays int) *claim {
 	left := 0
 	for _, slot := range a.slots {
-		if h.explained[slot/64]>>(slot%64)&1 == 0 {
+		if !h.explained.has(slot) {
 			left++
 		}
 	}
-	if left < h.leastOf(a.set) || float64(len(a.slots)) < cellShare*float64(a.instances) {
+	if left < h.leastOf(a.set) || float64(left) < ownShare*float64(len(a.slots)) {
 		return nil
 	}
 	chance, ok := h.judge(c, &a.numbers, a.set)
@@ -264,7 +147,7 @@ func (h *hunt) claimArray(c *crowd, a *array) *claim {
 	}
 	set := h.targets.sets[a.set]
 	o := Owner{
-		Kind: KindArray, Type: set.Type, Label: set.Label, Of: set.Count, Width: int(a.width), Stride: int(a.stride),
+		Kind: KindArray, Type: set.Type, Label: set.Label, Of: set.Count, Width: int(a.width), Stride: int(a.stride), Arrays: arrays,
 		Address: vaOf(a.first), Handles: len(a.slots), Objects: len(a.slots), Instances: a.instances, Empty: a.empty,
 		ExpectedByChance: chance.expected, Confidence: chance.confidence(), Examples: a.examples,
 	}

@@ -274,7 +274,7 @@ func expectedByChance(multiples bitmap, slots, total, k int, handle func(slot in
 			continue
 		}
 		decoys++
-		if multiples[slot/64]>>(slot%64)&1 != 0 {
+		if multiples.has(slot) {
 			seen++
 		}
 	}

@@ -13,6 +13,10 @@ import (
 // to be two views of the same objects.
 const sameOwner = 0.9
 
+// ownShare is how much of an owner's handles must have no other owner. What has
+// less sees the objects of another one, or those beside them.
+const ownShare = 0.5
+
 // A suspect is a field that chance does not explain, for one set of handles.
 type suspect struct {
 	field *ownerField
@@ -64,7 +68,7 @@ type claim struct {
 	Owner
 	set    uint16
 	places []uint64   // of handles, ascending; of the first cell of an array
-	same   []*suspect // what holds the same handles as a record
+	same   []*suspect // what holds the same handles
 }
 
 func compareOwners(a, b Owner) int {
@@ -82,7 +86,7 @@ func (h *hunt) leastOf(set uint16) int {
 func (h *hunt) enoughLeft() func(set uint16) bool {
 	left := make([]int, len(h.targets.sets))
 	for slot, set := range h.targets.slots {
-		if h.explained[slot/64]>>(slot%64)&1 == 0 {
+		if !h.explained.has(slot) {
 			left[set]++
 		}
 	}
@@ -97,7 +101,7 @@ func (h *hunt) cover(set uint16, suspects []*suspect, kind Kind) []*claim {
 		var best *suspect
 		most := 0
 		for _, s := range suspects {
-			if n, _ := h.overlap(s, nil); n > most {
+			if n, _ := h.overlap(s, nil); n > most && float64(n) >= ownShare*float64(s.handles) {
 				best, most = s, n
 			}
 		}
@@ -113,7 +117,7 @@ func (h *hunt) cover(set uint16, suspects []*suspect, kind Kind) []*claim {
 		}
 		s := canonicalRecord(same, nil)
 		if kind == KindObject {
-			s = canonical(same)
+			s = canonical(same, nil)
 		}
 		chosen = append(chosen, h.claim(s, kind, same))
 		for _, slot := range h.handlesOf(best) {
@@ -148,10 +152,13 @@ func (h *hunt) overlap(a, b *suspect) (n, both int) {
 }
 
 // canonical picks the start of the object among constellations of the same
-// handles, which are sorted by offset.
-func canonical(same []*suspect) *suspect {
+// handles, which are sorted by offset. Where the start is known, so many bytes
+// before the handle, what stands before it is another object's.
+func canonical(same []*suspect, start *int) *suspect {
 	best := slices.MinFunc(same, func(a, b *suspect) int {
-		return cmp.Or(cmp.Compare(a.image.rank(), b.image.rank()), cmp.Compare(a.field.offset, b.field.offset))
+		return cmp.Or(
+			cmp.Compare(a.before(start), b.before(start)),
+			cmp.Compare(a.image.rank(), b.image.rank()), cmp.Compare(a.field.offset, b.field.offset))
 	})
 	if before := best.image.before; before > 0 {
 		for _, s := range same {
@@ -163,18 +170,21 @@ func canonical(same []*suspect) *suspect {
 	return best
 }
 
+// before is 1 for a word that stands before the start of the object.
+func (s *suspect) before(start *int) int {
+	if start != nil && int(s.field.offset) > *start {
+		return 1
+	}
+	return 0
+}
+
 // claim makes the fact of a suspect.
 func (h *hunt) claim(s *suspect, kind Kind, same []*suspect) *claim {
 	set, found := h.targets.sets[s.set], s.field.sets[s.set]
 	c := &claim{set: s.set, places: slices.Sorted(slices.Values(found.places)), Owner: Owner{
 		Kind: kind, Type: set.Type, Label: set.Label, Of: set.Count, Width: s.field.width,
 	}}
-	if kind == KindObject {
-		c.Address = minidump.VA(s.field.word)
-		c.Module, c.ModuleOffset, c.Target, c.Class = s.image.module, s.image.offset, s.image.target, s.image.class
-	} else {
-		c.same = same
-	}
+	c.same = same
 	c.is(s)
 	return c
 }
@@ -187,7 +197,10 @@ func (c *claim) is(s *suspect) {
 	c.Instances, c.Empty = s.field.instances, s.field.empty
 	c.ExpectedByChance, c.Confidence = s.expected, s.confidence()
 	c.Examples = found.examples
-	if c.Kind == KindRecord {
+	if c.Kind == KindObject {
+		c.Address = minidump.VA(s.field.word)
+		c.Module, c.ModuleOffset, c.Target, c.Class = s.image.module, s.image.offset, s.image.target, s.image.class
+	} else {
 		c.Constant = uint32(s.field.word)
 		c.Text = constantText(c.Constant)
 	}

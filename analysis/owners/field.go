@@ -73,6 +73,9 @@ func (b bitmap) set(i uint64) {
 	}
 }
 
+// has reads without care for other goroutines.
+func (b bitmap) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
+
 func (b bitmap) count() int {
 	n := 0
 	for _, w := range b {

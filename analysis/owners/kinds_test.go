@@ -103,6 +103,18 @@ var kindCases = []struct {
 		}
 	}, []string{"200 of 202 Key, 4 bytes in array every 24 at 0x1f01000034c"}},
 
+	{"many short arrays of one kind", 8, func(s *ownerScene) {
+		s.system()
+		h := s.open("Key", 600, func(i int) uint64 { return 0x100 + uint64(4*i) })
+		for i := 0; i < len(h); i += 60 {
+			var cells []uint32
+			for _, h := range h[i : i+60] {
+				cells = append(cells, s.rand.Uint32()|0x80000001, uint32(h), s.rand.Uint32()|0x80000001)
+			}
+			s.record(cells...)
+		}
+	}, []string{"600 of 602 Key, 4 bytes in array every 12 at 0x1f010000014"}},
+
 	{"variables", 8, func(s *ownerScene) { s.variables(0x200, 8, s.keys(200)) },
 		[]string{"200 of 202 Key, 8 bytes in global every 8 at MyCustomDll+0x4200"}},
 	{"variables, x86", 4, func(s *ownerScene) { s.variables(0x200, 8, s.keys(200)) },

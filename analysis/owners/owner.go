@@ -47,6 +47,7 @@ type Owner struct {
 
 	Width  int // bytes of a handle: 8, or 4 for half a word or a 32-bit process
 	Stride int // bytes from a cell of an array or global to the next; 0 for other kinds
+	Arrays int // how many such arrays there are, the first at Address; 0 for other kinds
 
 	Handles int // distinct handles of the set that were found there
 	Of      int // handles in the set

@@ -58,10 +58,17 @@ func (h *hunt) pure(f *ownerField, set uint16) bool {
 // canonicalRecord picks the word that says most among those of the same
 // handles: text before numbers, then what leads nowhere else, then what is
 // nearest. Where the start of the objects is known, so many bytes before the
-// handle, words behind it come first: what stands before belongs to the heap.
+// handle, the words in them come first: what stands before is the heap's.
 func canonicalRecord(same []*suspect, start *int) *suspect {
+	// The heap marks what follows an object as it marks the object.
+	marks := map[uint64]bool{}
+	for _, s := range same {
+		if s.before(start) > 0 {
+			marks[s.field.word] = true
+		}
+	}
 	outside := func(s *suspect) int {
-		if start != nil && int(s.field.offset) > *start {
+		if marks[s.field.word] {
 			return 1
 		}
 		return 0
@@ -75,6 +82,7 @@ func canonicalRecord(same []*suspect, start *int) *suspect {
 	return slices.MinFunc(same, func(a, b *suspect) int {
 		return cmp.Or(
 			cmp.Compare(outside(a), outside(b)), cmp.Compare(number(a), number(b)),
+			-cmp.Compare(a.before(start), b.before(start)), // among the heap's marks, the one before the object
 			cmp.Compare(a.elsewhere(), b.elsewhere()),
 			cmp.Compare(math.Abs(float64(a.field.offset)), math.Abs(float64(b.field.offset))), cmp.Compare(a.field.offset, b.field.offset))
 	})

@@ -3,7 +3,6 @@ package owners
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 )
 
 // The rest is what the first rounds leave unexplained. Its handles are looked
@@ -17,6 +16,8 @@ const (
 	recordAfter  = 64
 	// maxOftenRest is maxOften for the rest.
 	maxOftenRest = 16
+	// maxTalliesRest is maxTallies for each table of the rest.
+	maxTalliesRest = 1 << 15
 	// smallestConstant is the least number that can be the word of a record:
 	// counts, flags and lengths say nothing.
 	smallestConstant = 16
@@ -38,7 +39,9 @@ type recordFinds struct {
 // A restCollector is what one worker gathers.
 type restCollector struct {
 	*hunt
-	wanted                                       []bool // by set: may still have an owner
+	open                                         bitmap // handles without an owner, of sets that may still have one
+	max                                          uint64 // the largest of them
+	floor                                        uint64 // whole words below it are followed no more
 	w                                            *window
 	records                                      constellationTable
 	runs                                         runFinder
@@ -49,19 +52,18 @@ type restCollector struct {
 // collectRest is the pass that looks for the unexplained handles of all sets
 // that may still have an owner.
 func (h *hunt) collectRest(ctx context.Context) (*rest, error) {
-	enough := h.enoughLeft()
-	wanted := make([]bool, len(h.targets.sets))
-	for set := range wanted {
-		wanted[set] = set != slotFree && enough(uint16(set))
-	}
+	open, largest := h.unexplained()
 	r := &rest{halves: finds{width: 4}}
-	if !slices.Contains(wanted, true) {
+	if largest == 0 {
 		return r, nil
 	}
 	var workers [workers]*restCollector
 	for i := range workers {
-		workers[i] = &restCollector{hunt: h, wanted: wanted}
+		workers[i] = &restCollector{hunt: h, open: open, max: largest, floor: 4}
 		workers[i].runs.width = 4
+		for _, t := range [...]*constellationTable{&workers[i].records, &workers[i].halves, &workers[i].halfRecords} {
+			t.limit = maxTalliesRest
+		}
 	}
 	before := max(h.maxOffset, runReach, recordBefore)
 	err := h.eachWindow(ctx, before, recordAfter+h.space.ptr, readAll, func(worker int, w *window) {
@@ -90,9 +92,27 @@ func (h *hunt) collectRest(ctx context.Context) (*rest, error) {
 	return r, nil
 }
 
+// unexplained returns the handles without an owner, of the sets that may still
+// have one, and the largest.
+func (h *hunt) unexplained() (open bitmap, largest uint64) {
+	enough := h.enoughLeft()
+	wanted := make([]bool, len(h.targets.sets))
+	for set := range wanted {
+		wanted[set] = set != slotFree && enough(uint16(set))
+	}
+	open = make(bitmap, len(h.targets.slots)/64+1)
+	for slot, set := range h.targets.slots {
+		if wanted[set] && !h.explained.has(slot) {
+			open.set(uint64(slot))
+			largest = uint64(4 * slot)
+		}
+	}
+	return open, largest
+}
+
 // collect32 looks for handles in words of 4 bytes.
 func (c *restCollector) collect32() {
-	span := uint32(c.targets.max() - 4)
+	span := uint32(c.max - 4)
 	for i := c.w.begin; i+4 <= c.w.end; i += 4 {
 		v := binary.LittleEndian.Uint32(c.w.data[i:])
 		if v-4 <= span && v&1 == 0 && c.follow(uint64(v), &c.often, &c.oftenDecoy) {
@@ -102,37 +122,73 @@ func (c *restCollector) collect32() {
 }
 
 // collect64 looks for handles in words of 8 bytes, and in the halves of those
-// that are no pointers.
+// that are no pointers. Nearly every word is turned away, four at a time.
 func (c *restCollector) collect64() {
-	span, span32 := c.targets.max()-4, uint32(c.targets.max()-4)
-	c.runsBefore(span, span32)
-	for i := c.w.begin; i+8 <= c.w.end; i += 8 {
-		v := binary.LittleEndian.Uint64(c.w.data[i:])
-		if v-4 <= span {
-			if v&1 == 0 && c.follow(v, &c.often, &c.oftenDecoy) {
-				c.around(&c.records, i, 8, v)
+	span := uint32(c.max - 4)
+	highs := &c.space.highs
+	c.runsBefore(span)
+	i := c.w.begin
+	for b := c.w.data[c.w.begin:c.w.end]; len(b) >= 8; {
+		if len(b) >= 32 {
+			v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+			if (uint32(v0)-4 > span || v0 < c.floor) && (uint32(v1)-4 > span || v1 < c.floor) &&
+				(uint32(v2)-4 > span || v2 < c.floor) && (uint32(v3)-4 > span || v3 < c.floor) &&
+				(uint32(v0>>32)-4 > span || highs.has(v0)) && (uint32(v1>>32)-4 > span || highs.has(v1)) &&
+				(uint32(v2>>32)-4 > span || highs.has(v2)) && (uint32(v3>>32)-4 > span || highs.has(v3)) {
+				b, i = b[32:], i+32
+				continue
 			}
-			continue
 		}
-		low, high := uint32(v), uint32(v>>32)
-		if low-4 > span32 && high-4 > span32 || c.space.kinds.of(v) != 0 && c.pointsSomewhere(v) {
-			continue
-		}
-		if low-4 <= span32 && low&1 == 0 {
-			c.half(i, uint64(low))
-		}
-		if high-4 <= span32 && high&1 == 0 {
-			c.half(i+4, uint64(high))
-		}
+		c.word64(i, binary.LittleEndian.Uint64(b), span)
+		b, i = b[8:], i+8
 	}
+}
+
+// word64 looks at one word.
+func (c *restCollector) word64(i int, v uint64, span uint32) {
+	low, high := uint32(v), uint32(v>>32)
+	if high == 0 {
+		if low-4 <= span && low&1 == 0 && c.follow(v, &c.often, &c.oftenDecoy) {
+			c.around(&c.records, i, 8, v)
+		} else if v == c.floor {
+			c.floor++ // even smaller ones need not be looked at any more
+			for c.floor < 4*oftenSlots && c.done(c.floor) {
+				c.floor++
+			}
+		}
+		return
+	}
+	if low-4 > span && high-4 > span || c.pointer(v) {
+		return
+	}
+	if low-4 <= span && low&1 == 0 {
+		c.half(i, uint64(low))
+	}
+	if high-4 <= span && high&1 == 0 {
+		c.half(i+4, uint64(high))
+	}
+}
+
+// done reports whether a number is no handle to follow, or was followed often
+// enough.
+func (c *restCollector) done(v uint64) bool {
+	slot := v >> 2
+	return v&1 != 0 || v&3 == 0 && !c.open.has(int(slot)) ||
+		v&3 == 0 && c.often[slot] >= maxOftenRest || v&3 == 2 && c.oftenDecoy[slot] >= maxOftenRest
+}
+
+// pointer reports whether the word is an address of the process. A pair of
+// numbers whose upper one is that of an address may be taken for one.
+func (c *restCollector) pointer(v uint64) bool {
+	return c.space.highs.has(v) && c.space.kinds.of(v) != 0 && (v>>32 != 0 || c.pointsSomewhere(v))
 }
 
 // half takes down half a word that may be a handle.
 func (c *restCollector) half(i int, v uint64) {
-	if v&3 == 0 {
-		if set := c.targets.slots[v>>2]; c.wanted[set] {
-			c.runs.add(c.w.n+1, set, c.w.start+uint64(i), int(v>>2))
-		}
+	slot := int(v >> 2)
+	if v&3 == 0 && c.open.has(slot) {
+		c.runs.add(c.w.n+1, c.targets.slots[slot], c.w.start+uint64(i), slot)
 	}
 	if !c.follow(v, &c.oftenHalf, &c.oftenHalfDecoy) {
 		return
@@ -153,17 +209,17 @@ func (c *restCollector) half(i int, v uint64) {
 }
 
 // runsBefore gives the runs the halves that stand before the window.
-func (c *restCollector) runsBefore(span uint64, span32 uint32) {
+func (c *restCollector) runsBefore(span uint32) {
 	from := max(0, c.w.begin-runReach)
 	for i := from + (c.w.begin-from)%8; i < c.w.begin; i += 8 {
 		v := binary.LittleEndian.Uint64(c.w.data[i:])
-		if v-4 <= span || uint32(v)-4 > span32 && uint32(v>>32)-4 > span32 || c.space.kinds.of(v) != 0 && c.pointsSomewhere(v) {
+		low, high := uint32(v), uint32(v>>32)
+		if high == 0 || low-4 > span && high-4 > span || c.pointer(v) {
 			continue
 		}
-		for half := range 2 {
-			v := uint64(uint32(v >> (32 * half)))
-			if set := c.targets.set(v); set != slotFree && c.wanted[set] {
-				c.runs.add(c.w.n+1, set, c.w.start+uint64(i+4*half), int(v>>2))
+		for half, v := range [...]uint32{low, high} {
+			if slot := int(v >> 2); v-4 <= span && v&3 == 0 && c.open.has(slot) {
+				c.runs.add(c.w.n+1, c.targets.slots[slot], c.w.start+uint64(i+4*half), slot)
 			}
 		}
 	}
@@ -173,12 +229,10 @@ func (c *restCollector) runsBefore(span uint64, span32 uint32) {
 // or is a decoy.
 func (c *restCollector) follow(v uint64, often, oftenDecoy *[oftenSlots]uint8) bool {
 	slot := v >> 2
-	if v&3 == 0 {
-		if !c.wanted[c.targets.slots[slot]] || c.explained[slot/64]>>(slot%64)&1 != 0 {
-			return false
-		}
-	} else {
+	if v&3 != 0 {
 		often = oftenDecoy
+	} else if !c.open.has(int(slot)) {
+		return false
 	}
 	if slot >= oftenSlots {
 		return true
@@ -198,7 +252,7 @@ func (c *restCollector) around(t *constellationTable, i, width int, v uint64) {
 	for at := i - i%ptr - (i-i%ptr-from)/ptr*ptr; at+ptr <= min(len(data), i+recordAfter); at += ptr {
 		if ptr == 8 {
 			word := binary.LittleEndian.Uint64(data[at:])
-			if word == 0 || word >= minPointer && c.space.kinds.of(word) != 0 && c.pointsSomewhere(word) {
+			if word == 0 || word >= minPointer && c.pointer(word) {
 				continue
 			}
 			c.constant(t, at, i, width, uint32(word), v)
@@ -206,7 +260,7 @@ func (c *restCollector) around(t *constellationTable, i, width int, v uint64) {
 			continue
 		}
 		word := binary.LittleEndian.Uint32(data[at:])
-		if word >= minPointer && c.space.kinds.of(uint64(word)) != 0 && c.pointsSomewhere(uint64(word)) {
+		if word >= minPointer && c.pointer(uint64(word)) {
 			continue
 		}
 		c.constant(t, at, i, width, word, v)

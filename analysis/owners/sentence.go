@@ -1,6 +1,7 @@
 package owners
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/dumpscan/dumpscan/analysis/words"
@@ -76,6 +77,13 @@ func (o *Owner) place() string {
 }
 
 func (o *Owner) array() string {
+	if o.Arrays > 1 {
+		first := o.Address.String()
+		if o.Kind == KindGlobal {
+			first = cmp.Or(o.Symbol, words.InModule(o.Module, o.ModuleOffset))
+		}
+		return fmt.Sprintf("%s, the first at %s", words.Plural(o.Arrays, "array"), first)
+	}
 	if o.Kind == KindArray {
 		return "an array at " + o.Address.String()
 	}
@@ -87,6 +95,8 @@ func (o *Owner) array() string {
 
 func (o *Owner) record() string {
 	switch {
+	case o.Start && o.WordOffset < 0:
+		return fmt.Sprintf("at %s of blocks of the heap that follow %s, as those of one size do", words.Offset(o.FieldOffset), o.constant())
 	case o.Start:
 		return fmt.Sprintf("at %s of objects with %s at %s", words.Offset(o.FieldOffset), o.constant(), words.Offset(o.WordOffset))
 	case o.FieldOffset < 0:
@@ -112,7 +122,7 @@ func (r *Referrer) Sentence() string {
 	case ReferrerArray:
 		return fmt.Sprintf("an array of pointers at %s leads to %s", r.Address, count)
 	case ReferrerMemory:
-		return fmt.Sprintf("pointers in the heap, the first at %s, lead to %s", r.Address, count)
+		return fmt.Sprintf("pointers elsewhere, the first at %s, lead to %s", r.Address, count)
 	}
 	place := words.InModule(r.Module, r.ModuleOffset)
 	if r.Symbol != "" {

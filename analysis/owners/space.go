@@ -23,6 +23,7 @@ type space struct {
 	scan     []minidump.MemoryRange // disjoint, ascending: what is searched for handles
 	bytes    uint64
 	kinds    pointerKinds
+	highs    highHalves
 	problems []error
 }
 
@@ -61,6 +62,8 @@ func newSpace(f *minidump.File, mem *minidump.Memory, system func(*minidump.Modu
 	s.choose(captured(mem, private), uint64(f.Size()))
 	s.kinds.mark(images, pointsToModule)
 	s.kinds.mark(subtractSpans(capturedSpans(mem), images), pointsToMemory)
+	s.highs.mark(images)
+	s.highs.mark(capturedSpans(mem))
 	return s, nil
 }
 
@@ -252,32 +255,3 @@ func (s *space) windowCount() int {
 	}
 	return n
 }
-
-// pointerKinds knows, quickly and with some false alarms, what kind of memory
-// an address belongs to: one byte for each 64 KiB, the granularity of
-// allocations, of 16 GiB, beyond which the table repeats itself.
-type pointerKinds [kindSlots]uint8
-
-const (
-	pointsToModule = 1 << iota
-	pointsToMemory
-
-	kindSlots = 1 << 18
-)
-
-func (k *pointerKinds) mark(spans []vaSpan, kind uint8) {
-	marked := 0
-	for _, s := range spans {
-		for slot := s.start >> 16; slot <= (s.end-1)>>16; slot++ {
-			k[slot%kindSlots] |= kind
-			if marked++; marked >= 4*kindSlots {
-				for i := range k {
-					k[i] |= kind // an address space so large leaves nothing to distinguish
-				}
-				return
-			}
-		}
-	}
-}
-
-func (k *pointerKinds) of(address uint64) uint8 { return k[address>>16%kindSlots] }

@@ -1,6 +1,9 @@
 package owners
 
-import "math/bits"
+import (
+	"cmp"
+	"math/bits"
+)
 
 // A constellation is a word in memory and its distance to a handle.
 type constellation struct {
@@ -61,7 +64,7 @@ type constellationTable struct {
 	first  []uint8
 	places []tally // open addressing; a power of two
 	used   int
-	limit  int // of places, if more than maxTallies
+	limit  int // of places; 0 means maxTallies
 }
 
 const (
@@ -122,10 +125,12 @@ func (t *constellationTable) place(o *tally) *tally {
 	}
 }
 
+func (t *constellationTable) most() int { return cmp.Or(t.limit, maxTallies) }
+
 // makeRoom enlarges the table or, when it may not grow, drops what holds the
 // fewest handles until half of it is free.
 func (t *constellationTable) makeRoom() {
-	if size := max(4*len(t.places), 1<<10); size <= max(maxTallies, t.limit) {
+	if size := max(4*len(t.places), 1<<10); size <= t.most() {
 		t.rebuild(size, 0)
 		return
 	}
@@ -151,7 +156,7 @@ func (t *constellationTable) rebuild(size, bitsAbove int) {
 // others saw more often; now and then it was another one of the same hash.
 func mergeTables(tables []*constellationTable) *constellationTable {
 	all := tables[0]
-	all.limit = len(tables) * maxTallies
+	all.limit = len(tables) * all.most()
 	for _, o := range tables[1:] {
 		for i := range o.places {
 			if o.places[i].hits != 0 {

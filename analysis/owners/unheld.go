@@ -15,7 +15,7 @@ func (h *hunt) unheld() []Unheld {
 	t := h.targets
 	all := make([]Unheld, len(t.sets))
 	for slot, set := range t.slots {
-		if set != slotFree && h.explained[slot/64]>>(slot%64)&1 == 0 {
+		if set != slotFree && !h.explained.has(slot) {
 			all[set].Handles++
 		}
 	}

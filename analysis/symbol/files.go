@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/breakpad"
 	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
@@ -55,16 +56,35 @@ func symbolName(m *minidump.Module) string {
 	return m.BaseName()
 }
 
+// damage reports the first thing in a file that cannot be read.
+type damage struct {
+	where  string
+	once   sync.Once
+	report func(path string, err error) // may be nil
+}
+
+func (s *Session) damage(tries []Try) *damage {
+	return &damage{where: tries[len(tries)-1].Where, report: s.options.Damaged}
+}
+
+func (d *damage) note(err error) {
+	if err != nil && d.report != nil {
+		d.once.Do(func() { d.report(d.where, err) })
+	}
+}
+
 // pdbSource names addresses by a PDB.
 type pdbSource struct {
 	*pdb.File
 	s *Session
+	*damage
 }
 
 func (p pdbSource) close() error { return p.File.Close() }
 
 func (p pdbSource) lookup(rva uint32) (name, bool) {
-	sym, ok, _ := p.Lookup(rva) // what was found before an error is right
+	sym, ok, err := p.Lookup(rva)
+	p.note(err) // what was found all the same is right
 	if !ok {
 		return name{}, false
 	}
@@ -74,6 +94,12 @@ func (p pdbSource) lookup(rva uint32) (name, bool) {
 		text = p.s.textX86
 	}
 	n := name{function: text(sym.Name), displacement: uint64(sym.Displacement), file: sym.File, line: sym.Line}
+	if sym.Thunk != "" {
+		n.function = sym.Thunk
+		if sym.Name != "" {
+			n.function += "(" + text(sym.Name) + ")"
+		}
+	}
 	for _, f := range sym.Inlined {
 		n.inlined = append(n.inlined, Inline{Function: p.s.text(f.Function), File: f.File, Line: f.Line})
 	}
@@ -100,7 +126,7 @@ func loadPDB(ctx context.Context, s *Session, m *minidump.Module) (source, []Try
 	if err != nil {
 		return nil, failed(tries, err), nil
 	}
-	return pdbSource{f, s}, tries, nil
+	return pdbSource{f, s, s.damage(tries)}, tries, nil
 }
 
 // checkPDB refuses a file that is not the PDB of the module.
@@ -129,13 +155,14 @@ func sameKey(have, want string) error {
 type symSource struct {
 	*breakpad.File
 	s *Session
+	*damage
 }
 
 func (b symSource) close() error { return b.File.Close() }
 
 func (b symSource) lookup(rva uint32) (name, bool) {
 	sym, ok, err := b.Lookup(uint64(rva))
-	if err != nil || !ok {
+	if b.note(err); err != nil || !ok {
 		return name{}, false
 	}
 	text := b.s.text
@@ -168,7 +195,7 @@ func loadSym(ctx context.Context, s *Session, m *minidump.Module) (source, []Try
 	if err != nil {
 		return nil, failed(tries, err), nil
 	}
-	return symSource{f, s}, tries, nil
+	return symSource{f, s, s.damage(tries)}, tries, nil
 }
 
 func (s *Session) checkSym(path, key string) error {

@@ -39,13 +39,15 @@ type imageSource struct {
 	dwarf   *dwarfsym.File // nil if there is none
 	symbols *peimage.Symbols
 	s       *Session
+	*damage
 }
 
 func (i imageSource) close() error { return i.image.Close() }
 
 func (i imageSource) lookup(rva uint32) (name, bool) {
 	if i.dwarf != nil {
-		if sym, ok, err := i.dwarf.Lookup(rva); ok && err == nil {
+		sym, ok, err := i.dwarf.Lookup(rva)
+		if i.note(err); ok && err == nil {
 			n := name{function: i.s.text(sym.Name), displacement: uint64(rva - sym.RVA), file: sym.File, line: sym.Line}
 			for _, f := range sym.Inlined {
 				n.inlined = append(n.inlined, Inline{Function: i.s.text(f.Function), File: f.File, Line: f.Line})
@@ -54,7 +56,7 @@ func (i imageSource) lookup(rva uint32) (name, bool) {
 		}
 	}
 	sym, ok, err := i.symbols.Lookup(rva)
-	if !ok || err != nil {
+	if i.note(err); !ok || err != nil {
 		return name{}, false
 	}
 	const i386 = 0x14c
@@ -74,7 +76,7 @@ func loadImageSymbols(ctx context.Context, s *Session, m *minidump.Module) (sour
 	if err != nil {
 		return nil, failed(tries, err), nil
 	}
-	src := imageSource{image: img, s: s}
+	src := imageSource{image: img, s: s, damage: s.damage(tries)}
 	var dwarfErr, symErr error
 	src.dwarf, dwarfErr = dwarfsym.New(img)
 	if src.symbols, symErr = img.Symbols(); src.dwarf != nil || src.symbols.Len() > 0 {

@@ -27,6 +27,11 @@ type Options struct {
 
 	Fetcher  Fetcher        // asks servers; nil means that none is asked
 	Progress func(Progress) // called during downloads, perhaps by several goroutines at once; may be nil
+
+	// Damaged is called once for each symbol file or image in which something
+	// cannot be read when an address is named, perhaps by several goroutines at
+	// once; the address has the names that could be read. It may be nil.
+	Damaged func(path string, err error)
 }
 
 // Progress says how far a download is.

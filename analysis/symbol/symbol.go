@@ -27,7 +27,7 @@ type Location struct {
 	Address      minidump.VA
 	Module       string // as WinDbg writes it, without extension; "" if the address lies in no module
 	Offset       uint64 // bytes from the base of the module
-	Function     string // "" if no source names one
+	Function     string // "" if no source names one; File and Line may be known all the same
 	Displacement uint64 // bytes from the start of the function
 	File         string // source file of Line, as the compiler recorded it; "" if not known
 	Line         int    // line within Function: the place of the call if Inlined is not empty; 0 if not known

@@ -65,6 +65,7 @@ func (a *app) resolver(f *minidump.File, o *symbolFlags) (*symbol.Session, error
 		SymbolPath: o.symbols, ImagePath: o.images,
 		Loose: o.loose, RawNames: o.rawNames, Offline: o.offline,
 		Fetcher: &symserver.Client{}, Progress: a.downloads(),
+		Damaged: func(path string, err error) { a.notef("%s: %v", path, err) },
 	})
 	if session == nil {
 		return nil, usageError{err}

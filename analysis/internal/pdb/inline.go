@@ -14,6 +14,8 @@ type site struct {
 	outer   int    // index of the call that this one is within; -1 for none
 	first   int    // of its rows in those of the function
 	end     int
+	from    uint32 // where the first of its code begins
+	to      uint32 // where the last of its code ends
 }
 
 // row is a piece of code, by its offset in the function, and its line in the function that is called.
@@ -52,8 +54,12 @@ func (f *function) siteAt(off uint32) (found int, low, high uint32) {
 		return true
 	}
 	for i := range f.sites {
+		s := &f.sites[i]
+		if !edge(s.from) || edge(s.to) {
+			continue
+		}
 		covers := false
-		for _, r := range f.rows[f.sites[i].first:f.sites[i].end] {
+		for _, r := range f.rows[s.first:s.end] {
 			if edge(r.start) && !edge(r.end) {
 				covers = true
 			}
@@ -123,6 +129,12 @@ func (f *function) readSite(r record, outer int) error {
 	}
 	f.rows = annotated(f.rows, c, base)
 	s.end = len(f.rows)
+	for i, r := range f.rows[s.first:s.end] {
+		if i == 0 || r.start < s.from {
+			s.from = r.start
+		}
+		s.to = max(s.to, r.end)
+	}
 	f.sites = append(f.sites, s)
 	return nil
 }
@@ -217,6 +229,9 @@ func annotated(rows []row, c *bounded.Cursor, at place) []row {
 
 // compressed reads an unsigned number of one, two or four bytes (CVUncompressData).
 func compressed(c *bounded.Cursor) (uint32, bool) {
+	if c.Left() == 0 {
+		return 0, false // the end of most programs; no error is made of it
+	}
 	b := uint32(c.U8())
 	switch {
 	case b&0x80 == 0:

@@ -21,6 +21,8 @@ const (
 	identDestructor
 	identConversion // the type follows as the return type
 	identVTable     // a table: not followed by a function or variable
+	identVCall      // a jump through a virtual table
+	identGuard      // what guards the initialization of a static variable of a function
 )
 
 // operators are the names that have a code instead of letters.
@@ -39,14 +41,16 @@ var operators = map[string]ident{
 	"_0": {text: "operator/="}, "_1": {text: "operator%="}, "_2": {text: "operator>>="}, "_3": {text: "operator<<="},
 	"_4": {text: "operator&="}, "_5": {text: "operator|="}, "_6": {text: "operator^="},
 	"_7": {text: "`vftable'", kind: identVTable}, "_8": {text: "`vbtable'", kind: identVTable},
+	"_9": {text: "`vcall'", kind: identVCall}, "_B": {text: "`local static guard'", kind: identGuard},
 	"_D": {text: "`vbase destructor'"}, "_E": {text: "`vector deleting destructor'"},
 	"_F": {text: "`default constructor closure'"}, "_G": {text: "`scalar deleting destructor'"},
 	"_H": {text: "`vector constructor iterator'"}, "_I": {text: "`vector destructor iterator'"},
-	"_J": {text: "`vector vbase constructor iterator'"}, "_L": {text: "`eh vector constructor iterator'"},
+	"_J": {text: "`vector vbase constructor iterator'"}, "_K": {text: "`virtual displacement map'"}, "_L": {text: "`eh vector constructor iterator'"},
 	"_M": {text: "`eh vector destructor iterator'"}, "_N": {text: "`eh vector vbase constructor iterator'"},
 	"_O": {text: "`copy constructor closure'"}, "_S": {text: "`local vftable'", kind: identVTable},
+	"_T": {text: "`local vftable constructor closure'"},
 	"_U": {text: "operator new[]"}, "_V": {text: "operator delete[]"},
-	"__L": {text: "operator co_await"}, "__M": {text: "operator<=>"},
+	"__J": {text: "`local static thread guard'", kind: identGuard}, "__L": {text: "operator co_await"}, "__M": {text: "operator<=>"},
 }
 
 // qualified reads the name of a function or variable and its scopes, the innermost first.
@@ -64,7 +68,7 @@ func (p *parser) ident() ident {
 	case p.eat("?$"):
 		id, args := p.template()
 		id.args = args
-		if id.kind != identPlain && id.kind != identConstructor {
+		if id.kind != identPlain && id.kind != identConstructor && id.kind != identConversion {
 			p.fail()
 		}
 		return id

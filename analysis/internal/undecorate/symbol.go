@@ -56,15 +56,49 @@ func (p *parser) symbol() string {
 	case p.eat("?_R4"):
 		return p.table(p.join("`RTTI Complete Object Locator'", p.scopes()))
 	case p.eat("?__E"):
-		return p.initializer("`dynamic initializer for '")
+		return p.initializer("`dynamic initializer for ")
 	case p.eat("?__F"):
-		return p.initializer("`dynamic atexit destructor for '")
+		return p.initializer("`dynamic atexit destructor for ")
 	}
 	id, scopes := p.qualified()
-	if id.kind == identVTable {
+	switch id.kind {
+	case identVTable:
 		return p.table(p.join(id.text, scopes))
+	case identVCall:
+		return p.virtualCall(p.join(id.text, scopes))
+	case identGuard:
+		return p.guard(p.join(id.text, scopes))
 	}
 	return p.encoding(id, scopes)
+}
+
+// virtualCall reads a jump through an entry of a virtual table: the place of the entry in bytes, and the calling convention.
+func (p *parser) virtualCall(name string) string {
+	if !p.eat("$B") {
+		p.fail()
+	}
+	entry := p.small()
+	if !p.eat("A") {
+		p.fail()
+	}
+	if _, ok := conventions[p.next()]; !ok {
+		p.fail()
+	}
+	return p.text(name, "{", strconv.FormatUint(entry, 10), ",{flat}}")
+}
+
+// guard reads the type of a guard, or its number.
+func (p *parser) guard(name string) string {
+	if p.eat("4IA") {
+		return name
+	}
+	if !p.eat("5") {
+		p.fail()
+	}
+	if p.in == "" {
+		return name
+	}
+	return p.text(name, "{", strconv.FormatUint(p.small(), 10), "}")
 }
 
 // descriptor reads the class that an RTTI structure belongs to.
@@ -76,7 +110,8 @@ func (p *parser) descriptor(what string) string {
 	return text
 }
 
-// table reads what follows the name of a virtual table: its qualifiers, and the base class that it is for.
+// table reads what follows the name of a virtual table: its qualifiers, and the base class that it is for, and of which
+// classes that is the base.
 func (p *parser) table(name string) string {
 	if !p.eat("6") && !p.eat("7") {
 		p.fail()
@@ -84,32 +119,44 @@ func (p *parser) table(name string) string {
 	if _, ok := qualifiers[p.next()]; !ok {
 		p.fail()
 	}
-	if !p.eat("@") {
-		base := p.typeName()
-		if !p.eat("@") { // tables for a base of a base have a longer list
-			p.fail()
-		}
-		name = p.text(name, "{for `", base, "'}")
+	var bases []string
+	for !p.bad && !p.eat("@") {
+		bases = append(bases, p.typeName())
 	}
-	return name
+	if len(bases) == 0 {
+		return name
+	}
+	return p.text(name, "{for `", p.text(strings.Join(bases, "'s `")), "'}")
 }
 
-// initializer reads the compiler's own function that sets a global variable up or down.
+// initializer reads the compiler's own function that sets a global variable up or down. A static member stands there by
+// its whole decorated name.
 func (p *parser) initializer(what string) string {
-	if p.peek() == '?' { // a static member, by its whole decorated name
-		p.fail()
-		return ""
-	}
+	member := p.eat("?")
 	id, scopes := p.qualified()
 	if id.kind != identPlain {
 		p.fail()
 	}
-	name := p.text(what, p.join(p.text(id.text, id.args), scopes), "''")
+	var name string
+	if !member {
+		name = p.text(what, "'", p.join(p.text(id.text, id.args), scopes), "''")
+	} else {
+		if c := p.peek(); c == 0 || !strings.ContainsRune(variables, rune(c)) {
+			p.fail()
+		}
+		name = p.text(what, "`", p.encoding(id, scopes), "''")
+		if !p.eat("@@") {
+			p.fail()
+		}
+	}
 	return p.encoding(ident{text: name}, nil)
 }
 
 // encoding reads what a name stands for: a variable or a function.
 func (p *parser) encoding(id ident, scopes []string) string {
+	if !p.eat("$$F") { // managed code
+		p.eat("$$J0") // extern "C"
+	}
 	if p.eat("$") {
 		return p.displaced(id, scopes)
 	}
@@ -117,6 +164,8 @@ func (p *parser) encoding(id ident, scopes []string) string {
 	is := func(codes string) bool { return strings.IndexByte(codes, code) >= 0 }
 	switch {
 	case p.bad:
+	case code == '9' && id.kind == identPlain: // extern "C", without its type
+		return p.join(p.text(id.text, id.args), scopes)
 	case is(variables) && id.kind == identPlain:
 		return p.variable(p.join(p.text(id.text, id.args), scopes))
 	case is(members):
@@ -147,7 +196,7 @@ func (p *parser) function(id ident, scopes []string, member bool, adjust string)
 	if member {
 		p.thisQualifiers()
 	}
-	ret := p.functionType("").before
+	ret := p.functionType("").result
 	if p.bad {
 		return ""
 	}
@@ -164,7 +213,7 @@ func (p *parser) function(id ident, scopes []string, member bool, adjust string)
 		if ret == "" {
 			p.fail()
 		}
-		id.text = "operator " + ret
+		id.text, id.args = p.text("operator", id.args, " ", ret), ""
 	}
 	return p.join(p.text(id.text, id.args), scopes) + adjust
 }

@@ -47,15 +47,22 @@ func (p *parser) template() (ident, string) {
 }
 
 func (p *parser) templateArgument() string {
+	prefix := "$"
+	if p.eat("$M") { // of a parameter declared auto: its type comes first
+		p.plainType()
+		if prefix = ""; p.peek() != '0' && p.peek() != '1' {
+			p.fail()
+		}
+	}
 	switch {
-	case p.eat("$0"):
+	case p.eat(prefix + "0"):
 		n, negative := p.number()
 		text := strconv.FormatUint(n, 10)
 		if negative {
 			text = "-" + text
 		}
 		return text
-	case p.eat("$1"): // address of a function or variable
+	case p.eat(prefix + "1"): // address of a function or variable
 		if !p.enter() {
 			return ""
 		}

@@ -10,6 +10,7 @@ type typeText struct {
 	before, after string
 	call          string // calling convention, for a function: it stands inside the brackets of a pointer
 	cv            string // const and volatile of the type itself, not of what it points to
+	result        string // what a function returns
 	function      bool
 	array         bool
 	pointer       bool
@@ -27,7 +28,7 @@ var primitives = map[string]string{
 	"C": "signed char", "D": "char", "E": "unsigned char", "F": "short", "G": "unsigned short", "H": "int",
 	"I": "unsigned int", "J": "long", "K": "unsigned long", "M": "float", "N": "double", "O": "long double", "X": "void",
 	"_J": "__int64", "_K": "unsigned __int64", "_N": "bool", "_W": "wchar_t", "_Q": "char8_t", "_S": "char16_t",
-	"_U": "char32_t",
+	"_U": "char32_t", "_P": "auto", "_T": "decltype(auto)",
 }
 
 var conventions = map[byte]string{
@@ -209,7 +210,8 @@ func (p *parser) functionType(this string) typeText {
 	} else if !p.eat("Z") {
 		p.fail()
 	}
-	return typeText{before: ret.before, after: p.text("(", params, ")", this, noexcept, ret.after), call: call, function: true}
+	return typeText{before: ret.before, after: p.text("(", params, ")", this, noexcept, ret.after), call: call,
+		result: ret.abstract(p), function: true}
 }
 
 // parameters reads a list of types up to its end: @, or Z where more may follow as in printf.

@@ -1,6 +1,7 @@
 package undecorate
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/ianlancetaylor/demangle"
@@ -8,13 +9,20 @@ import (
 
 // Name returns the qualified name without return type and parameters, as WinDbg prints it in stacks:
 // `ns::Task::Run`. Template arguments are kept. A type descriptor's name (`.?AVTask@ns@@`) gives the class.
-// A name that is not decorated, or not understood, is returned as it is.
+// A name that is not decorated, or not understood, is returned as it is, but for the anonymous namespaces in the
+// qualified names of symbol records (`?A0x1b2c3d4e::helper`).
 func Name(decorated string) string {
 	if name, ok := visual(decorated); ok {
 		return name
 	}
+	if strings.HasPrefix(decorated, anonymousKey) || !strings.HasPrefix(decorated, "?") && strings.Contains(decorated, anonymousKey) {
+		return unnamed.ReplaceAllLiteralString(decorated, anonymous+"::")
+	}
 	return other(decorated)
 }
+
+// unnamed finds anonymous namespaces in qualified names: the hash tells apart those of object files.
+var unnamed = regexp.MustCompile(`\?A0x[0-9a-f]+::`)
 
 // NameX86 is [Name] for images of 32-bit x86, where C names are decorated as well: `_main` for __cdecl, `_Sleep@4`
 // for __stdcall, `@Sleep@4` for __fastcall and `Sleep@@8` for __vectorcall. On other targets a leading underscore is

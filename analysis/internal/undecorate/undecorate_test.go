@@ -28,6 +28,51 @@ func TestNames(t *testing.T) {
 		{"?f@I@?A0x12@n@m@@QEAAXPEAUJ@2@@Z", "m::n::`anonymous namespace'::I::f"},
 		{"??BI@?A0x12@n@m@@QEBAPEAUJ@1@XZ", "??BI@?A0x12@n@m@@QEBAPEAUJ@1@XZ"},
 
+		// The same in the qualified names of symbol records.
+		{"?A0x1b2c3d4e::helper", "`anonymous namespace'::helper"},
+		{"n::?A0x1b2c3d4e::I::f", "n::`anonymous namespace'::I::f"},
+		{"std::vector<?A0x12ab::Item,std::allocator<?A0x12ab::Item> >::push", "std::vector<`anonymous namespace'::Item,std::allocator<`anonymous namespace'::Item> >::push"},
+		{"?A0xhelper::f", "?A0xhelper::f"},
+		{"?f@?A0x12::g", "?f@?A0x12::g"},
+
+		// What Visual C++ makes besides, with the readings of llvm-undname where it has one.
+		{"?main@@$$FYAHXZ", "main"}, // managed
+		{"?f@@$$J0YAXXZ", "f"},      // extern "C"
+		{"?x@?1??f@@9@4HA", "`f'::`2'::x"},
+		{"??$?BH@Foo@@QAEHXZ", "Foo::operator<int> int"},
+		{"??$?BH@Foo@@QAEPAHXZ", "Foo::operator<int> int *"},
+		{"??$?B$$A6AHI@Z@T@@QBEP6AHI@ZXZ", "T::operator<int __cdecl(unsigned int)> int (__cdecl *)(unsigned int)"},
+		{"??BFoo@@QAEP6AHI@ZXZ", "Foo::operator int (__cdecl *)(unsigned int)"},
+		{"??__Ex@@YAXXZ", "`dynamic initializer for 'x''"},
+		{"??__E?x@Y@@2HA@@YAXXZ", "`dynamic initializer for `Y::x''"},
+		{"??__F?x@Y@@0V1@A@@YAXXZ", "`dynamic atexit destructor for `Y::x''"},
+		{"??__E?inst@?1??get@Y@@SAAAV2@XZ@4V2@A@@YAXXZ", "`dynamic initializer for ``Y::get'::`2'::inst''"},
+		{"??__E?x@Y@@QAEXXZ@@YAXXZ", "??__E?x@Y@@QAEXXZ@@YAXXZ"}, // of a function
+		{"??__E?x@Y@@2HA@YAXXZ", "??__E?x@Y@@2HA@YAXXZ"},
+		{"?f@@YA?A_PXZ", "f"},
+		{"?f@@YA?A_TXZ", "f"},
+		{"??$f@_P@@YAXXZ", "f<auto>"},
+		{"?f@@YA?A?<auto>@@XZ", "f"},
+		{"??R<lambda_1>@@QBE?A?<auto>@@H@Z", "<lambda_1>::operator()"},
+		{"??$f@$MH04@@YAXXZ", "f<5>"},
+		{"??$f@$M$$T0A@@@YAXXZ", "f<0>"},
+		{"??$f@$MPEAH1?x@@3HA@@YAXXZ", "f<&x>"},
+		{"??$f@$MHH@@YAXXZ", "??$f@$MHH@@YAXXZ"},
+		{"??_9X@@$BA@AA", "X::`vcall'{0,{flat}}"},
+		{"??_9X@@$BIA@AE", "X::`vcall'{128,{flat}}"},
+		{"??_9X@@$B7AE", "X::`vcall'{8,{flat}}"},
+		{"??_9X@@$B7BE", "??_9X@@$B7BE"},
+		{"??_B?1??f@@YAXXZ@51", "`f'::`2'::`local static guard'{2}"},
+		{"??_B?1??f@@YAXXZ@4IA", "`f'::`2'::`local static guard'"},
+		{"??_B?1??f@@YAXXZ@5", "`f'::`2'::`local static guard'"},
+		{"??__J?1??f@@YAXXZ@51", "`f'::`2'::`local static thread guard'{2}"},
+		{"??_B?1??f@@YAXXZ@6", "??_B?1??f@@YAXXZ@6"},
+		{"??_KX@@QAEXXZ", "X::`virtual displacement map'"},
+		{"??_TX@@QAEXXZ", "X::`local vftable constructor closure'"},
+		{"??_7X@@6BA@@B@C@@@", "X::`vftable'{for `A's `C::B'}"},
+		{"??_7X@ns@@6BA@1@B@1@@", "ns::X::`vftable'{for `ns::A's `ns::B'}"},
+		{"??_7X@@6BA@@", "??_7X@@6BA@@"},
+
 		// Itanium, as MinGW makes them, with the underscore of 32-bit Windows too, and both forms of Rust.
 		{"_ZN2ns4Task3RunEi", "ns::Task::Run"},
 		{"__ZN2ns4Task3RunEi", "ns::Task::Run"},
