@@ -84,18 +84,19 @@ type HandleDiff struct {
 // it does not grow with NEW, nor with the names.
 func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error) {
 	d := &HandleDiff{old: old, new: new}
-	// Whether a dump has names is asked of all its handles, as in [AlignDumps]:
-	// those that are selected may have none by chance.
-	oldAny, oldNamed := anyNamed(ctx, old.Select(HandleFilter{}))
-	newAny, newNamed := anyNamed(ctx, new.Select(HandleFilter{}))
+	// What a dump has is asked of all its handles, as in [AlignDumps]: those
+	// that are selected may lack it by chance.
+	oldAny, oldNamed, oldInformed := whatIsKnown(ctx, old.Select(HandleFilter{}))
+	newAny, newNamed, newInformed := whatIsKnown(ctx, new.Select(HandleFilter{}))
 	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
+	match := NewHandleMatcher(!d.NameIgnored, oldInformed && newInformed)
 	// A selection may be much smaller than the list.
 	size, _ := old.data.Len()
 	if !old.filter.Everything() {
 		size = 0
 	}
-	d.table = newDiffTable(!d.NameIgnored, size)
-	old.Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
+	d.table = newDiffTable(match, size)
+	old.Walk(ctx, minidump.HandleAllParts, func(h *minidump.Handle) bool {
 		d.table.add(h)
 		return true
 	}) // the walks below meet the same errors
@@ -146,14 +147,14 @@ func (d *HandleDiff) count(byKind [diffKinds]*KindCounter) {
 
 func distance(g GroupDiff) uint64 { return max(g.Old, g.New) - min(g.Old, g.New) }
 
-// anyNamed reports whether there are handles and whether the object of one has
-// a name. It reads up to the first.
-func anyNamed(ctx context.Context, l *HandleList) (some, named bool) {
-	l.Walk(ctx, minidump.HandleObjectName, func(h *minidump.Handle) bool {
-		some, named = true, h.ObjectName != ""
-		return !named
+// whatIsKnown reports whether there are handles, whether the object of one has a
+// name, and whether there is object information of one. It reads no further.
+func whatIsKnown(ctx context.Context, l *HandleList) (some, named, informed bool) {
+	l.Walk(ctx, minidump.HandleObjectName|minidump.HandleObjectInfo, func(h *minidump.Handle) bool {
+		some, named, informed = true, named || h.ObjectName != "", informed || len(h.ObjectInfo) > 0
+		return !named || !informed
 	})
-	return some, named
+	return some, named, informed
 }
 
 // walk passes every handle of NEW and then the removed ones of OLD, with all

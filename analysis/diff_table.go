@@ -20,8 +20,8 @@ type diffEntry struct {
 	left  uint32 // of these, not yet met in the other dump
 }
 
-func newDiffTable(named bool, size int) *diffTable {
-	return &diffTable{match: NewHandleMatcher(named), entries: make([]diffEntry, 0, size)}
+func newDiffTable(match *HandleMatcher, size int) *diffTable {
+	return &diffTable{match: match, entries: make([]diffEntry, 0, size)}
 }
 
 // add enters a handle. No look-up is allowed before seal.

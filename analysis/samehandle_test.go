@@ -35,7 +35,7 @@ func TestSameHandle(t *testing.T) {
 		{"the state", change(func(h *dumptest.Handle) { h.Info = []dumptest.ObjectInformation{dumptest.EventInformation{}} }), true},
 	} {
 		old, new := listOf(t, handles(h)), listOf(t, handles(tt.now))
-		match := analysis.NewHandleMatcher(true)
+		match := analysis.NewHandleMatcher(true, false)
 		if same := match.ID(only(t, old)) == match.ID(only(t, new)); same != tt.same {
 			t.Errorf("%s: the same is %v", tt.name, same)
 		}
@@ -43,7 +43,19 @@ func TestSameHandle(t *testing.T) {
 			t.Errorf("%s: kept is %v", tt.name, kept)
 		}
 	}
-	match := analysis.NewHandleMatcher(false)
+	thread := func(id uint64) dumptest.Handle {
+		return dumptest.Handle{Value: 8, Type: "Thread", Info: []dumptest.ObjectInformation{dumptest.ThreadInformation{ProcessID: 4, ThreadID: id}}}
+	}
+	for id, same := range map[uint64]bool{7: true, 8: false} {
+		if kept := diff(t, listOf(t, handles(thread(7))), listOf(t, handles(thread(id)))).Total.Kept == 1; kept != same {
+			t.Errorf("thread 7, and then %d: kept is %v", id, kept)
+		}
+	}
+	// A dump without object information says nothing of threads.
+	if diff(t, listOf(t, handles(thread(7))), listOf(t, handles(dumptest.Handle{Value: 8, Type: "Thread"}))).Total.Kept != 1 {
+		t.Error("the id of a thread is compared that one dump does not have")
+	}
+	match := analysis.NewHandleMatcher(false, false)
 	renamed := only(t, listOf(t, handles(change(func(h *dumptest.Handle) { h.Name = "" }))))
 	if match.ID(only(t, listOf(t, handles(h)))) != match.ID(renamed) {
 		t.Error("names are compared that one dump does not have")

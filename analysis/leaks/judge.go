@@ -14,7 +14,7 @@ func (p *Process) followHandles(ctx context.Context, dumps *dumpReader) error {
 	chosen := spaced(len(p.Series.Snapshots))
 	f := newFollower(len(p.Kinds), len(p.Types), slices.Max(p.Total.Counts))
 	groupOf, typeOf := p.groupsOfRows()
-	find, match := p.table.Finder(), analysis.NewHandleMatcher(!p.table.NamesIgnored)
+	find, match := p.table.Finder(), analysis.NewHandleMatcher(!p.table.NamesIgnored, !p.table.StatesIgnored)
 	for _, i := range chosen {
 		f.dump()
 		err := dumps.handles(ctx, p.Series.Snapshots[i], func(h *minidump.Handle) {

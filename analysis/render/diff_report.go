@@ -36,7 +36,7 @@ type DiffCounts struct {
 	Growth  int64  `json:"growth"`  // new less old
 	Added   uint64 `json:"added"`   // in NEW only
 	Removed uint64 `json:"removed"` // in OLD only
-	Kept    uint64 `json:"kept"`    // in both: value, type, name and granted access agree
+	Kept    uint64 `json:"kept"`    // in both, or closed and opened again for a like object; see analysis.HandleID
 	Reused  uint64 `json:"reused"`  // how many of added have a value that was another handle in OLD
 }
 

@@ -62,9 +62,9 @@ func TestDiffWidth(t *testing.T) {
 	r.Old = DumpHeader{File: "old.dmp", Path: `C:\srv\w3wp.exe`, ProcessID: &id, Time: "2024-05-01T08:00:00Z"}
 	r.New, r.Seconds = DumpHeader{File: "new.dmp"}, &seconds
 	for width, header := range map[int]string{
-		0:  "Old     New   Growth   Added  Removed  Kept  Reused  Group",
-		80: "Old     New   Growth   Added  Removed  Kept  Reused  Group",
-		70: "Old     New   Growth   Added  Removed  Kept  Group",
+		0:  "Old     New   Growth   Added  Removed  Same  Reused  Group",
+		80: "Old     New   Growth   Added  Removed  Same  Reused  Group",
+		70: "Old     New   Growth   Added  Removed  Same  Group",
 		60: "Old     New   Growth   Added  Group",
 		40: "   New   Growth  Group",
 	} {

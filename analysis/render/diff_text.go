@@ -11,10 +11,10 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-var diffColumns = [...]string{"Old", "New", "Growth", "Added", "Removed", "Kept", "Reused"}
+var diffColumns = [...]string{"Old", "New", "Growth", "Added", "Removed", "Same", "Reused"}
 
 // diffDrop are the columns that a narrow terminal does without.
-var diffDrop = []string{"Reused", "Kept", "Removed", "Added", "Old"}
+var diffDrop = []string{"Reused", "Same", "Removed", "Added", "Old"}
 
 // text writes the difference for people: the two dumps, the types, the groups
 // that changed, and the handles if they were asked for.

@@ -140,12 +140,14 @@
 //
 // Counts ([DiffCounts]) are the fields
 //
-//	old            handles in OLD: kept and removed
-//	new            handles in NEW: kept and added
+//	old            handles in OLD: in both and removed
+//	new            handles in NEW: in both and added
 //	growth         new less old
 //	added          handles in NEW only
 //	removed        handles in OLD only
-//	kept           handles in both: value, type, name and grantedAccess agree
+//	kept           handles in both: value, type, name, grantedAccess and the id
+//	               of a thread or process agree. One that was closed and whose
+//	               value was used again for a like object counts too
 //	reused         how many of added have a value that was another handle in OLD
 //
 // info, dumpscan.info/2:

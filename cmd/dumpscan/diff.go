@@ -14,11 +14,13 @@ import (
 )
 
 const diffLong = `Compare the handles of two dumps: for each type and each group, how many there
-were in OLD, are in NEW, were added, removed and kept.
+were in OLD, are in NEW, were added, removed, and are the same.
 
-A handle is kept if value, type, name and granted access agree. A value that
-both dumps have, but for different handles, was closed and opened again: it
-counts as removed, added and reused.
+A handle is the same if value, type, name and granted access agree, and the ids
+of threads and processes where both dumps have them. One that was closed, and
+whose value was used again for a like object, looks the same: no dump tells. A
+value that both dumps have, but for different handles, was closed and opened
+again: it counts as removed, added and reused.
 
 Dumps of different processes are compared too; a note on stderr then says what
 differs. No judgement is made: see dumpscan leaks and dumpscan check.`
@@ -34,7 +36,7 @@ func (a *app) diffCommand() *cobra.Command {
 	o := &diffFlags{}
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "the difference between two dumps: handles added, removed and kept",
+		Short: "the difference between two dumps: handles added, removed and the same",
 		Long:  diffLong,
 		Args:  cobra.ExactArgs(2),
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.diff(ctx, args[0], args[1], o) }),
