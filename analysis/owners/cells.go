@@ -23,7 +23,7 @@ func (c *cellReader) read(r run) *array {
 		c.buf, c.last, c.numbers, c.inside = make([]byte, windowSize), make([]uint32, len(c.targets.slots)), newNumbers(c.targets), newNumbers(c.targets)
 	}
 	whole := r.cells()
-	if r = c.trim(c.longest(c.trim(r))); float64(r.cells()) < leastUnrepeated*float64(whole) {
+	if r = c.trim(c.longest(c.trim(r))); float64(r.cells()) < leastUnrepeated*float64(whole) || c.runsThrough(r) {
 		return nil
 	}
 	clear(c.multiples)
@@ -56,6 +56,30 @@ func (c *cellReader) longest(r run) run {
 	r.last = r.first + uint64(best+max(length, 1)-1)*stride
 	r.first += uint64(best) * stride
 	return r
+}
+
+// runsThrough reports whether the cells are some of those of a finer table: what
+// stands between two of them lies between their values, too.
+func (c *cellReader) runsThrough(r run) bool {
+	const pairs = 16 // are looked at
+	stride, width := uint64(r.stride), uint64(r.width)
+	if stride < 8*width {
+		return false // handles that were opened one after another
+	}
+	word := func(at uint64) (v uint64) {
+		c.cells(at, at, run{first: at, width: r.width, stride: r.stride}, func(_, value uint64) { v = value })
+		return v
+	}
+	through, seen := 0, 0
+	for at := r.first; at < r.last && seen < pairs; at += stride {
+		from, to := word(at), word(at+stride)
+		low, high := min(from, to), max(from, to)
+		near, middle := word(at+width), word(at+stride/width/2*width)
+		if seen++; low < near && near < high && low < middle && middle < high {
+			through++
+		}
+	}
+	return float64(through) >= cellShare*float64(seen)
 }
 
 // trim lets a run begin and end with two handles in a row: a single one before
@@ -100,7 +124,11 @@ func (c *cellReader) cells(from, to uint64, r run, f func(at, v uint64)) {
 		}
 		off := 0
 		for ; off+width <= len(b); off += int(stride) {
-			f(at+uint64(off), readValue(b[off:], width))
+			v := readValue(b[off:], width)
+			if width < c.space.ptr && c.space.highs.has(v<<32) {
+				v = 0 // rather the upper half of a pointer
+			}
+			f(at+uint64(off), v)
 		}
 		at += uint64(off)
 	}

@@ -13,8 +13,14 @@ type family struct {
 	set, stride uint16
 }
 
-// maxTwice is the part of a family's handles that may be in two of its arrays.
-const maxTwice = 0.1
+const (
+	// maxTwice is the part of a family's handles that may be in two of its
+	// arrays.
+	maxTwice = 0.1
+	// familyShare is the part of the set that a family must hold: fields of
+	// objects that stand in rows are families, too.
+	familyShare = 0.5
+)
 
 // claimFamily judges the arrays of a family together.
 func (h *hunt) claimFamily(c *crowd, members []run) *claim {
@@ -54,7 +60,7 @@ func (h *hunt) claimFamily(c *crowd, members []run) *claim {
 		}
 		arrays++
 	}
-	if arrays < 2 || float64(twice) > maxTwice*float64(len(all.slots)) {
+	if arrays < 2 || float64(len(all.slots)) < familyShare*float64(h.targets.sets[all.set].Count) || float64(twice) > maxTwice*float64(len(all.slots)) {
 		return nil
 	}
 	claim := h.claimArray(c, all, arrays)

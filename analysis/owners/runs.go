@@ -9,7 +9,7 @@ const (
 	// maxStride is the largest distance of two cells of an array, in bytes.
 	maxStride = 256
 	// maxHole is how many cells in a row may lack a handle.
-	maxHole = 8
+	maxHole = 4
 	// cellShare is the part of the cells that must hold handles.
 	cellShare = 0.7
 	// minRunHits is how many hits a window must show of an array.
