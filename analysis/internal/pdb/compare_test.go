@@ -184,7 +184,9 @@ func (c *tally) compare(here Symbol, short, linkage []llvmFrame) (differ []strin
 	case !named:
 		count(false, nil, &c.onlyHere, "only here")
 	default:
-		count(here.Name == outer.FunctionName || here.Name == outermost(linkage).FunctionName, &c.sameName, &c.otherName, "other name")
+		public := outermost(linkage).FunctionName
+		same := here.Name == outer.FunctionName || here.Name == public || here.Kind == KindThunk && strings.Contains(public, here.Name)
+		count(same, &c.sameName, &c.otherName, "other name")
 	}
 	if here.File == "" && outer.FileName == "" {
 		return differ
