@@ -100,8 +100,8 @@ func TestOtherPDBs(t *testing.T) {
 	d, folder := made(t, managed)
 	for _, tt := range []struct{ data, want string }{
 		{"", "a PDB of managed code, without addresses of functions"},
-		{"BSJB\x01\x00\x01\x00", "a portable PDB of .NET: not a PDB (MSF 7.0) file"},
-		{"Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00", "a PDB 2.0 (JG) of Visual C++ 6 or older: not a PDB (MSF 7.0) file"},
+		{"BSJB\x01\x00\x01\x00", "a portable PDB of .NET, without addresses of native code"},
+		{"Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00", "a PDB 2.0 (JG) of Visual C++ 6 or older, a format that is not read"},
 	} {
 		if tt.data != "" {
 			if err := os.WriteFile(filepath.Join(folder, "made.pdb"), []byte(tt.data), 0o666); err != nil {
