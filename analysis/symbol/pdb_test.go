@@ -98,19 +98,19 @@ func TestOtherPDBs(t *testing.T) {
 	managed := debugBuild()
 	managed.Machine = 0xc0ee
 	d, folder := made(t, managed)
-	for want, data := range map[string]string{
-		"a PDB of managed code, without addresses of functions":             "",
-		"a portable PDB of .NET: not a PDB (MSF 7.0) file":                  "BSJB\x01\x00\x01\x00",
-		"a PDB 2.0 (JG) of Visual C++ 6 or older: not a PDB (MSF 7.0) file": "Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00",
+	for _, tt := range []struct{ data, want string }{
+		{"", "a PDB of managed code, without addresses of functions"},
+		{"BSJB\x01\x00\x01\x00", "a portable PDB of .NET, without addresses of native code"},
+		{"Microsoft C/C++ program database 2.00\r\n\x1aJG\x00\x00", "a PDB 2.0 (JG) of Visual C++ 6 or older, a format that is not read"},
 	} {
-		if data != "" {
-			if err := os.WriteFile(filepath.Join(folder, "made.pdb"), []byte(data), 0o666); err != nil {
+		if tt.data != "" {
+			if err := os.WriteFile(filepath.Join(folder, "made.pdb"), []byte(tt.data), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}
 		st := inspect(t, newSession(t, d, symbol.Options{SymbolPath: folder}))
-		if st.Trust != symbol.TrustModule || len(st.Tries) == 0 || st.Tries[0].Err == nil || st.Tries[0].Err.Error() != want {
-			t.Errorf("want %s, got %+v", want, st)
+		if st.Trust != symbol.TrustModule || len(st.Tries) == 0 || st.Tries[0].Err == nil || st.Tries[0].Err.Error() != tt.want {
+			t.Errorf("want %s, got %+v", tt.want, st)
 		}
 		if !strings.HasPrefix(st.Tries[0].Where, folder) {
 			t.Errorf("found in %s", st.Tries[0].Where)

@@ -2,26 +2,32 @@ package pdb
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 )
 
 // Files that have the name of a PDB, and no names of native code that this package could read.
 var (
-	// ErrNotPDB means that the file does not begin as any PDB does. The errors below wrap it.
+	// ErrNotPDB means that the file does not begin as a PDB does. ErrOld and ErrPortable wrap it.
 	ErrNotPDB = errors.New("not a PDB (MSF 7.0) file")
 
 	// ErrOld means an MSF 2.0 container, as Visual C++ 6 and older wrote it.
-	ErrOld = fmt.Errorf("a PDB 2.0 (JG) of Visual C++ 6 or older: %w", ErrNotPDB)
+	ErrOld error = otherFormat("a PDB 2.0 (JG) of Visual C++ 6 or older, a format that is not read")
 
 	// ErrPortable means a portable PDB, which describes the methods of a .NET assembly and no native code.
-	ErrPortable = fmt.Errorf("a portable PDB of .NET: %w", ErrNotPDB)
+	ErrPortable error = otherFormat("a portable PDB of .NET, without addresses of native code")
 
 	// ErrManaged means a PDB in the native format that describes a .NET assembly: its methods have tokens, and no
 	// addresses until they are compiled at run time.
 	ErrManaged = errors.New("a PDB of managed code, without addresses of functions")
 )
+
+// otherFormat is a file of another format that is called PDB.
+type otherFormat string
+
+func (o otherFormat) Error() string { return string(o) }
+
+func (o otherFormat) Unwrap() error { return ErrNotPDB }
 
 const (
 	oldMagic      = "Microsoft C/C++ program database 2.00\r\n\x1aJG"

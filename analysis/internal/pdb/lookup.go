@@ -7,8 +7,8 @@ package pdb
 // modules contributed: behind the end of its own code a public symbol is a wrong name. Where there is a line and
 // no name, as in code from an assembler, the symbol has the line alone.
 //
-// In an image that was rearranged after linking, names, lines and displacements are those of the image before that, and
-// RVA is where the start of the function is now.
+// In an image that was rearranged after linking (OMAP), names, lines and displacements are those of the image before that,
+// and RVA is where the start of the function is now, 0 if it was removed.
 //
 // The boolean is false where the PDB has neither name nor line. When a part of the file is damaged the error says so,
 // and the symbol holds what was found all the same; the boolean still says whether that is anything.

@@ -13,10 +13,12 @@ type section struct{ start, size uint32 }
 func (f *File) readSections() error {
 	d := &f.dbi
 	f.toSource = f.omap(dbgOMAPToSource, "OMAP to source")
-	f.fromSource = f.omap(dbgOMAPFromSource, "OMAP from source")
-	n := d.debugHeader[dbgSectionsOrig]
-	if n == noStream || !f.toSource.exists() {
-		n = d.debugHeader[dbgSections]
+	n := d.debugHeader[dbgSections]
+	if f.toSource.exists() {
+		f.fromSource = f.omap(dbgOMAPFromSource, "OMAP from source")
+		if original := d.debugHeader[dbgSectionsOrig]; original != noStream {
+			n = original
+		}
 	}
 	if n == noStream {
 		return nil
