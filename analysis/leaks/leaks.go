@@ -216,6 +216,7 @@ func explain(ctx context.Context, p *Process, findings []Finding, o *Options, du
 		return err
 	}
 	for _, f := range accused {
+		f.followHolder(p)
 		f.recognise()
 	}
 	return ctx.Err()
