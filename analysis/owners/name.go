@@ -10,7 +10,7 @@ import (
 
 // name takes the names of the places in modules from symbols. The error is
 // that of ctx.
-func name(ctx context.Context, owners []Owner, symbols symbol.Resolver) error {
+func name(ctx context.Context, owners []Owner, symbols symbol.Resolver, pointerSize int) error {
 	var places []minidump.VA
 	for i := range owners {
 		o := &owners[i]
@@ -30,7 +30,7 @@ func name(ctx context.Context, owners []Owner, symbols symbol.Resolver) error {
 	for i := range owners {
 		o := &owners[i]
 		if o.Module != "" {
-			o.named(names.At(o.Address))
+			o.named(names.At(o.Address), pointerSize)
 		}
 		for j := range o.Referrers {
 			if r := &o.Referrers[j]; r.Module != "" {
@@ -40,6 +40,9 @@ func name(ctx context.Context, owners []Owner, symbols symbol.Resolver) error {
 	}
 	return nil
 }
+
+// vtableFor begins the name of a vtable by the C++ ABI of Itanium.
+const vtableFor = "vtable for "
 
 // variable is what symbols call a place in the variables of a module. The
 // nearest export below says nothing.
@@ -53,12 +56,16 @@ func variable(l symbol.Location) string {
 
 // named sets what a symbol says of the place. Of data only the symbol that
 // begins there means anything, and the nearest export never does.
-func (o *Owner) named(l symbol.Location) {
+func (o *Owner) named(l symbol.Location, pointerSize int) {
 	if o.Kind == KindGlobal {
 		if o.Symbol = variable(l); o.Symbol != "" {
 			o.FieldOffset = int(l.Displacement % uint64(o.Stride)) // in the cell
 		}
 		return
+	}
+	if class, ok := strings.CutPrefix(l.Function, vtableFor); ok && l.Displacement == 2*uint64(pointerSize) {
+		// An object of GCC or Clang points behind the first two words of it.
+		o.Class, l.Displacement = class, 0
 	}
 	if l.Function == "" || l.Trust == symbol.TrustExport || l.Displacement > 0 && o.Target != TargetCode {
 		return

@@ -102,12 +102,14 @@ func TestNamed(t *testing.T) {
 		{"RTTI is surer", Owner{Target: TargetVtable, Class: "ns::Job"}, at, "My!const ns::Task::`vftable'", "ns::Job"},
 		{"of a base class", Owner{Target: TargetVtable}, with(func(l *symbol.Location) { l.Function = "const a::B::`vftable'{for `a::C'}" }), "My!const a::B::`vftable'{for `a::C'}", "a::B"},
 		{"beside it", Owner{Target: TargetVtable}, with(func(l *symbol.Location) { l.Displacement = 8 }), "", ""},
+		{"of GCC", Owner{Target: TargetVtable}, with(func(l *symbol.Location) { l.Function, l.Displacement = "vtable for ns::Task", 16 }), "My!vtable for ns::Task", "ns::Task"},
+		{"of GCC, elsewhere in it", Owner{Target: TargetVtable}, with(func(l *symbol.Location) { l.Function, l.Displacement = "vtable for ns::Task", 40 }), "", ""},
 		{"an export", Owner{Target: TargetVtable}, with(func(l *symbol.Location) { l.Trust = symbol.TrustExport }), "", ""},
 		{"no symbol", Owner{Target: TargetVtable}, with(func(l *symbol.Location) { l.Function = "" }), "", ""},
 		{"a variable", Owner{Target: TargetData}, with(func(l *symbol.Location) { l.Function = "table" }), "My!table", ""},
 		{"within code", Owner{Target: TargetCode}, with(func(l *symbol.Location) { l.Function, l.Displacement = "Run", 8 }), "My!Run+0x8", ""},
 	} {
-		test.o.named(test.l)
+		test.o.named(test.l, 8)
 		if test.o.Symbol != test.symbol || test.o.Class != test.class {
 			t.Errorf("%s: symbol %q, class %q", test.name, test.o.Symbol, test.o.Class)
 		}
@@ -125,7 +127,7 @@ func (c cancelling) Resolve(ctx context.Context, _ []minidump.VA) (symbol.Names,
 func TestNamesCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	owners := []Owner{{Module: "My", Address: 0x1000}}
-	if err := name(ctx, owners, cancelling{cancel}); !errors.Is(err, context.Canceled) {
+	if err := name(ctx, owners, cancelling{cancel}, 8); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

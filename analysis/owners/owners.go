@@ -150,7 +150,7 @@ func find(ctx context.Context, f *minidump.File, mem *minidump.Memory, targets *
 	}
 	report.Unheld = h.unheld()
 	if o.Symbols != nil {
-		if err := name(ctx, report.Owners, o.Symbols); err != nil {
+		if err := name(ctx, report.Owners, o.Symbols, report.Scan.PointerSize); err != nil {
 			return nil, err
 		}
 	}

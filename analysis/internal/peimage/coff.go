@@ -16,9 +16,9 @@ import (
 // symbolSize is the size of a COFF symbol in bytes (IMAGE_SYMBOL).
 const symbolSize = 18
 
-// Symbols are the functions of the COFF symbol table, which linkers other than
-// Microsoft's leave in images that are not stripped. It is immutable and safe for
-// concurrent use.
+// Symbols are the functions and variables of the COFF symbol table, which linkers
+// other than Microsoft's leave in images that are not stripped. It is immutable
+// and safe for concurrent use.
 type Symbols struct {
 	img   *Image
 	items []coffSymbol
@@ -29,10 +29,10 @@ type coffSymbol struct {
 	index uint32 // in the symbol table
 }
 
-// Symbol is one function of the COFF symbol table. It has no size.
+// Symbol is one function or variable of the COFF symbol table. It has no size.
 type Symbol struct {
 	Name string // as stored; on x86 with the leading underscore of C
-	RVA  uint32 // start of the function
+	RVA  uint32 // where it starts
 }
 
 // Symbols reads the COFF symbol table of an image file. Memory does not hold
@@ -65,15 +65,21 @@ func (img *Image) Symbols() (*Symbols, error) {
 	return s.sorted(), nil
 }
 
-// add takes a symbol if it is a function by its type. Labels are left out: the
+// add takes a symbol if it is a function by its type, or lies among data and is
+// not that of a section, which has an auxiliary record. Labels are left out: the
 // linker defines many, such as ___crt_xt_end__, at the address of a function.
 func (s *Symbols) add(p []byte, index uint32) {
 	c := bounded.New("symbol", 0, p[8:])
 	value, number, kind := c.U32(), int(c.U16()), c.U16()
-	if number < 1 || number > len(s.img.Sections) || kind>>4&3 != 2 {
+	if number < 1 || number > len(s.img.Sections) {
 		return
 	}
 	section := s.img.Sections[number-1]
+	const data = 0x40 | 0x80 // IMAGE_SCN_CNT_INITIALIZED_DATA, IMAGE_SCN_CNT_UNINITIALIZED_DATA
+	function, variable := kind>>4&3 == 2, section.Characteristics&data != 0 && p[17] == 0
+	if !function && !variable {
+		return
+	}
 	if rva := section.VirtualAddress + value; section.Contains(rva) {
 		s.items = append(s.items, coffSymbol{rva: rva, index: index})
 	}
@@ -86,10 +92,10 @@ func (s *Symbols) sorted() *Symbols {
 	return s
 }
 
-// Len returns the number of functions.
+// Len returns the number of functions and variables.
 func (s *Symbols) Len() int { return len(s.items) }
 
-// Lookup returns the function that starts nearest below rva in its section.
+// Lookup returns what starts nearest below rva in its section.
 func (s *Symbols) Lookup(rva uint32) (Symbol, bool, error) {
 	i := sort.Search(len(s.items), func(i int) bool { return s.items[i].rva > rva }) - 1
 	if i < 0 {

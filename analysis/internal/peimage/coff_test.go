@@ -38,7 +38,7 @@ func TestSymbols(t *testing.T) {
 	}
 	tests := map[uint32]string{
 		0xfff: "", 0x1000: "open_key+0x0", 0x104f: "open_key+0x4f", 0x1050: "CreateSettings+0x0",
-		0x10e5: "DllMainCRTStartup+0x45", 0x2000: "", 0xffffffff: "",
+		0x10e5: "DllMainCRTStartup+0x45", 0x2000: "__data_start__+0x0", 0xffffffff: "",
 	}
 	for rva, want := range tests {
 		sym, ok, err := syms.Lookup(rva)
@@ -50,8 +50,8 @@ func TestSymbols(t *testing.T) {
 			t.Errorf("Lookup(%#x) = %q, %v, want %q", rva, got, err, want)
 		}
 	}
-	if syms.Len() != 3 {
-		t.Errorf("%d functions, want 3", syms.Len())
+	if syms.Len() != 5 {
+		t.Errorf("%d functions and variables, want 5", syms.Len())
 	}
 }
 
