@@ -32,19 +32,22 @@ func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
 	if r.Omitted > 0 {
 		fmt.Fprintf(b, "%s\n\n", words.More(r.Omitted, "owner"))
 	}
-	for i, u := range r.Unheld {
-		b.WriteString([]string{"no owner found: ", ", "}[min(i, 1)] + words.Escape(u.Name))
+	var unheld []string
+	for _, u := range r.Unheld {
+		if 2*u.Handles >= u.Of { // of the others, the owners say it
+			unheld = append(unheld, u.Name)
+		}
 	}
-	if len(r.Unheld) > 0 {
-		b.WriteByte('\n')
+	if len(unheld) > 0 {
+		fmt.Fprintf(b, "no owner found: %s\n", words.Escape(strings.Join(unheld, ", ")))
 	}
 	if len(r.Sets) == 0 {
 		b.WriteString("the dump has no such handles\n")
 		return nil
 	}
-	chosen := "private and writable memory"
+	chosen := "private and writable memory, and the variables of modules"
 	if r.Scan.Basis == owners.BasisLists {
-		chosen = "all memory but modules and stacks, since the dump does not say which is private"
+		chosen = "all memory but stacks and what modules cannot write, since the dump does not say which is private"
 	}
 	fmt.Fprintf(b, "searched %s in %s: %s\n", words.Bytes(r.Scan.Bytes), words.Plural(r.Scan.Ranges, "range"), chosen)
 	return nil
