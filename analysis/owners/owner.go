@@ -53,6 +53,10 @@ type Owner struct {
 	Of      int // handles in the set
 	Objects int // places that hold a handle of the set; more than Handles if two hold the same
 
+	// Earlier is how many handles of the set it held in an earlier dump; nil if
+	// none was compared. See [Report.Compare].
+	Earlier *int
+
 	// Instances counts all words that have the object's or record's value,
 	// whatever is in the field, or all cells; Empty are those whose field is 0
 	// or -1 (INVALID_HANDLE_VALUE).

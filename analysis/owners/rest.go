@@ -247,7 +247,7 @@ func (c *restCollector) follow(v uint64, often, oftenDecoy *[oftenSlots]uint8) b
 // around enters the numbers that surround a handle at data[i].
 func (c *restCollector) around(t *constellationTable, i, width int, v uint64) {
 	data, ptr := c.w.data, c.space.ptr
-	from := max(0, i-recordBefore)
+	from := max(0, i-min(recordBefore, c.maxOffset))
 	from += (i - from) % ptr
 	for at := i - i%ptr - (i-i%ptr-from)/ptr*ptr; at+ptr <= min(len(data), i+recordAfter); at += ptr {
 		if ptr == 8 {

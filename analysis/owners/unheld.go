@@ -1,5 +1,11 @@
 package owners
 
+import (
+	"fmt"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
+)
+
 // Unheld are the handles of a set that no owner holds. A few are in single
 // variables, which nothing distinguishes from numbers; if they are many, what
 // opened them has dropped them, or hides them.
@@ -8,6 +14,26 @@ type Unheld struct {
 	Label   string // from Options.Group
 	Handles int
 	Of      int // handles in the set
+}
+
+// String is the set and how many of its handles that are: "Token (362)", "Event
+// (8 of 42)".
+func (u *Unheld) String() string {
+	count := words.Count(u.Handles)
+	if u.Handles < u.Of {
+		count += " of " + words.Count(u.Of)
+	}
+	return fmt.Sprintf("%s (%s)", kindOf(u.Type, u.Label), count)
+}
+
+// Sentence says that nobody holds the handles, without a full stop; "" if they
+// are less than half of the set or too few.
+func (u *Unheld) Sentence() string {
+	if u.Handles < minHandles || 2*u.Handles < u.Of {
+		return ""
+	}
+	return fmt.Sprintf("no structure in memory holds %s: what opens them drops them, or keeps each in a variable of its own",
+		words.Of(u.Handles, u.Of, kindOf(u.Type, u.Label)+" handle"))
 }
 
 // unheld counts the handles without an owner, by set.

@@ -268,31 +268,65 @@
 // "dumpscan.owners/2", an [OwnersReport]:
 //
 //	dump    see DumpHeader
-//	owners  places where many handles are kept, always at the same distance
-//	        behind a word that always has the same value; by descending number of
-//	        handles of the type, then of those that were found:
+//	owners  places where many handles are kept; by descending number of handles
+//	        of the type, then of those that were found:
 //	  type              "Key"; handles without type: ""
 //	  label             which of several sets of the type; absent without
-//	  module            the module that the word points into, as WinDbg names
-//	                    it; absent if it points to other memory
+//	  kind              "object": objects that have a pointer in common, always
+//	                    at the same distance from the handle; "record": the
+//	                    same with a number or text of 4 bytes; "array": cells
+//	                    in the heap; "global": cells in the variables of a
+//	                    module
+//	  module            the module that an object's pointer leads into, or that
+//	                    a global belongs to, as WinDbg names it; else absent
 //	  moduleOffset      "0x3080", from the base of the module; absent likewise
-//	  address           the word itself, "0x7ff612343080"
-//	  target            what it points to: "vtable", "data", "code" or "module"
-//	                    (not known which), all of a module; or "memory"
+//	  address           an object's pointer, "0x7ff612343080"; the first cell of
+//	                    an array or global; absent for a record
+//	  target            what an object's pointer leads to: "vtable", "data",
+//	                    "code" or "module" (not known which), all of a module;
+//	                    or "memory"; absent for other kinds
 //	  class             from RTTI or symbols; absent without
 //	  symbol            what symbols call the place; absent without
-//	  fieldOffset       bytes from the word to the handle
+//	  constant, text    a record's number, "0x20626f6a", and the same as text,
+//	                    "job "; absent for other kinds, and where it is no text
+//	  fieldOffset       bytes from the start of the object to the handle, or of
+//	                    the cell; if the start is not known, from the pointer or
+//	                    number
+//	  wordOffset        bytes from the start of the object to the pointer or
+//	                    number; negative for what the heap has before it; 0 if
+//	                    the start is not known
+//	  start             whether pointers show the start of the objects
+//	  width             bytes of a handle
+//	  stride            bytes from cell to cell; absent for objects and records
+//	  arrays            how many such arrays there are; absent likewise
 //	  handles           distinct handles of the type that were found there
 //	  of                handles of the type
+//	  earlier           handles that it held in the oldest dump with memory; in
+//	                    the answer of leaks alone, and absent without
 //	  objects           places that hold one
-//	  instances         words of this value, whatever is in the field
+//	  instances         pointers or numbers of this value, or cells, whatever is
+//	                    in the field
 //	  empty             of these, those whose field is 0 or -1
 //	  expectedByChance  estimate of "handles", if the field held other numbers
 //	  confidence        0.99 to 1: 1 less the number of such places to be
 //	                    expected in all that was searched if there were no owners
 //	                    at all
-//	  examples          [{object, handle}]: addresses of the word, the lowest
-//	                    first
+//	  referrers         the places whose pointers lead to the start of the
+//	                    objects or to the first cell:
+//	    kind            "global": in the variables of a module; "link": in the
+//	                    objects themselves; "array" or "memory": elsewhere, in a
+//	                    row or not
+//	    address         the lowest pointer
+//	    module, moduleOffset, symbol
+//	                    where that is, for a global
+//	    fieldOffset     bytes from the start of the object, for a link
+//	    stride          bytes from pointer to pointer; absent if they are in no
+//	                    row
+//	    objects, of     so many objects of those that were followed are led to
+//	  examples          [{object, handle}]: the start of the object if it is
+//	                    known, else the pointer or number; the lowest first
+//	unheld  [{type, label, handles, of}]: handles that no owner holds, and all of
+//	        the type
 //	omitted owners left out by --limit; absent if none is
 //	sets    [{type, label, count}]: the handles whose owners were looked for
 //	scan    what was searched:

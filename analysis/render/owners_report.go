@@ -2,6 +2,7 @@ package render
 
 import (
 	"github.com/dumpscan/dumpscan/analysis/owners"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // An OwnersReport is the answer of "dumpscan owners": text, JSON, CSV.
@@ -9,37 +10,71 @@ type OwnersReport struct {
 	Dump    DumpHeader `json:"dump"`
 	Owners  []Owner    `json:"owners"` // by descending number of handles of the type, then of those found
 	Omitted int        `json:"omitted,omitempty"`
-	Sets    []OwnerSet `json:"sets"` // the handles whose owners were looked for
+	Unheld  []Unheld   `json:"unheld"` // types of which handles remain that no owner holds
+	Sets    []OwnerSet `json:"sets"`   // the handles whose owners were looked for
 	Scan    OwnerScan  `json:"scan"`
 	Notes   []string   `json:"notes"`
 	Errors  []string   `json:"errors"`
-
-	Unowned []OwnerSet `json:"-"` // those of Sets of which no owner was found
 }
 
-// An Owner is a place where many handles are kept, always at the same distance
-// behind a word that always has the same value.
+// An Owner is a place where many handles are kept: objects that all have the
+// same word, or an array.
 type Owner struct {
 	Type             string         `json:"type"`                   // handles without type: ""
 	Label            string         `json:"label,omitempty"`        // which of several sets of the type
-	Module           string         `json:"module,omitempty"`       // that the word points into; absent if it points to other memory
+	Kind             owners.Kind    `json:"kind"`                   // "object", "global", "record" or "array"
+	Module           string         `json:"module,omitempty"`       // that the word of an object points into, or that a global belongs to; else absent
 	ModuleOffset     *Hex           `json:"moduleOffset,omitempty"` // from the base of the module; absent likewise
-	Address          Hex            `json:"address"`                // the word itself
-	Target           owners.Target  `json:"target"`                 // what it points to
+	Address          *Hex           `json:"address,omitempty"`      // an object's word; the first cell of an array or global; absent for a record
+	Target           owners.Target  `json:"target,omitempty"`       // what an object's word points to
 	Class            string         `json:"class,omitempty"`
 	Symbol           string         `json:"symbol,omitempty"`
-	FieldOffset      int            `json:"fieldOffset"` // bytes from the word to the handle
-	Handles          int            `json:"handles"`     // distinct handles of the type that were found there
-	Of               int            `json:"of"`          // handles of the type
-	Objects          int            `json:"objects"`     // places that hold one
-	Instances        int            `json:"instances"`   // words of this value, whatever is in the field
-	Empty            int            `json:"empty"`       // of these, those whose field is 0 or -1
+	Constant         *Hex           `json:"constant,omitempty"` // a record's word of 4 bytes
+	ConstantText     string         `json:"text,omitempty"`     // the same as text, if it is some
+	FieldOffset      int            `json:"fieldOffset"`        // bytes from the start of the object to the handle; from its word if the start is not known
+	WordOffset       int            `json:"wordOffset"`         // bytes from the start of the object to its word
+	Start            bool           `json:"start"`              // pointers show the start
+	Width            int            `json:"width"`              // bytes of a handle
+	Stride           int            `json:"stride,omitempty"`   // bytes from cell to cell of an array or global
+	Arrays           int            `json:"arrays,omitempty"`   // how many such arrays there are
+	Handles          int            `json:"handles"`            // distinct handles of the type that were found there
+	Of               int            `json:"of"`                 // handles of the type
+	Earlier          *int           `json:"earlier,omitempty"`  // handles that it held in an earlier dump, in the answer of "dumpscan leaks"
+	Objects          int            `json:"objects"`            // places that hold one
+	Instances        int            `json:"instances"`          // words of this value, or cells, whatever is in the field
+	Empty            int            `json:"empty"`              // of these, those whose field is 0 or -1
 	ExpectedByChance float64        `json:"expectedByChance"`
 	Confidence       float64        `json:"confidence"` // 0.99 to 1
+	Referrers        []Referrer     `json:"referrers"`  // whose pointers lead to it
 	Examples         []OwnerExample `json:"examples"`   // at the lowest addresses
 
 	Sentence string `json:"-"` // for people
 	Evidence string `json:"-"` // how sure that is, for people
+}
+
+// A Referrer is a place with pointers to the objects of an owner.
+type Referrer struct {
+	Kind         owners.ReferrerKind `json:"kind"`    // "global", "link" (in the objects themselves), "array" or "memory"
+	Address      Hex                 `json:"address"` // the lowest pointer
+	Module       string              `json:"module,omitempty"`
+	ModuleOffset *Hex                `json:"moduleOffset,omitempty"`
+	Symbol       string              `json:"symbol,omitempty"`
+	FieldOffset  *int                `json:"fieldOffset,omitempty"` // of a link: bytes from the start of the object
+	Stride       int                 `json:"stride,omitempty"`      // bytes from pointer to pointer, if that is the same
+	Objects      int                 `json:"objects"`               // so many are led to
+	Of           int                 `json:"of"`                    // of so many that were followed
+
+	Sentence string `json:"-"` // for people
+}
+
+// Unheld are the handles of a type that no owner holds.
+type Unheld struct {
+	Type    string `json:"type"`
+	Label   string `json:"label,omitempty"`
+	Handles int    `json:"handles"`
+	Of      int    `json:"of"` // handles of the type
+
+	Name string `json:"-"` // type and count, for people
 }
 
 // An OwnerExample is one object that holds a handle.
@@ -84,33 +119,55 @@ func NewOwnersReport(dump DumpHeader, r *owners.Report, limit int, errors []stri
 	for i := range shown {
 		o.Owners = append(o.Owners, newOwner(&shown[i]))
 	}
-	owned := map[OwnerSet]bool{}
-	for i := range r.Owners {
-		owned[OwnerSet{Type: r.Owners[i].Type, Label: r.Owners[i].Label}] = true
-	}
 	for _, set := range r.Sets {
 		o.Sets = append(o.Sets, OwnerSet(set))
-		if !owned[OwnerSet{Type: set.Type, Label: set.Label}] {
-			o.Unowned = append(o.Unowned, OwnerSet(set))
-		}
+	}
+	for i := range r.Unheld {
+		u := &r.Unheld[i]
+		o.Unheld = append(o.Unheld, Unheld{u.Type, u.Label, u.Handles, u.Of, u.String()})
 	}
 	return o
 }
 
 func newOwner(o *owners.Owner) Owner {
 	r := Owner{
-		Type: o.Type, Label: o.Label, Module: o.Module, Address: Hex(o.Address), Target: o.Target,
-		Class: o.Class, Symbol: o.Symbol, FieldOffset: o.FieldOffset,
-		Handles: o.Handles, Of: o.Of, Objects: o.Objects, Instances: o.Instances, Empty: o.Empty,
+		Type: o.Type, Label: o.Label, Kind: o.Kind, Module: o.Module, Target: o.Target,
+		Class: o.Class, Symbol: o.Symbol, ConstantText: o.Text,
+		FieldOffset: o.FieldOffset, WordOffset: o.WordOffset, Start: o.Start,
+		Width: o.Width, Stride: o.Stride, Arrays: o.Arrays,
+		Handles: o.Handles, Of: o.Of, Earlier: o.Earlier, Objects: o.Objects, Instances: o.Instances, Empty: o.Empty,
 		ExpectedByChance: o.ExpectedByChance, Confidence: o.Confidence,
 		Sentence: o.Sentence(), Evidence: o.Evidence(),
 	}
 	if o.Module != "" {
-		offset := Hex(o.ModuleOffset)
-		r.ModuleOffset = &offset
+		r.ModuleOffset = hexOf(o.ModuleOffset)
+	}
+	if o.Kind == owners.KindRecord {
+		r.Constant = hexOf(o.Constant)
+	} else {
+		r.Address = hexOf(o.Address)
+	}
+	for i := range o.Referrers {
+		f := &o.Referrers[i]
+		t := Referrer{
+			Kind: f.Kind, Address: Hex(f.Address), Module: f.Module, Symbol: f.Symbol,
+			Stride: f.Stride, Objects: f.Objects, Of: f.Of, Sentence: f.Sentence(),
+		}
+		if f.Module != "" {
+			t.ModuleOffset = hexOf(f.ModuleOffset)
+		}
+		if f.Kind == owners.ReferrerLink {
+			t.FieldOffset = &f.Offset
+		}
+		r.Referrers = append(r.Referrers, t)
 	}
 	for _, e := range o.Examples {
 		r.Examples = append(r.Examples, OwnerExample{Hex(e.Object), Hex(e.Handle)})
 	}
 	return r
+}
+
+func hexOf[T words.Integer](v T) *Hex {
+	h := Hex(v)
+	return &h
 }

@@ -18,15 +18,23 @@ func ownerReport(limit int) *render.OwnersReport {
 	return render.NewOwnersReport(render.DumpHeader{File: "w3wp.dmp", PointerSize: 8}, &owners.Report{
 		Sets: []owners.Set{{Type: "Key", Count: 700}, {Type: "Event", Count: 20}, {Type: "", Count: 3}},
 		Owners: []owners.Owner{{
-			Type: "Key", Address: 0x7ff612343080, Module: "MyCustomDll", ModuleOffset: 0x3080,
+			Kind: owners.KindObject, Type: "Key", Address: 0x7ff612343080, Module: "MyCustomDll", ModuleOffset: 0x3080,
 			Target: owners.TargetVtable, Class: "ns::Settings", Symbol: "MyCustomDll!const ns::Settings::`vftable'", FieldOffset: 24,
-			Handles: 698, Of: 700, Objects: 698, Instances: 1700, Empty: 1000,
+			Start: true, Width: 8, Handles: 698, Of: 700, Objects: 698, Instances: 1700, Empty: 1000,
+			Referrers: []owners.Referrer{
+				{Kind: owners.ReferrerLink, Address: 0x1f8, Offset: 8, Objects: 500, Of: 512},
+				{Kind: owners.ReferrerGlobal, Address: 0x7ff612345000, Module: "MyCustomDll", ModuleOffset: 0x5000, Symbol: "MyCustomDll!all", Objects: 1, Of: 512},
+			},
 			ExpectedByChance: 0.25, Confidence: 0.999994,
 			Examples: []owners.Example{{Object: 0x1f0, Handle: 0x68}, {Object: 0x2f0, Handle: 0x6c}},
 		}, {
-			Type: "Event", Address: 0x1f0080, Target: owners.TargetMemory, FieldOffset: 8,
+			Kind: owners.KindRecord, Type: "Event", Constant: 0x20626f6a, Text: "job ", FieldOffset: -12, Width: 8,
 			Handles: 20, Of: 20, Objects: 20, Instances: 20, Confidence: 0.99,
+		}, {
+			Kind: owners.KindArray, Type: "", Address: 0x1f0080, Width: 4, Stride: 12, Arrays: 1,
+			Handles: 20, Of: 30, Objects: 20, Instances: 21, Empty: 1, Confidence: 0.99,
 		}},
+		Unheld: []owners.Unheld{{Type: "Key", Handles: 2, Of: 700}, {Type: "Job", Handles: 3, Of: 3}},
 		Scan: owners.Scan{
 			PointerSize: 8, MaxOffset: 256, Basis: owners.BasisMemoryInfo,
 			Ranges: 1, Bytes: 1 << 20, Hits: 900, Examined: 40,
@@ -44,11 +52,13 @@ func ExampleOwnersReport() {
 	//   class       ns::Settings
 	//   symbol      MyCustomDll!const ns::Settings::`vftable'
 	//   objects     698 of 1,700; of the others, 1,000 empty; at 0x1f0, 0x2f0 …
+	//   led to by   a pointer at +0x8 of the objects themselves leads to 500 of 512
+	//               the variable MyCustomDll!all leads to 1 of 512
 	//   evidence    by chance about 0.25 to be expected; confidence 99.9994 %
 	//
-	// … and 1 more owner
+	// … and 2 more owners
 	//
-	// no owner found: None (3)
+	// no owner found: Key (2 of 700), Job (3)
 	// searched 1.0 MiB in 1 range: private and writable memory
 }
 
@@ -61,9 +71,13 @@ func ExampleOwnersReport_json() {
 	//   "schema": "dumpscan.owners/2",
 	//   "dump": {"file":"w3wp.dmp","pointerSize":8},
 	//   "owners": [
-	//     {"type":"Key","module":"MyCustomDll","moduleOffset":"0x3080","address":"0x7ff612343080","target":"vtable","class":"ns::Settings","symbol":"MyCustomDll!const ns::Settings::`vftable'","fieldOffset":24,"handles":698,"of":700,"objects":698,"instances":1700,"empty":1000,"expectedByChance":0.25,"confidence":0.999994,"examples":[{"object":"0x1f0","handle":"0x68"},{"object":"0x2f0","handle":"0x6c"}]}
+	//     {"type":"Key","kind":"object","module":"MyCustomDll","moduleOffset":"0x3080","address":"0x7ff612343080","target":"vtable","class":"ns::Settings","symbol":"MyCustomDll!const ns::Settings::`vftable'","fieldOffset":24,"wordOffset":0,"start":true,"width":8,"handles":698,"of":700,"objects":698,"instances":1700,"empty":1000,"expectedByChance":0.25,"confidence":0.999994,"referrers":[{"kind":"link","address":"0x1f8","fieldOffset":8,"objects":500,"of":512},{"kind":"global","address":"0x7ff612345000","module":"MyCustomDll","moduleOffset":"0x5000","symbol":"MyCustomDll!all","objects":1,"of":512}],"examples":[{"object":"0x1f0","handle":"0x68"},{"object":"0x2f0","handle":"0x6c"}]}
 	//   ],
-	//   "omitted": 1,
+	//   "omitted": 2,
+	//   "unheld": [
+	//     {"type":"Key","handles":2,"of":700},
+	//     {"type":"Job","handles":3,"of":3}
+	//   ],
 	//   "sets": [
 	//     {"type":"Key","count":700},
 	//     {"type":"Event","count":20},
@@ -84,9 +98,10 @@ func ExampleOwnersReport_csv() {
 		log.Fatal(err)
 	}
 	// Output:
-	// type,module,moduleOffset,address,target,class,symbol,fieldOffset,handles,of,objects,instances,empty,expectedByChance,confidence
-	// Key,MyCustomDll,0x3080,0x7ff612343080,vtable,ns::Settings,MyCustomDll!const ns::Settings::`vftable',24,698,700,698,1700,1000,0.25,0.999994
-	// Event,,,0x1f0080,memory,,,8,20,20,20,20,0,0,0.99
+	// type,kind,module,moduleOffset,address,target,class,symbol,constant,text,fieldOffset,wordOffset,width,stride,handles,of,objects,instances,empty,expectedByChance,confidence
+	// Key,object,MyCustomDll,0x3080,0x7ff612343080,vtable,ns::Settings,MyCustomDll!const ns::Settings::`vftable',,,24,0,8,0,698,700,698,1700,1000,0.25,0.999994
+	// Event,record,,,,,,,0x20626f6a,job ,-12,0,8,0,20,20,20,20,0,0,0.99
+	// ,array,,,0x1f0080,,,,,,0,0,4,12,20,30,20,21,1,0,0.99
 }
 
 // Of what is no object the text does not say so.
@@ -97,7 +112,7 @@ func TestOwnerPlaces(t *testing.T) {
 	} {
 		r := render.NewOwnersReport(render.DumpHeader{}, &owners.Report{
 			Sets:   []owners.Set{{Type: "\x1b[1m", Count: 9}},
-			Owners: []owners.Owner{{Type: "\x1b[1m", Module: "a", Target: target, Handles: 9, Of: 9, Objects: 9, Instances: 9}},
+			Owners: []owners.Owner{{Kind: owners.KindObject, Type: "\x1b[1m", Module: "a", Target: target, Handles: 9, Of: 9, Objects: 9, Instances: 9}},
 		}, 0, nil)
 		text := written(t, r, render.Text)
 		if !strings.Contains(text, "\n  "+want+" ") || !strings.HasPrefix(text, "9 of 9 <U+001B>[1m handles sit at +0x0 ") {

@@ -24,33 +24,42 @@ func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
 			fmt.Fprintf(b, "  symbol      %s\n", words.Escape(o.Symbol))
 		}
 		fmt.Fprintf(b, "  %-10s  %s\n", o.things(), o.count())
+		for j := range o.Referrers {
+			fmt.Fprintf(b, "  %-10s  %s\n", []string{"led to by", ""}[min(j, 1)], words.Escape(o.Referrers[j].Sentence))
+		}
 		fmt.Fprintf(b, "  evidence    %s\n\n", words.Escape(o.Evidence))
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(b, "%s\n\n", words.More(r.Omitted, "owner"))
 	}
-	for i, set := range r.Unowned {
-		b.WriteString([]string{"no owner found: ", ", "}[min(i, 1)] + words.Escape(set.String()))
+	var unheld []string
+	for _, u := range r.Unheld {
+		if 2*u.Handles >= u.Of { // of the others, the owners say it
+			unheld = append(unheld, u.Name)
+		}
 	}
-	if len(r.Unowned) > 0 {
-		b.WriteByte('\n')
+	if len(unheld) > 0 {
+		fmt.Fprintf(b, "no owner found: %s\n", words.Escape(strings.Join(unheld, ", ")))
 	}
 	if len(r.Sets) == 0 {
 		b.WriteString("the dump has no such handles\n")
 		return nil
 	}
-	chosen := "private and writable memory"
+	chosen := "private and writable memory, and the variables of modules"
 	if r.Scan.Basis == owners.BasisLists {
-		chosen = "all memory but modules and stacks, since the dump does not say which is private"
+		chosen = "all memory but stacks and what modules cannot write, since the dump does not say which is private"
 	}
 	fmt.Fprintf(b, "searched %s in %s: %s\n", words.Bytes(r.Scan.Bytes), words.Plural(r.Scan.Ranges, "range"), chosen)
 	return nil
 }
 
-// things is what holds the handles. Only what begins with a pointer to data or
-// to shared memory is known to be an object.
+// things is what holds the handles. Of what only stands behind a pointer, it is
+// not known to be an object.
 func (o *Owner) things() string {
-	if o.Target == owners.TargetVtable || o.Target == owners.TargetMemory {
+	switch {
+	case o.Kind == owners.KindArray || o.Kind == owners.KindGlobal:
+		return "cells"
+	case o.Start || o.Target == owners.TargetVtable || o.Target == owners.TargetMemory:
 		return "objects"
 	}
 	return "places"
@@ -72,24 +81,16 @@ func (o *Owner) count() string {
 	return b.String()
 }
 
-// String is a set and its size: "Key (706)".
-func (s OwnerSet) String() string {
-	name := words.Type(s.Type)
-	if s.Label != "" {
-		name += " " + s.Label
-	}
-	return fmt.Sprintf("%s (%s)", name, words.Count(s.Count))
-}
-
 // csv writes a row for each owner.
 func (r *OwnersReport) csv(b *bufio.Writer) error {
 	w := csv.NewWriter(b)
-	w.Write([]string{"type", "module", "moduleOffset", "address", "target", "class", "symbol", "fieldOffset",
-		"handles", "of", "objects", "instances", "empty", "expectedByChance", "confidence"})
+	w.Write([]string{"type", "kind", "module", "moduleOffset", "address", "target", "class", "symbol", "constant", "text",
+		"fieldOffset", "wordOffset", "width", "stride", "handles", "of", "objects", "instances", "empty", "expectedByChance", "confidence"})
 	for i := range r.Owners {
 		o := &r.Owners[i]
-		w.Write([]string{words.CSVCell(o.Type), words.CSVCell(o.Module), optional(o.ModuleOffset, words.Hex[Hex]), words.Hex(o.Address),
-			string(o.Target), words.CSVCell(o.Class), words.CSVCell(o.Symbol), strconv.Itoa(o.FieldOffset),
+		w.Write([]string{words.CSVCell(o.Type), string(o.Kind), words.CSVCell(o.Module), optional(o.ModuleOffset, words.Hex[Hex]), optional(o.Address, words.Hex[Hex]),
+			string(o.Target), words.CSVCell(o.Class), words.CSVCell(o.Symbol), optional(o.Constant, words.Hex[Hex]), words.CSVCell(o.ConstantText),
+			strconv.Itoa(o.FieldOffset), strconv.Itoa(o.WordOffset), strconv.Itoa(o.Width), strconv.Itoa(o.Stride),
 			strconv.Itoa(o.Handles), strconv.Itoa(o.Of), strconv.Itoa(o.Objects), strconv.Itoa(o.Instances), strconv.Itoa(o.Empty),
 			strconv.FormatFloat(o.ExpectedByChance, 'f', -1, 64), strconv.FormatFloat(o.Confidence, 'f', -1, 64)})
 	}

@@ -8,19 +8,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/words"
+	"github.com/dumpscan/dumpscan/minidump"
 )
 
-const ownersLong = `Find the objects in memory that hold the handles of a dump. No trace is needed,
-but full memory: procdump -ma, or .dump /ma in WinDbg.
+const ownersLong = `Find what holds the handles of a dump. No trace is needed, but full memory:
+procdump -ma, or .dump /ma in WinDbg.
 
-If many different handles of a type sit at the same distance behind words that
-all point to one place of a module, such as a vtable, these words are the first
-of objects of one class, and their module is where to look for the leak. Small
-numbers look like handles; what chance may explain is not reported. That an
-object holds handles does not mean that it leaks them.
+Many different handles of a type that sit at the same distance from words that
+are all the same are members of objects of one class: behind a pointer to one
+place of a module, such as a vtable, or beside a constant number or text.
+Handles may also stand in an array, in the heap or in the variables of a module.
+What points to these objects and arrays is named, too. Small numbers look like
+handles; what chance may explain is not reported. That something holds handles
+does not mean that it leaks them; and handles that nobody holds were dropped by
+what opened them, or each stands in a variable of its own.
 
 The name of the class is what the developers of the module need. It is read from
 the dump, from image files (-i), or from symbols (-y).`
@@ -38,7 +43,7 @@ func (a *app) ownersCommand() *cobra.Command {
 	o := &ownersFlags{}
 	cmd := &cobra.Command{
 		Use:   "owners DUMP",
-		Short: "who holds the handles: the objects in memory that have them",
+		Short: "who holds the handles: the objects and arrays in memory that have them",
 		Long:  ownersLong,
 		Args:  cobra.ExactArgs(1),
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.owners(ctx, args[0], o) }),
@@ -86,6 +91,15 @@ func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
 		return err
 	}
 	defer session.Close()
+	list, _ := d.Modules()
+	system, err := htrace.NewSystemModules(list, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	options.System = func(m *minidump.Module) bool {
+		known, ok := system.Find(m.BaseOfImage) // of its own list
+		return ok && system.IsSystem(known)
+	}
 	options.Symbols = session // a damaged list of modules is among the problems of the search
 
 	bar := a.progress("searching " + name)
