@@ -34,19 +34,6 @@ func (f *Finding) blameOpener(o *Options) {
 	f.Next = opener.next(o)
 }
 
-// followHolder makes the holder of the handles the next step, where no opener is
-// known.
-func (f *Finding) followHolder(p *Process) {
-	g := f.Group
-	if g.Opener != nil || len(g.Holders) == 0 {
-		return
-	}
-	f.Next = analysis.Step{
-		Text: fmt.Sprintf("look at %s, at what refers to it, and for the code that should close the handles in it", g.Holders[0].Name()),
-		Args: []string{"dumpscan", "owners", dumpArg(p.Series.Last().File), "--type", g.Type},
-	}
-}
-
 // next is how to look closer at the opener.
 func (o *Opener) next(options *Options) analysis.Step {
 	file := dumpArg(o.File)

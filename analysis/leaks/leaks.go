@@ -216,7 +216,6 @@ func explain(ctx context.Context, p *Process, findings []Finding, o *Options, du
 		return err
 	}
 	for _, f := range accused {
-		f.followHolder(p)
 		f.recognise()
 	}
 	return ctx.Err()

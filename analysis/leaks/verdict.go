@@ -61,9 +61,6 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 		if g := mine[0].Group; g != nil && g.Opener != nil && mine[0].Rule != "outstanding-opens" { // whose sentence names it
 			s += ", opened by " + g.Opener.Place()
 		}
-		if g := mine[0].Group; g != nil && len(g.Holders) > 0 {
-			s += ", held by " + g.Holders[0].Name()
-		}
 		if g := mine[0].Group; g != nil && g.Rate != nil {
 			s += fmt.Sprintf(", %s an hour", words.Decimal(g.Rate.PerHour))
 		}

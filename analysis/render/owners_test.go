@@ -58,8 +58,8 @@ func ExampleOwnersReport() {
 	//
 	// … and 2 more owners
 	//
-	// no owner found: Key (2 of 700), Job (3)
-	// searched 1.0 MiB in 1 range: private and writable memory
+	// no owner found: Job (3)
+	// searched 1.0 MiB in 1 range: private and writable memory, and the variables of modules
 }
 
 func ExampleOwnersReport_json() {
