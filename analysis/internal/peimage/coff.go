@@ -75,7 +75,7 @@ func (s *Symbols) add(p []byte, index uint32) {
 		return
 	}
 	section := s.img.Sections[number-1]
-	const data = 0x40 | 0x80 // IMAGE_SCN_CNT_INITIALIZED_DATA, IMAGE_SCN_CNT_UNINITIALIZED_DATA
+	const data = 0x40 | 0x80                                                                             // IMAGE_SCN_CNT_INITIALIZED_DATA, IMAGE_SCN_CNT_UNINITIALIZED_DATA
 	function, variable := kind>>4&3 == 2, section.Characteristics&data != 0 && p[17] == 0 && p[0] != '.' // as in ".idata$5"
 	if !function && !variable {
 		return
