@@ -38,7 +38,6 @@ func (r *run) cells() uint64 { return (r.last-r.first)/uint64(r.stride) + 1 }
 // of the three hits before it.
 type runFinder struct {
 	width  int
-	window int
 	sets   []*runState // by set
 	found  []run
 	least  uint32 // hits a run must have, since runMemory was exceeded

@@ -10,6 +10,8 @@ import (
 
 // Status is what was found for one module.
 type Status struct {
+	// Module has the identity of its PDB even where the list of modules has none,
+	// if the dump holds the image.
 	Module *minidump.Module
 	Trust  Trust  // of the best source; TrustModule if none was found
 	Where  string // file of that source, or "memory of the dump"
@@ -22,7 +24,12 @@ type Status struct {
 func (s *Session) Inspect(ctx context.Context) ([]Status, error) {
 	all := make([]Status, len(s.symbols))
 	for i := range s.symbols {
-		st := Status{Module: &s.modules.modules[i], Trust: TrustModule}
+		st := Status{Trust: TrustModule}
+		if err := s.symbols[i].lock.Lock(ctx); err != nil {
+			return nil, err
+		}
+		st.Module = s.identified(i)
+		s.symbols[i].lock.Unlock()
 		for k := range sourceKinds {
 			src, tries, err := s.source(ctx, i, k)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -29,8 +30,9 @@ type Session struct {
 // moduleSymbols holds the sources of one module, in the order of sourceKinds,
 // each loaded on first use.
 type moduleSymbols struct {
-	lock  ctxlock.Lock
-	slots [numSources]struct {
+	lock       ctxlock.Lock
+	identified *minidump.Module // see [Session.identified]; nil until it is asked
+	slots      [numSources]struct {
 		loaded bool
 		source source // nil if there is none
 		tries  []Try
@@ -172,11 +174,35 @@ func (s *Session) source(ctx context.Context, i, k int) (source, []Try, error) {
 	defer m.lock.Unlock()
 	slot := &m.slots[k]
 	if !slot.loaded {
-		src, tries, err := sourceKinds[k].load(ctx, s, &s.modules.modules[i])
+		src, tries, err := sourceKinds[k].load(ctx, s, s.identified(i))
 		if err != nil {
 			return nil, nil, err
 		}
 		slot.loaded, slot.source, slot.tries = true, src, tries
 	}
 	return slot.source, slot.tries, nil
+}
+
+// identified returns module i with the identity of its PDB: that of the list of
+// modules, or else of the image that the dump holds. The module's lock must be
+// held.
+func (s *Session) identified(i int) *minidump.Module {
+	m := &s.symbols[i]
+	if m.identified != nil {
+		return m.identified
+	}
+	m.identified = &s.modules.modules[i]
+	if m.identified.CvRecord.Key() != "" || s.memory == nil || !s.memory.Contains(m.identified.BaseOfImage) {
+		return m.identified
+	}
+	img, err := peimage.NewMapped(memoryAt{s.memory, m.identified.BaseOfImage}, int64(m.identified.SizeOfImage))
+	if err != nil {
+		return m.identified
+	}
+	if v, ok, err := img.CodeView(); ok && err == nil {
+		known := *m.identified
+		known.CvRecord = minidump.CodeView{Kind: minidump.CodeViewRSDS, GUID: v.GUID, Age: v.Age, PDBFile: v.PDBFile}
+		m.identified = &known
+	}
+	return m.identified
 }
