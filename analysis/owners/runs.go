@@ -37,10 +37,10 @@ func (r *run) cells() uint64 { return (r.last-r.first)/uint64(r.stride) + 1 }
 // continues the runs of its set that are at hand, and may begin one with each
 // of the three hits before it.
 type runFinder struct {
-	width  int
-	sets   []*runState // by set
-	found  []run
-	least  uint32 // hits a run must have, since runMemory was exceeded
+	width int
+	sets  []*runState // by set
+	found []run
+	least uint32 // hits a run must have, since runMemory was exceeded
 }
 
 const runsAtHand = 12
