@@ -1,6 +1,9 @@
 package owners
 
-import "sort"
+import (
+	"context"
+	"sort"
+)
 
 // How chance is told from an array.
 //
@@ -24,8 +27,9 @@ const (
 )
 
 // arrays judges runs, the longest first, and claims what chance does not
-// explain: those in the variables of modules, or those elsewhere.
-func (h *hunt) arrays(runs []run, inModule bool) []*claim {
+// explain: those in the variables of modules, or those elsewhere. The caller
+// looks at ctx.
+func (h *hunt) arrays(ctx context.Context, runs []run, inModule bool) []*claim {
 	if len(runs) == 0 {
 		return nil
 	}
@@ -43,6 +47,9 @@ func (h *hunt) arrays(runs []run, inModule bool) []*claim {
 	families := map[family][]run{}
 	var order []family
 	for _, r := range runs {
+		if ctx.Err() != nil {
+			return nil
+		}
 		if r.hits < minHandles {
 			continue
 		}

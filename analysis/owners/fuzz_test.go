@@ -22,6 +22,20 @@ func FuzzFindOwners(f *testing.F) {
 			s.itanium(2, 0x900, "4Task", -8)
 			s.leaks(s.vtable(1), 0, s.vtable(2))
 			f.Add(s.dump().Bytes())
+
+			s = newScene(2, ptr)
+			s.noInfos = noInfos
+			handles := s.keys(40)
+			s.array(3*ptr, ptr, 0, handles[:20])
+			s.variables(0x100, ptr, handles[10:])
+			f.Add(s.dump().Bytes())
+
+			s = newScene(3, ptr)
+			s.noInfos = noInfos
+			for i, h := range s.keys(40) {
+				s.put(s.image, sceneVars+ptr*i, s.record(0x5167, uint32(i)|0x80000001, uint32(h), 0x80000001))
+			}
+			f.Add(s.dump().Bytes())
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

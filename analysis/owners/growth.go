@@ -53,7 +53,7 @@ func (o *Owner) Growth(file string) string {
 		return ""
 	}
 	if *o.Earlier == 0 {
-		return fmt.Sprintf("%s held %s of them, and in %s none that could be told from chance", o.Name(), words.Count(o.Handles), file)
+		return fmt.Sprintf("%s hold %s of them, and in %s held none that could be told from chance", o.Name(), words.Count(o.Handles), file)
 	}
 	return fmt.Sprintf("%s held %s of them in %s, now %s", o.Name(), words.Count(*o.Earlier), file, words.Count(o.Handles))
 }

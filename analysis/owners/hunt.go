@@ -14,7 +14,7 @@ const (
 	// small enough to be still in the cache when it is searched.
 	windowSize = 128 << 10
 	// passes is how often the memory is gone through at most.
-	passes = 6
+	passes = 9
 	// workers search different windows at the same time. The number does
 	// not depend on the machine, so that neither does the result.
 	workers = 4
@@ -146,7 +146,7 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 	if err != nil {
 		return nil, 0, err
 	}
-	claims = append(append(claims, records...), h.arrays(found.runs, false)...)
+	claims = append(append(claims, records...), h.arrays(ctx, found.runs, false)...)
 	if h.space.ptr == 8 {
 		halves, err := h.rounds(ctx, &rest.halves)
 		if err != nil {
@@ -156,7 +156,7 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 		if err != nil {
 			return nil, 0, err
 		}
-		claims = append(append(append(claims, halves...), records...), h.arrays(rest.halves.runs, false)...)
+		claims = append(append(append(claims, halves...), records...), h.arrays(ctx, rest.halves.runs, false)...)
 	}
 	if err := h.link(ctx, claims); err != nil {
 		return nil, 0, err
@@ -212,7 +212,7 @@ func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	claims = append(claims, h.arrays(f.runs, true)...)
+	claims = append(claims, h.arrays(ctx, f.runs, true)...)
 	others, err := objects(memory, false)
 	return append(claims, others...), err
 }

@@ -84,28 +84,40 @@ const (
 
 const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 
-// Find searches the memory of a dump for objects that hold handles. It
-// needs no trace, but handle data and full memory; without these the error is
-// an [*analysis.MissingError]. A type that nobody knows is an
+// Find searches the memory of a dump for what holds handles. It needs no trace,
+// but handle data and full memory; without these the error is an
+// [*analysis.MissingError]. A type that nobody knows is an
 // [*analysis.UnknownTypeError]. Other errors are those of reading the dump or of
 // ctx.
 //
-// The private writable memory of the process is read once. At each aligned,
-// pointer-sized word that equals a handle, the pointers in the MaxOffset bytes
-// before it are looked at. A pointer and its distance to the handle make a
-// constellation. The few that can be owners at all, those that hold at least 8
-// handles and 1 % of their set among them, are looked at again: every word equal
-// to their pointer is found, and what its field holds is taken down, handle or
-// not. What chance does not explain (see chance.go) is reported, each
-// handle for one owner only.
+// The private writable memory of the process is read, and the variables of its
+// modules. At each aligned, pointer-sized word that equals a handle, the
+// pointers in the MaxOffset bytes before it are looked at. A pointer and its
+// distance to the handle make a constellation. The few that can be owners at
+// all, those that hold at least 8 handles and 1 % of their set among them, are
+// looked at again: every word equal to their pointer is found, and what its
+// field holds is taken down, handle or not. What chance does not explain (see
+// chance.go) is reported, each handle for one owner only.
 //
-// Not found are handles in arrays and global variables, handles that are stored
-// in half a word or in disguise, and owners of fewer than 8. A class whose
-// objects count in fours, in the range where handles of one type follow one
-// another without a gap, cannot be told from their owner.
+// Runs of handles at one stride of up to 256 bytes make arrays, 70 % of whose
+// cells must hold handles; those in the variables of modules come before
+// objects that have only a pointer to other memory in common. What remains
+// unexplained is searched once more: for a number of 4 bytes that stands at
+// the same distance from at least 16 handles, where nearly all numbers of this
+// value lead to a handle, for arrays in the heap, and on 64 bits for all of
+// that in halves of words. Last come the pointers that lead to the owners, a
+// fixed distance before each handle: they show where its object begins, and
+// what that belongs to.
 //
-// The memory needed is bounded, whatever the size of the dump: about 50 MiB
-// for 16 million handles and 130 MiB at most for constellations, and a byte for
+// Not found are handles in single variables, or in disguise, and owners of fewer
+// than 8. A class whose objects count in fours, in the range where handles of
+// one type follow one another without a gap, cannot be told from their owner; a
+// few objects of a type that has nearly all handles are not told from numbers.
+// An object whose class is data outside all modules, as those of the CLR are,
+// is known by the address of that data alone.
+//
+// The memory needed is bounded, whatever the size of the dump: about 100 MiB
+// for 16 million handles and 70 MiB at most for constellations, and a byte for
 // each KiB that is searched.
 func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 	if o.MaxOffset == 0 {

@@ -71,7 +71,7 @@ func TestOwnersOfRealDumps(t *testing.T) {
 	}
 }
 
-func BenchmarkFindOwners(b *testing.B) {
+func BenchmarkFind(b *testing.B) {
 	for _, bench := range []struct{ name, dump string }{
 		{"x64", "testdata/leaky/leaky-x64-c-heap.dmp.gz"},
 		{"x86", "testdata/leaky/leaky-x86-c-heap.dmp.gz"},

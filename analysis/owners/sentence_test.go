@@ -19,6 +19,26 @@ func TestSentence(t *testing.T) {
 			"9 of 10 Key handles sit at +0x8 behind a pointer to a+0x10"},
 		{Owner{Type: "Event", Target: TargetMemory, Address: 0x1f00, FieldOffset: 16, Handles: 9, Of: 10},
 			"9 of 10 Event handles sit at +0x10 of objects that begin with the address 0x1f00, outside all modules: it may be a class of the CLR, or an object they share"},
+		{Owner{Kind: KindObject, Type: "Event", Target: TargetData, Module: "a", ModuleOffset: 0xa090, FieldOffset: 24, WordOffset: 8, Start: true, Handles: 9, Of: 10},
+			"9 of 10 Event handles sit at +0x18 of objects with a pointer to a+0xa090 at +0x8"},
+		{Owner{Kind: KindObject, Type: "Event", Target: TargetData, Module: "a", ModuleOffset: 0xa090, FieldOffset: 24, Start: true, Handles: 9, Of: 10},
+			"9 of 10 Event handles sit at +0x18 of objects whose first word points to a+0xa090"},
+		{Owner{Kind: KindRecord, Type: "Event", Constant: 0x20626f6a, Text: "job ", FieldOffset: -12, Handles: 9, Of: 10},
+			`9 of 10 Event handles sit 0xc before the text "job "`},
+		{Owner{Kind: KindRecord, Type: "Event", Constant: 0x5167, FieldOffset: 8, Handles: 9, Of: 10},
+			"9 of 10 Event handles sit 0x8 behind the number 0x5167"},
+		{Owner{Kind: KindRecord, Type: "Event", Constant: 0x5167, FieldOffset: 24, WordOffset: 16, Start: true, Handles: 9, Of: 10},
+			"9 of 10 Event handles sit at +0x18 of objects with the number 0x5167 at +0x10"},
+		{Owner{Kind: KindRecord, Type: "Event", Constant: 0x5167, FieldOffset: 8, WordOffset: -8, Start: true, Handles: 9, Of: 10},
+			"9 of 10 Event handles sit at +0x8 of blocks of the heap that follow the number 0x5167, as those of one size do"},
+		{Owner{Kind: KindArray, Type: "Event", Address: 0x1f00, Stride: 8, Arrays: 1, Handles: 9, Of: 10},
+			"9 of 10 Event handles stand in an array at 0x1f00, one every 8 bytes"},
+		{Owner{Kind: KindArray, Type: "Event", Address: 0x1f00, Stride: 12, Arrays: 3, Handles: 9, Of: 10},
+			"9 of 10 Event handles stand in 3 arrays, the first at 0x1f00, one every 12 bytes"},
+		{Owner{Kind: KindGlobal, Type: "Event", Address: 0x1f00, Module: "a", ModuleOffset: 0xd040, Stride: 8, Arrays: 1, Handles: 9, Of: 10},
+			"9 of 10 Event handles stand in an array in the variables of a, at a+0xd040, one every 8 bytes"},
+		{Owner{Kind: KindGlobal, Type: "Event", Address: 0x1f00, Module: "a", ModuleOffset: 0xd040, Symbol: "a!jobs", Stride: 8, Arrays: 1, Handles: 9, Of: 10},
+			"9 of 10 Event handles stand in the variable a!jobs, one every 8 bytes"},
 	} {
 		if got := test.o.Sentence(); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
@@ -27,5 +47,35 @@ func TestSentence(t *testing.T) {
 	o := Owner{ExpectedByChance: 1.37, Confidence: 0.999997}
 	if got, want := o.Evidence(), "by chance about 1.4 to be expected; confidence 99.9997 %"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestReferrerSentence(t *testing.T) {
+	for want, r := range map[string]Referrer{
+		"a pointer at +0x8 of the objects themselves leads to 99 of 1,000": {Kind: ReferrerLink, Offset: 8, Objects: 99, Of: 1000},
+		"the variable a!jobs leads to 9 of 10":                             {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Symbol: "a!jobs", Objects: 9, Of: 10},
+		"the variable a+0xd040 leads to 9 of 10":                           {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Objects: 9, Of: 10},
+		"an array of pointers at 0x1f00 leads to 9 of 10":                  {Kind: ReferrerArray, Address: 0x1f00, Objects: 9, Of: 10},
+		"pointers elsewhere, the first at 0x1f00, lead to 9 of 10":         {Kind: ReferrerMemory, Address: 0x1f00, Objects: 9, Of: 10},
+	} {
+		if got := r.Sentence(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestUnheldSentence(t *testing.T) {
+	for _, test := range []struct {
+		u              Unheld
+		text, sentence string
+	}{
+		{Unheld{Type: "Token", Handles: 362, Of: 362}, "Token (362)",
+			"no structure in memory holds 362 of 362 Token handles: what opens them drops them, or keeps each in a variable of its own"},
+		{Unheld{Type: "Event", Handles: 8, Of: 42}, "Event (8 of 42)", ""},
+		{Unheld{Type: "", Handles: 3, Of: 3}, "None (3)", ""},
+	} {
+		if test.u.String() != test.text || test.u.Sentence() != test.sentence {
+			t.Errorf("%q, %q", test.u.String(), test.u.Sentence())
+		}
 	}
 }

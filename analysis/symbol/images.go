@@ -55,6 +55,9 @@ func (i imageSource) lookup(rva uint32) (name, bool) {
 			return n, true
 		}
 	}
+	if n, ok := i.variable(rva); ok {
+		return n, true
+	}
 	sym, ok, err := i.symbols.Lookup(rva)
 	if i.note(err); !ok || err != nil {
 		return name{}, false
@@ -65,6 +68,26 @@ func (i imageSource) lookup(rva uint32) (name, bool) {
 		text = i.s.textX86
 	}
 	return name{function: text(sym.Name), displacement: uint64(rva - sym.RVA)}, true
+}
+
+// variable names an address of data by the variable that begins nearest below,
+// in the same section.
+func (i imageSource) variable(rva uint32) (name, bool) {
+	const memExecute = 0x20000000 // IMAGE_SCN_MEM_EXECUTE
+	if i.dwarf == nil {
+		return name{}, false
+	}
+	for _, s := range i.image.Sections {
+		if !s.Contains(rva) || s.Characteristics&memExecute != 0 {
+			continue
+		}
+		v, ok, err := i.dwarf.Variable(rva)
+		if err != nil || !ok || !s.Contains(v.RVA) {
+			return name{}, false
+		}
+		return name{function: i.s.text(v.Name), displacement: uint64(rva - v.RVA)}, true
+	}
+	return name{}, false
 }
 
 func loadImageSymbols(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {

@@ -31,6 +31,11 @@ type File struct {
 	units  map[dwarf.Offset]*unit
 	lines  map[int64]*lineTable // by offset in .debug_line
 	names  map[dwarf.Offset]string
+
+	compileUnits  []dwarf.Offset
+	variablesRead bool
+	variablesErr  error
+	variables     []placed // by address
 }
 
 // A unitRange is a piece of code that a compilation unit describes.
@@ -119,6 +124,7 @@ func (f *File) readUnits(info []byte) error {
 			return err
 		}
 		if e != nil && e.Tag == dwarf.TagCompileUnit {
+			f.compileUnits = append(f.compileUnits, e.Offset)
 			ranges, err := f.entryRanges(e)
 			if err != nil {
 				return err
