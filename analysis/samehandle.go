@@ -10,8 +10,8 @@ import (
 
 // A HandleID is what a handle of one dump is known by in another dump of the
 // same process. Two handles are the same if value, type, name and granted access
-// agree, and the id of the thread or process that the object is: Windows never
-// changes these of an open handle. What agrees in all of them may still have been
+// agree, and of the object information what never changes: the id of a thread or
+// process, the kind of an event, the limit of a semaphore. What agrees in all of them may still have been
 // closed and opened again, which no dump shows.
 type HandleID struct {
 	Value  uint64 // of the handle
@@ -47,11 +47,33 @@ func (m *HandleMatcher) ID(h *minidump.Handle) HandleID {
 	if m.named {
 		m.buf = append(append(m.buf, h.ObjectName...), 0)
 	}
-	if m.informed && (h.TypeName == "Thread" || h.TypeName == "Process") {
-		if id := ObjectOf(h); id.Kind == ByThread || id.Kind == ByProcess {
-			m.buf = binary.LittleEndian.AppendUint64(m.buf, id.Process)
-			m.buf = binary.LittleEndian.AppendUint64(m.buf, id.Thread)
-		}
+	if m.informed {
+		m.addInfo(h)
 	}
 	return HandleID{Value: h.Handle, Object: maphash.Bytes(m.seed, m.buf)}
+}
+
+// addInfo adds what never changes of an object: which thread or process it is,
+// the kind of an event, the limit of a semaphore.
+func (m *HandleMatcher) addInfo(h *minidump.Handle) {
+	switch h.TypeName {
+	case "Thread", "Process", "Event", "Semaphore":
+	default:
+		return
+	}
+	add := func(v uint64) { m.buf = binary.LittleEndian.AppendUint64(m.buf, v) }
+	state := DecodeObject(h.ObjectInfo)
+	switch {
+	case state.Thread != nil:
+		add(state.Thread.ProcessID)
+		add(state.Thread.ThreadID)
+	case state.Process != nil:
+		add(state.Process.ProcessID)
+	case state.Event != nil && state.Event.ManualReset:
+		add(1)
+	case state.Event != nil:
+		add(2)
+	case state.Semaphore != nil:
+		add(uint64(state.Semaphore.MaximumCount))
+	}
 }

@@ -42,7 +42,7 @@ func (t *Trace) OrderSentence() string {
 		return s + fmt.Sprintf(", by assumption: nothing in it says which (%s for the other)", option)
 	}
 	if this > 0 {
-		s += fmt.Sprintf("; read the other way its records contradict each other more often (%s does that)", option)
+		s += fmt.Sprintf("; read the other way more of its records do not fit (%s does that)", option)
 	}
 	return s
 }

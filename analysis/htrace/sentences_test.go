@@ -30,8 +30,8 @@ func TestOrderSentence(t *testing.T) {
 	}{
 		{"o4 c4", "", "the dump stores the oldest operation first"},
 		{"c4 o4", "", "the dump stores the newest operation first"},
-		{"o4 c4 o8 c8 cc", "", "the dump stores the oldest operation first; read the other way its records contradict each other more often (--newest-first does that)"},
-		{"cc c8 o8 c4 o4", "", "the dump stores the newest operation first; read the other way its records contradict each other more often (--oldest-first does that)"},
+		{"o4 c4 o8 c8 cc", "", "the dump stores the oldest operation first; read the other way more of its records do not fit (--newest-first does that)"},
+		{"cc c8 o8 c4 o4", "", "the dump stores the newest operation first; read the other way more of its records do not fit (--oldest-first does that)"},
 		{"o4 o8", "", "the dump stores the newest operation first, by assumption: nothing in it says which (--oldest-first for the other)"},
 		{"o4 c4", htrace.OldestFirst, "the dump stores the oldest operation first, as requested"},
 		{"o4 c4", htrace.NewestFirst, "the dump stores the newest operation first, as requested, although its records contradict each other once then, and the other way 0 times"},

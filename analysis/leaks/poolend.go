@@ -9,18 +9,23 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A poolEnd says when a kernel pool is used up at the latest, for all that the
-// dumps show.
+// A poolEnd says when a kernel pool is used up if it goes on growing as it did.
 type poolEnd struct {
 	pool    string  // "paged"
 	perHour float64 // bytes
 	hours   float64
 	limit   string // what it comes up against
+	// sinceStart says that there is one dump, and perHour a mean since the start.
+	sinceStart bool
 }
 
 // String is a piece of evidence.
 func (e *poolEnd) String() string {
-	return fmt.Sprintf("the charge for %s pool grows by %s an hour: %s in %s at the latest", e.pool,
+	grows := "grows by %s an hour"
+	if e.sinceStart {
+		grows = "has grown by %s an hour on average since the process began"
+	}
+	return fmt.Sprintf("the charge for %s pool "+grows+"; if that goes on, %s in %s, or sooner, as others use it too", e.pool,
 		words.Bytes(uint64(e.perHour)), e.limit, words.Duration(time.Duration(e.hours*float64(time.Hour))))
 }
 
@@ -63,7 +68,7 @@ func (p *Process) poolEnd() *poolEnd {
 		perHour := float64(pool.growth) / span.Hours()
 		hours := float64(pool.limit.left) / perHour
 		if hours <= mostHoursLeft && (end == nil || hours < end.hours) {
-			end = &poolEnd{pool.name, perHour, hours, pool.limit.text}
+			end = &poolEnd{pool.name, perHour, hours, pool.limit.text, p.Single()}
 		}
 	}
 	return end
@@ -96,7 +101,7 @@ func pagedLimit(s *analysis.Snapshot) poolLimit {
 		return poolLimit{}
 	}
 	left := (m.CommitLimit - m.CommittedPages) * uint64(m.PageSize)
-	return poolLimit{left, fmt.Sprintf("it counts towards the commit limit of the machine, %s of which are left, and reaches it", words.Bytes(left))}
+	return poolLimit{left, fmt.Sprintf("the commit limit of the machine, towards which it counts and of which %s are left, is reached", words.Bytes(left))}
 }
 
 func nonPagedLimit(s *analysis.Snapshot) poolLimit {

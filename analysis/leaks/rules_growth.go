@@ -12,9 +12,20 @@ func steadyGrowth(p *Process) (findings []Finding) {
 		return nil
 	}
 	for i := range p.Kinds {
-		if g := &p.Kinds[i]; g.judged.accuses() {
-			findings = append(findings, p.growthFinding(g))
+		g := &p.Kinds[i]
+		if !g.judged.accuses() {
+			continue
 		}
+		once := ""
+		if g.judged.trend == TrendSlows && g.sameAgain() {
+			g.judged.trend, g.judged.severity = TrendGrows, SeverityLeak
+			once = "it grows more slowly than at first, but all of them are handles to one object, so that they are no cache"
+		}
+		f := p.growthFinding(g)
+		if once != "" {
+			f.Evidence = append(f.Evidence, once)
+		}
+		findings = append(findings, f)
 	}
 	return findings
 }
@@ -22,7 +33,7 @@ func steadyGrowth(p *Process) (findings []Finding) {
 func (p *Process) growthFinding(g *Group) Finding {
 	f := Finding{Severity: g.judged.severity, Group: g, Next: p.growthNext(g), Evidence: p.growthEvidence(g)}
 	verb := "grew"
-	if g.judged.trend == TrendGrows {
+	if g.judged.trend == TrendGrows && g.steadily(p.Series.Hours) {
 		verb = "grew steadily"
 	}
 	f.Sentence = fmt.Sprintf("%s: %s", g.Label(), p.grew(g, verb))
@@ -31,6 +42,20 @@ func (p *Process) growthFinding(g *Group) Finding {
 		f.Next = say("take more dumps of the same process, as far apart again, and give all of them to this command")
 	}
 	return f
+}
+
+// steadily reports whether the rates of all intervals lie between a third of the
+// mean rate and three times that.
+func (g *Group) steadily(hours []float64) bool {
+	n := len(g.Counts) - 1
+	mean := float64(g.Net()) / (at(hours, n) - at(hours, 0))
+	for i := range n {
+		rate := (float64(g.Counts[i+1]) - float64(g.Counts[i])) / (at(hours, i+1) - at(hours, i))
+		if 3*rate < mean || rate > 3*mean {
+			return false
+		}
+	}
+	return true
 }
 
 // doubt says why growth is no more than suspicious; "" if it is.

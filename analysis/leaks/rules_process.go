@@ -202,7 +202,7 @@ func (p *Process) whyInnocent(g *Group) (why, next string) {
 	case TrendMoved:
 		return "no leak, handles that were there before: their objects have changed their state", wait
 	case TrendNoise:
-		return fmt.Sprintf("it %s, no more than handles that come and go may do by chance (%s)", p.grew(g, "rose"), words.Percent(g.judged.p)),
+		return fmt.Sprintf("it %s, as handles that come and go may do by chance (a rise like this: %s)", p.grew(g, "rose"), words.Percent(g.judged.p)),
 			"take more dumps if it goes on rising"
 	}
 	swing := map[Shape]string{

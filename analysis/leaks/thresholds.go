@@ -63,7 +63,7 @@ const (
 	// Of the growth of a churning group this part must stay from one dump to
 	// the next: what does not is a load that grows.
 	minKeptShareOfGrowth = 0.5
-	minKeptAtAll         = 0.3 // less is no leak, where it is known
+	minKeptAtAll         = 0.5 // less is no leak, where it is known
 	// The late growth of a cache or pool is such a part of the early one.
 	stoppedBelow = 0.35
 	slowsBelow   = 0.8

@@ -210,7 +210,11 @@ func (g *growing) judge(f fit, d *dispersion, groups int) judgement {
 	j.p = min(1, t.Survival(z)*float64(max(groups, 1)))
 	j.kept = g.keptShare()
 	if j.p > suspectLevel || n <= 3 && j.p > suspectOfThree {
-		j.trend, j.severity = TrendNoise, SeverityInfo
+		// What has risen and stopped, or fallen again, is better called that.
+		if g.course(&j); j.trend != TrendStopped && j.trend != TrendFell {
+			j.trend = TrendNoise
+		}
+		j.severity = SeverityInfo
 		return j
 	}
 	if j.p > leakLevel {

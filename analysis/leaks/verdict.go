@@ -59,7 +59,11 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 		}
 		s := fmt.Sprintf("%s %s: %s", p.Series, verb, mine[0].Sentence)
 		if g := mine[0].Group; g != nil && g.Opener != nil && mine[0].Rule != "outstanding-opens" { // whose sentence names it
-			s += ", opened by " + g.Opener.Place()
+			if o := g.Opener; 10*uint64(o.Opens) >= 9*o.Of {
+				s += ", opened by " + o.Place()
+			} else {
+				s += fmt.Sprintf(", %s of them opened by %s", words.Count(o.Opens), o.Place())
+			}
 		}
 		if g := mine[0].Group; g != nil && g.Rate != nil {
 			s += fmt.Sprintf(", %s an hour", words.Decimal(g.Rate.PerHour))
@@ -67,9 +71,23 @@ func (r *Report) accuse(worst []*Finding, verb string) string {
 		if len(mine) > 1 {
 			s += fmt.Sprintf("; %s", words.Plural(len(mine)-1, "more group")+" too")
 		}
+		if suspects := r.suspects(p); mine[0].Severity == SeverityLeak && suspects > 0 {
+			s += fmt.Sprintf("; %s may leak", words.Plural(suspects, "other group"))
+		}
 		parts = append(parts, s+" ("+p.basis()+")")
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// suspects counts the findings of a process that are suspicions.
+func (r *Report) suspects(p *Process) int {
+	n := 0
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Severity == SeveritySuspect && f.Process == p.Series.ProcessIdentity {
+			n++
+		}
+	}
+	return n
 }
 
 // acquit says that nothing was found.

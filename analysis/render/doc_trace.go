@@ -88,7 +88,7 @@
 //
 // # JSON of htrace --calls
 //
-// "dumpscan.htrace.calls/1", a [CallReport]:
+// "dumpscan.htrace.calls/2", a [CallReport]:
 //
 //	dump    see DumpHeader
 //	stack   whose stack it is, in words

@@ -54,6 +54,8 @@ func (v *LeakVerdict) title() string {
 		return "Handle leak"
 	case leaks.SeveritySuspect:
 		return "Possible handle leak"
+	case leaks.SeverityUnknown:
+		return "Cannot tell whether handles leak"
 	}
 	return "No handle leak found"
 }

@@ -40,7 +40,7 @@ func NewCallReport(dump DumpHeader, stack string, calls []unwind.Call) *CallRepo
 	return r
 }
 
-func (r *CallReport) schema() string { return "dumpscan.htrace.calls/1" }
+func (r *CallReport) schema() string { return "dumpscan.htrace.calls/2" }
 
 func (r *CallReport) text(b *bufio.Writer, style Style) error {
 	if style.Terminal {

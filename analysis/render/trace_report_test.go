@@ -274,7 +274,7 @@ w3wp!near+0x7 (export)                    ? (its code is not in the dump)
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	const json = `{
-  "schema": "dumpscan.htrace.calls/1",
+  "schema": "dumpscan.htrace.calls/2",
   "dump": {"file":"a.dmp"},
   "stack": "the stack of 3 opens",
   "calls": [

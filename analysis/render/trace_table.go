@@ -71,8 +71,12 @@ func (r *TraceReport) scope() []string {
 		if f.Earlier != nil {
 			over = words.Duration(f.Window) + " between the dumps"
 		}
-		lines = append(lines, fmt.Sprintf("opens that stay open: %s, on average over %s",
-			words.Rate(float64(r.Outstanding)/f.Window.Hours(), time.Hour), over))
+		least := ""
+		if r.Ring.ClosesWithoutOpen > 0 && f.Earlier == nil {
+			least, over = "at least ", over+"; the trace does not reach back to the start"
+		}
+		lines = append(lines, fmt.Sprintf("opens that stay open: %s%s, on average over %s",
+			least, words.Rate(float64(r.Outstanding)/f.Window.Hours(), time.Hour), over))
 	}
 	return lines
 }

@@ -62,7 +62,7 @@ func (a *app) checkCommand() *cobra.Command {
 	f.StringArrayVar(&o.growth, "max-growth", nil, "most handles more in the last dump than in the first, as `SUBJECT=+N`")
 	f.StringArrayVar(&o.rate, "max-rate", nil, "fastest growth from the first to the last dump, as `SUBJECT=N/h`")
 	f.StringVar(&o.baseline, "baseline", "", "compare with this `file`")
-	f.StringVar(&o.tolerance, "tolerance", check.DefaultTolerance, "how far the baseline may be `exceeded`: 10%, +20, or both as 10%+20")
+	f.StringVar(&o.tolerance, "tolerance", check.DefaultTolerance, "how far the baseline may be exceeded, as a `tolerance`: 10%, +20, or both as 10%+20")
 	f.StringVar(&o.writeBaseline, "write-baseline", "", "write what the dumps have to this `file`")
 	f.BoolVar(&o.force, "force", false, "measure growth also between dumps of several runs of one program")
 	o.output.register(cmd, render.JSON)

@@ -90,7 +90,7 @@ func (a *app) htraceCommand() *cobra.Command {
 	f.BoolVar(&o.oldestFirst, "oldest-first", false, "the dump stores the oldest operation first; found out by default")
 	f.BoolVar(&o.newestFirst, "newest-first", false, "the dump stores the newest operation first; found out by default")
 	f.StringArrayVar(&o.system, "system", nil, "modules that fit this `glob` belong to the operating system")
-	f.StringArrayVar(&o.notSystem, "not-system", nil, "modules that fit this `glob` do not")
+	f.StringArrayVar(&o.notSystem, "not-system", nil, "modules that fit this `glob` do not belong to the operating system")
 	f.StringVar(&o.pprof, "pprof", "", "write a profile for \"go tool pprof\" to this `file`; - is standard output")
 	o.symbols.register(f)
 	formats := o.output.register(cmd, render.JSON, render.CSV, render.Folded)
