@@ -95,8 +95,9 @@ type Flags uint64
 
 // The flags that concern handles and memory. [Flags.Names] knows them all.
 const (
-	WithFullMemory Flags = 0x2
-	WithHandleData Flags = 0x4
+	WithFullMemory             Flags = 0x2
+	WithHandleData             Flags = 0x4
+	WithPrivateReadWriteMemory Flags = 0x200
 )
 
 // flagNames are the names of the flag bits in ascending order, without the

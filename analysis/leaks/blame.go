@@ -31,18 +31,30 @@ func (f *Finding) blameOpener(o *Options) {
 	if more := len(opener.Frames) - shown; more > 0 {
 		f.Evidence = append(f.Evidence, words.More(more, "frame"))
 	}
-	f.Next = opener.next(o)
+	f.Next = opener.next(f.Group.Type, o)
 }
 
 // next is how to look closer at the opener.
-func (o *Opener) next(options *Options) analysis.Step {
+func (o *Opener) next(typ string, options *Options) analysis.Step {
 	file := dumpArg(o.File)
-	text := fmt.Sprintf("see why the handles opened at %s are not closed", o.Place())
 	if o.nameless() {
-		text = fmt.Sprintf("fetch the symbols that %s lists, which name the function at %s, and see why the handles opened there are not closed",
-			words.Command("dumpscan", "symbols", file, "--manifest"), o.Place())
+		return analysis.Step{
+			Text: fmt.Sprintf("the function at %s has no name: give -y the folder of the PDB of %s, or -i that of its image; see what is missing", o.Place(), o.Culprit.Module),
+			Args: append([]string{"dumpscan", "symbols", file}, options.Repeat...),
+		}
 	}
-	return analysis.Step{Text: text, Args: append([]string{"dumpscan", "htrace", file, "--group", "function"}, options.Repeat...)}
+	args := []string{"dumpscan", "htrace", file, "--group", "function"}
+	if typ != "" {
+		args = append(args, "--type", typ)
+	}
+	args = append(args, options.Repeat...)
+	for _, glob := range options.System {
+		args = append(args, "--system", glob)
+	}
+	for _, glob := range options.NotSystem {
+		args = append(args, "--not-system", glob)
+	}
+	return analysis.Step{Text: fmt.Sprintf("see all that %s opened and nobody closed", o.Place()), Args: args}
 }
 
 // nameless reports whether the opener lies in a module without symbols.

@@ -41,14 +41,14 @@ func (r *resolver) Close() error { r.closed++; return nil }
 // step has it, but they say how to get the real one.
 func TestOpenerPlace(t *testing.T) {
 	own := symbol.Location{Module: "Own", Offset: 0x1000, Function: "PathCounts", Displacement: 0x4c}
-	fetch := "fetch the symbols that dumpscan symbols a.dmp --manifest lists, which name the function at Own+0x1000, and see why the handles opened there are not closed"
+	fetch := "the function at Own+0x1000 has no name: give -y the folder of the PDB of Own, or -i that of its image; see what is missing"
 	for _, c := range []struct {
 		trust symbol.Trust
 		place string
 		next  string
 	}{
-		{symbol.TrustPDB, "Own!PathCounts+0x4c", "see why the handles opened at Own!PathCounts+0x4c are not closed"},
-		{symbol.TrustSym, "Own!PathCounts+0x4c", "see why the handles opened at Own!PathCounts+0x4c are not closed"},
+		{symbol.TrustPDB, "Own!PathCounts+0x4c", "see all that Own!PathCounts+0x4c opened and nobody closed"},
+		{symbol.TrustSym, "Own!PathCounts+0x4c", "see all that Own!PathCounts+0x4c opened and nobody closed"},
 		{symbol.TrustExport, "Own+0x1000", fetch},
 		{symbol.TrustModule, "Own+0x1000", fetch},
 	} {
@@ -57,15 +57,18 @@ func TestOpenerPlace(t *testing.T) {
 			l.Function, l.Displacement = "", 0
 		}
 		names := &resolver{location: l}
-		repeat := []string{"-y", "C:\\my symbols", "--not-system", "Own*"}
+		repeat := []string{"-y", "C:\\my symbols"}
 		r := judge(t, []shot{traced("a.dmp", 300, 0, 0)}, leaks.Options{
-			Resolver: func(*minidump.File) (leaks.ResolveCloser, error) { return names, nil }, Repeat: repeat,
+			Resolver: func(*minidump.File) (leaks.ResolveCloser, error) { return names, nil }, Repeat: repeat, NotSystem: []string{"Own*"},
 		})
 		f := find(t, r, "outstanding-opens")
 		if !strings.Contains(r.Verdict.Sentence, ": "+c.place+" opened 300") {
 			t.Errorf("%q: verdict %s", c.trust, r.Verdict.Sentence)
 		}
-		want := append([]string{"dumpscan", "htrace", "a.dmp", "--group", "function"}, repeat...)
+		want := []string{"dumpscan", "htrace", "a.dmp", "--group", "function", "--type", "Event", "-y", "C:\\my symbols", "--not-system", "Own*"}
+		if c.next == fetch {
+			want = []string{"dumpscan", "symbols", "a.dmp", "-y", "C:\\my symbols"}
+		}
 		if diff := cmp.Diff(want, f.Next.Args); diff != "" || f.Next.Text != c.next {
 			t.Errorf("%q: next %q (-want +got)\n%s", c.trust, f.Next.Text, diff)
 		}

@@ -90,8 +90,9 @@ type Options struct {
 	// System and NotSystem correct the list of the operating system's modules;
 	// see [htrace.NewSystemModules].
 	System, NotSystem []string
-	// Repeat are the options to add to a next step that runs "dumpscan htrace",
-	// so that it names addresses as this answer does: -y PATH and others.
+	// Repeat are the options to add to a next step, so that it names addresses as
+	// this answer does: -y PATH and others. System and NotSystem are added by
+	// themselves where they matter.
 	Repeat []string
 	// Owners says when to search the memory of a dump for the holders of
 	// leaking handles.

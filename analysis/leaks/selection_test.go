@@ -83,8 +83,8 @@ func TestOrderBySize(t *testing.T) {
 // Names of dumps that would be taken for options, or cannot be read again.
 func TestNextCommand(t *testing.T) {
 	for file, want := range map[string]string{
-		"it's.dmp": `dumpscan htrace 'it'\''s.dmp' --group function`, "-x.dmp": "dumpscan htrace ./-x.dmp --group function",
-		"-": "dumpscan htrace FILE --group function", "-:a.dmp": "dumpscan htrace FILE --group function",
+		"it's.dmp": `dumpscan symbols 'it'\''s.dmp'`, "-x.dmp": "dumpscan symbols ./-x.dmp",
+		"-": "dumpscan symbols FILE", "-:a.dmp": "dumpscan symbols FILE",
 	} {
 		r := judge(t, []shot{traced(file, 300, 0, 0)}, leaks.Options{})
 		if got := find(t, r, "outstanding-opens").Next.String(); !strings.HasSuffix(got, ": "+want) {

@@ -71,7 +71,7 @@ func (a *app) leaksCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	cmd.RunE = runE(func(ctx context.Context, args []string) error {
-		o.repeat = repeated(f, "symbols", "images", "loose", "raw-names", "offline", "system", "not-system")
+		o.repeat = repeated(f, nameOptions...)
 		return a.leaks(ctx, args, o)
 	})
 	o.output.register(cmd, render.JSON, render.CSV, render.Markdown)
