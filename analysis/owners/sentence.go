@@ -113,9 +113,9 @@ func (o *Owner) constant() string {
 }
 
 // Sentence says where pointers to an owner stand, without a full stop:
-// "l06_plain!jobs leads to 512 of 512 of them".
+// "l06_plain!jobs leads to 512 of 512 that were followed".
 func (r *Referrer) Sentence() string {
-	count := fmt.Sprintf("%s of %s", words.Count(r.Objects), words.Count(r.Of))
+	count := fmt.Sprintf("%s of %s that were followed", words.Count(r.Objects), words.Count(r.Of))
 	switch r.Kind {
 	case ReferrerLink:
 		return fmt.Sprintf("a pointer at %s of the objects themselves leads to %s", words.Offset(r.Offset), count)

@@ -52,11 +52,11 @@ func TestSentence(t *testing.T) {
 
 func TestReferrerSentence(t *testing.T) {
 	for want, r := range map[string]Referrer{
-		"a pointer at +0x8 of the objects themselves leads to 99 of 1,000": {Kind: ReferrerLink, Offset: 8, Objects: 99, Of: 1000},
-		"the variable a!jobs leads to 9 of 10":                             {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Symbol: "a!jobs", Objects: 9, Of: 10},
-		"the variable a+0xd040 leads to 9 of 10":                           {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Objects: 9, Of: 10},
-		"an array of pointers at 0x1f00 leads to 9 of 10":                  {Kind: ReferrerArray, Address: 0x1f00, Objects: 9, Of: 10},
-		"pointers elsewhere, the first at 0x1f00, lead to 9 of 10":         {Kind: ReferrerMemory, Address: 0x1f00, Objects: 9, Of: 10},
+		"a pointer at +0x8 of the objects themselves leads to 99 of 1,000 that were followed": {Kind: ReferrerLink, Offset: 8, Objects: 99, Of: 1000},
+		"the variable a!jobs leads to 9 of 10 that were followed":                             {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Symbol: "a!jobs", Objects: 9, Of: 10},
+		"the variable a+0xd040 leads to 9 of 10 that were followed":                           {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Objects: 9, Of: 10},
+		"an array of pointers at 0x1f00 leads to 9 of 10 that were followed":                  {Kind: ReferrerArray, Address: 0x1f00, Objects: 9, Of: 10},
+		"pointers elsewhere, the first at 0x1f00, lead to 9 of 10 that were followed":         {Kind: ReferrerMemory, Address: 0x1f00, Objects: 9, Of: 10},
 	} {
 		if got := r.Sentence(); got != want {
 			t.Errorf("%q, want %q", got, want)

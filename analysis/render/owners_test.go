@@ -52,8 +52,8 @@ func ExampleOwnersReport() {
 	//   class       ns::Settings
 	//   symbol      MyCustomDll!const ns::Settings::`vftable'
 	//   objects     698 of 1,700; of the others, 1,000 empty; at 0x1f0, 0x2f0 …
-	//   led to by   a pointer at +0x8 of the objects themselves leads to 500 of 512
-	//               the variable MyCustomDll!all leads to 1 of 512
+	//   led to by   a pointer at +0x8 of the objects themselves leads to 500 of 512 that were followed
+	//               the variable MyCustomDll!all leads to 1 of 512 that were followed
 	//   evidence    by chance about 0.25 to be expected; confidence 99.9994 %
 	//
 	// … and 2 more owners

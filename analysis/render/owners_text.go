@@ -69,6 +69,9 @@ func (o *Owner) things() string {
 func (o *Owner) count() string {
 	var b strings.Builder
 	b.WriteString(words.Count(o.Objects))
+	if o.Objects > o.Handles {
+		b.WriteString(" (some hold the same handle)")
+	}
 	if rest := o.Instances - o.Objects; rest > 0 {
 		fmt.Fprintf(&b, " of %s; of the others, %s empty", words.Count(o.Instances), words.Count(o.Empty))
 	}
