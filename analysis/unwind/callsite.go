@@ -76,7 +76,7 @@ func (d *CallDecoder) decodeX86(ret minidump.VA) (CallSite, error) {
 	}
 	found := false
 	for _, n := range [...]int{5, 6, 2, 3, 7, 4, 8} {
-		if n > len(code) {
+		if n > len(code) || !beginsCall(code[len(code)-n:]) {
 			continue
 		}
 		inst, err := x86asm.Decode(code[len(code)-n:], 8*d.pointerSize())
@@ -95,6 +95,22 @@ func (d *CallDecoder) decodeX86(ret minidump.VA) (CallSite, error) {
 		return site, fmt.Errorf("no call before %s", ret)
 	}
 	return site, nil
+}
+
+// beginsCall reports whether the code may be that of a call: prefixes, and the
+// opcode E8 or FF. The decoder gets nothing else, as it panics where some vector
+// instructions are cut off.
+func beginsCall(code []byte) bool {
+	for _, b := range code {
+		switch {
+		case b == 0xe8 || b == 0xff:
+			return true
+		case b&0xf0 == 0x40, b == 0x66, b == 0x67, b == 0xf2, b == 0xf3, b == 0x2e, b == 0x36, b == 0x3e, b == 0x26, b == 0x64, b == 0x65:
+			continue // a prefix; of 32-bit code 40 to 4f are instructions of their own
+		}
+		return false
+	}
+	return false
 }
 
 // before reads the bytes that end at addr, fewer if not all are there.
