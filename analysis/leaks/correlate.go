@@ -1,32 +1,47 @@
 package leaks
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
+// mostCorrelated is how many types of a process are looked at, those that grow
+// most: a process with more that leak has other worries.
+const mostCorrelated = 10
+
 // correlate looks for types that grow hand in hand in two processes, among
 // those in which a group was accused. It says how they go together and not
 // which is the cause.
 func correlate(all []*Process, findings []Finding) (found []Finding) {
-	accused := func(p *Process) (types []*Group) {
-		for i := range p.Types {
-			for _, f := range findings {
-				if f.Group != nil && f.Severity != SeverityInfo && f.Process == p.Series.ProcessIdentity && f.Group.Type == p.Types[i].Type {
-					types = append(types, &p.Types[i])
-					break
-				}
+	type key struct {
+		process analysis.ProcessIdentity
+		typ     string
+	}
+	accused := map[key]bool{}
+	for i := range findings {
+		if f := &findings[i]; f.Group != nil && f.Severity != SeverityInfo {
+			accused[key{f.Process, f.Group.Type}] = true
+		}
+	}
+	types := make([][]*Group, len(all))
+	for i, p := range all {
+		for k := range p.Types {
+			if t := &p.Types[k]; accused[key{p.Series.ProcessIdentity, t.Type}] {
+				types[i] = append(types[i], t)
 			}
 		}
-		return types
+		slices.SortStableFunc(types[i], func(a, b *Group) int { return cmp.Compare(b.Net(), a.Net()) })
+		types[i] = types[i][:min(len(types[i]), mostCorrelated)]
 	}
 	for i, p := range all {
-		for _, q := range all[i+1:] {
-			for _, a := range accused(p) {
-				for _, b := range accused(q) {
+		for j, q := range all[i+1:] {
+			for _, a := range types[i] {
+				for _, b := range types[i+1+j] {
 					if f, ok := together(p, q, a, b); ok {
 						found = append(found, f)
 					}

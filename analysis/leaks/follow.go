@@ -33,6 +33,34 @@ type follower struct {
 	sample        uint64
 	seed          maphash.Seed
 	dumps         [][]followed
+	byGroup       []memberIndex // of each dump, once they are sorted
+	byType        []memberIndex
+}
+
+// A memberIndex knows the handles of each group, or of each type, of a dump.
+type memberIndex struct {
+	first []int // where those of a group begin in order
+	order []int32
+}
+
+// newMemberIndex sorts the handles of a dump by one of n groups, and leaves
+// those of a group in the order in which they are.
+func newMemberIndex(handles []followed, n int, group func(*followed) int32) memberIndex {
+	x := memberIndex{first: make([]int, n+2), order: make([]int32, len(handles))}
+	for i := range handles {
+		x.first[group(&handles[i])+2]++ // handles without a group come first
+	}
+	for g := range n + 1 {
+		x.first[g+1] += x.first[g]
+	}
+	next := slices.Clone(x.first)
+	for i := range handles {
+		g := group(&handles[i]) + 1
+		x.order[next[g]] = int32(i)
+		next[g]++
+	}
+	x.first = x.first[1:]
+	return x
 }
 
 // newFollower prepares to follow the handles of dumps, the largest of which has
@@ -71,9 +99,7 @@ type flows struct {
 // flows compares all dumps with each other.
 func (f *follower) flows() *flows {
 	n := len(f.dumps)
-	for i := range f.dumps {
-		slices.SortFunc(f.dumps[i], compareFollowed)
-	}
+	f.sort()
 	x := &flows{groups: make([][]*pairing, n), types: make([][]*pairing, n)}
 	for i := range n {
 		x.groups[i], x.types[i] = make([]*pairing, n), make([]*pairing, n)
@@ -82,6 +108,16 @@ func (f *follower) flows() *flows {
 		}
 	}
 	return x
+}
+
+// sort orders the handles of each dump, and indexes them.
+func (f *follower) sort() {
+	f.byGroup, f.byType = nil, nil
+	for _, handles := range f.dumps {
+		slices.SortFunc(handles, compareFollowed)
+		f.byGroup = append(f.byGroup, newMemberIndex(handles, f.groups, func(h *followed) int32 { return h.group }))
+		f.byType = append(f.byType, newMemberIndex(handles, f.types, func(h *followed) int32 { return h.typ }))
+	}
 }
 
 // pair compares two dumps.
@@ -155,11 +191,13 @@ func (f *follower) alike(ofType bool) []float64 {
 
 // members returns the handles of one group, or of one type, in a dump.
 func (f *follower) members(dump, group int, ofType bool) idSet {
+	x := f.byGroup[dump]
+	if ofType {
+		x = f.byType[dump]
+	}
 	var set idSet
-	for _, h := range f.dumps[dump] {
-		if ofType && int(h.typ) == group || !ofType && int(h.group) == group {
-			set = append(set, h.HandleID)
-		}
+	for _, i := range x.order[x.first[group]:x.first[group+1]] {
+		set = append(set, f.dumps[dump][i].HandleID)
 	}
 	return slices.Compact(set)
 }

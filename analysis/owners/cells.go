@@ -11,7 +11,8 @@ import (
 type cellReader struct {
 	*hunt
 	buf  []byte
-	last []uint32 // by slot: the cell that had the handle last, plus one
+	last []uint32 // by slot: the cell that had the handle last, plus one; zero but for used
+	used []uint64 // slots
 	array
 }
 
@@ -39,7 +40,12 @@ func (c *cellReader) read(r run) *array {
 
 // longest returns the longest part of a run that has no handle twice.
 func (c *cellReader) longest(r run) run {
-	clear(c.last)
+	defer func() { // of all slots a run uses few
+		for _, slot := range c.used {
+			c.last[slot] = 0
+		}
+		c.used = c.used[:0]
+	}()
 	stride := uint64(r.stride)
 	n, from, best, length := uint32(0), uint32(0), uint32(0), uint32(0)
 	c.cells(r.first, r.last, r, func(at, v uint64) {
@@ -49,6 +55,7 @@ func (c *cellReader) longest(r run) run {
 		}
 		from = max(from, c.last[v>>2])
 		c.last[v>>2] = n
+		c.used = append(c.used, v>>2)
 		if n-from > length {
 			best, length = from, n-from
 		}

@@ -2,6 +2,7 @@ package owners
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"math"
 	"slices"
@@ -36,10 +37,13 @@ type suspect struct {
 // to a base class in the middle of the object; then the word as far before it
 // as RTTI says is taken. What is left of the other suspects must be enough for
 // an owner of its own.
-func (h *hunt) choose(c *crowd, fields []*ownerField, kind Kind) []*claim {
+func (h *hunt) choose(ctx context.Context, c *crowd, fields []*ownerField, kind Kind) []*claim {
 	bySet := map[uint16][]*suspect{}
 	for _, f := range fields {
 		for set := range f.sets {
+			if ctx.Err() != nil {
+				return nil
+			}
 			if kind == KindRecord && !h.pure(f, set) {
 				continue
 			}
@@ -54,6 +58,9 @@ func (h *hunt) choose(c *crowd, fields []*ownerField, kind Kind) []*claim {
 	}
 	var claims []*claim
 	for _, set := range slices.Sorted(maps.Keys(bySet)) {
+		if ctx.Err() != nil {
+			return nil
+		}
 		suspects := bySet[set]
 		slices.SortFunc(suspects, func(a, b *suspect) int {
 			return cmp.Or(cmp.Compare(a.field.offset, b.field.offset), cmp.Compare(a.field.word, b.field.word))

@@ -13,6 +13,10 @@ import (
 func variables(f *minidump.File, mem *minidump.Memory, list []minidump.Module, system func(*minidump.Module) bool) []vaSpan {
 	const memWrite = 0x80000000 // IMAGE_SCN_MEM_WRITE
 	var own, writable []vaSpan
+	// No sound dump has more section headers than bytes for them; a broken one
+	// can make the same ones belong to many modules.
+	const sectionSize = 40
+	sections := f.Size() / sectionSize
 	for i := range list {
 		m := &list[i]
 		if system != nil && system(m) {
@@ -22,6 +26,9 @@ func variables(f *minidump.File, mem *minidump.Memory, list []minidump.Module, s
 		img, err := peimage.NewMapped(memoryAt{mem, m.BaseOfImage}, int64(m.SizeOfImage))
 		if err != nil {
 			continue // the image is not in the dump, or not all of it
+		}
+		if sections -= int64(len(img.Sections)); sections < 0 {
+			break
 		}
 		for _, s := range img.Sections {
 			if s.Characteristics&memWrite == 0 {

@@ -1,6 +1,7 @@
 package owners
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -206,7 +207,7 @@ func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 			l.skip = func(n int) bool { return !h.filters[n].any(distinct) }
 		}
 		fields, err := h.inspect(ctx, l)
-		return h.choose(c, fields, KindObject), err
+		return h.choose(ctx, c, fields, KindObject), cmp.Or(err, ctx.Err())
 	}
 	claims, err := objects(modules, true)
 	if err != nil {

@@ -38,7 +38,7 @@ func (h *hunt) records(ctx context.Context, f *recordFinds, width int) ([]*claim
 		list: h.survivors(c, f.list, h.enoughLeft()), wordSize: 4, width: width,
 		most: commonWord*h.targets.totals()[len(h.targets.sets)] + 1<<12,
 	})
-	return h.choose(c, fields, KindRecord), err
+	return h.choose(ctx, c, fields, KindRecord), cmp.Or(err, ctx.Err())
 }
 
 // pure reports whether nearly all words lead to a handle, as far as a set

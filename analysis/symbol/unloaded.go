@@ -38,8 +38,12 @@ func NewUnloaded(list []minidump.UnloadedModule) *Unloaded {
 // change them.
 func (u *Unloaded) List() []minidump.Module { return u.modules }
 
+// mostAt is how many modules at one address are named. More than two were
+// never seen; a list made up to be large would have all of it at each address.
+const mostAt = 4
+
 // At returns the modules that were at an address, each name once and in the
-// order of the list.
+// order of the list: the first four.
 func (u *Unloaded) At(addr minidump.VA) []*minidump.Module {
 	end := sort.Search(len(u.sorted), func(i int) bool { return u.modules[u.sorted[i]].BaseOfImage > addr })
 	var at []int
@@ -52,6 +56,9 @@ func (u *Unloaded) At(addr minidump.VA) []*minidump.Module {
 	var found []*minidump.Module
 	for _, i := range at {
 		m := &u.modules[i]
+		if len(found) == mostAt {
+			break
+		}
 		if !slices.ContainsFunc(found, func(f *minidump.Module) bool { return f.ModuleName == m.ModuleName }) {
 			found = append(found, m)
 		}
