@@ -43,25 +43,29 @@ func Rules() []Rule {
 // applyRules runs all rules and joins what they say of the same group.
 func applyRules(p *Process) []Finding {
 	var all []Finding
+	type about struct {
+		analysis.HandleKind
+		ofType bool
+	}
+	at := map[about]int{} // index in all of the finding about a group
 	for _, r := range Rules() {
 		if r.Rest && slices.ContainsFunc(all, func(f Finding) bool { return f.Severity != SeverityInfo }) {
 			continue
 		}
 		for _, f := range r.Apply(p) {
 			f.Rule, f.Process = r.Name, p.Series.ProcessIdentity
-			i := slices.IndexFunc(all, func(o Finding) bool { return o.Group != nil && f.Group != nil && o.Group.same(f.Group) })
-			if i < 0 {
-				all = append(all, f)
-			} else {
-				all[i].Evidence = append(all[i].Evidence, f.Sentence)
+			if f.Group != nil {
+				key := about{f.Group.HandleKind, f.Group.Kinds > 0}
+				if i, ok := at[key]; ok {
+					all[i].Evidence = append(all[i].Evidence, f.Sentence)
+					continue
+				}
+				at[key] = len(all)
 			}
+			all = append(all, f)
 		}
 	}
 	return all
-}
-
-func (g *Group) same(o *Group) bool {
-	return g.HandleKind == o.HandleKind && (g.Kinds > 0) == (o.Kinds > 0)
 }
 
 // Label names the group in a sentence: its type and name.
