@@ -149,7 +149,11 @@ func measureSentence(r *check.Result, m *check.Measure) string {
 	case r.Status != check.Breach || m.Group:
 		return text
 	case r.Limit != nil && r.Limit.Kind == check.LimitCount:
-		return fmt.Sprintf("%s; of these %s %s", text, words.Count(m.Cause.Count), m.Cause.HandleKind)
+		verb := "are"
+		if m.Cause.Count == 1 {
+			verb = "is"
+		}
+		return fmt.Sprintf("%s; %s of them %s %s", text, words.Count(m.Cause.Count), verb, m.Cause.HandleKind)
 	}
 	return fmt.Sprintf("%s; most by %s: %s to %s", text, m.Cause.HandleKind, words.Count(m.Cause.Base), words.Count(m.Cause.Count))
 }

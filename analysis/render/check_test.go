@@ -89,7 +89,7 @@ func TestCheckJUnitIsXML(t *testing.T) {
 		t.Fatalf("%v in\n%s", err, out)
 	}
 	const name = `Key ]]><x a="1">&<U+0000><U+001B>[31m<U+202E><U+000A>name%0A::error::, it's <0xFF> (access 0x20019)`
-	max := "Key:<<U+001B>>%: 7, 5 allowed; of these 6 " + name
+	max := "Key:<<U+001B>>%: 7, 5 allowed; 6 of them are " + name
 	base := "Key: 7, 1 in the baseline, 2 allowed; most by " + name + ": 0 to 6"
 	rate := "Key: 1 to 7, +6 in 1 h 30 min, 4 an hour, 1 a day allowed; most by " + name + ": 1 to 6"
 	want := suites{
@@ -116,7 +116,7 @@ func TestCheckGitHubEscapes(t *testing.T) {
 	out := written(t, hostileReport(t), render.GitHub)
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	want := []string{ // the beginnings
-		`::error title=dumpscan%3A max Key%3A<<U+001B>>%25=5::a&b.dmp: Key:<<U+001B>>%25: 7, 5 allowed; of these 6 Key ]]>`,
+		`::error title=dumpscan%3A max Key%3A<<U+001B>>%25=5::a&b.dmp: Key:<<U+001B>>%25: 7, 5 allowed; 6 of them are Key ]]>`,
 		`::error title=dumpscan%3A baseline::a&b.dmp: Key: 7, 1 in the baseline`,
 		`::error title=dumpscan%3A max-rate 1/d::a&b.dmp to c.dmp: Key: 1 to 7`,
 		`::error title=dumpscan%3A max-growth Key=+1::a&b.dmp to c.dmp: cannot tell: not <U+001B> & < one`,
