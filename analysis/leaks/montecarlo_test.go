@@ -262,7 +262,7 @@ func TestScenarioTable(t *testing.T) {
 		}
 		return otherwise
 	}
-	series, seed := number("DUMPSCAN_SERIES", 12), number("DUMPSCAN_SEED", 0)
+	series, seed := number("DUMPSCAN_SERIES", 6), number("DUMPSCAN_SEED", 0)
 	if testing.Short() {
 		series = min(series, 4)
 	}
