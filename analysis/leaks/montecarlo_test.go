@@ -262,10 +262,11 @@ func TestScenarioTable(t *testing.T) {
 		}
 		return otherwise
 	}
-	series, seed := number("DUMPSCAN_SERIES", 6), number("DUMPSCAN_SEED", 0)
-	if testing.Short() {
-		series = min(series, 4)
+	otherwise := 3
+	if testing.Verbose() { // somebody reads the table
+		otherwise = 12
 	}
+	series, seed := number("DUMPSCAN_SERIES", otherwise), number("DUMPSCAN_SEED", 0)
 	sizes := []int{3, 4, 6, 10}
 	table := func(scenario maker, row int) []outcome {
 		cells := make([]outcome, len(sizes))
