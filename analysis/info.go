@@ -207,7 +207,7 @@ func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
 	detail := fmt.Sprintf("%s in %s", words.Bytes(bytes), words.Plural(len(m.Ranges()), "range"))
 	private := d.Flags&minidump.WithPrivateReadWriteMemory != 0 && bytes > 0
 	if private && !f.Has(minidump.Memory64ListStream) {
-		return Answer{Can: true, Detail: "private memory without that of images, " + detail}
+		return Answer{Can: true, Detail: "its writer was asked for the private memory; " + detail}
 	}
 	if !f.Has(minidump.Memory64ListStream) || bytes == 0 {
 		return Answer{Detail: "stacks and selected memory only, " + detail, Advice: MissingMemory(f, nil).Capture}

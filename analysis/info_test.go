@@ -43,6 +43,8 @@ func TestDescribe(t *testing.T) {
 		}, answers{"dbghelp", "yes 1 handle, with names and object information", "yes 1 operation", "yes 1 B in 1 range"}},
 		{"dbghelp without handles", dumptest.Dump{Memory: []dumptest.MemoryRange{{Start: 0x10000, Data: []byte("x")}}},
 			answers{"dbghelp", "no+ it was written without MiniDumpWithHandleData", noTraces, "no+ stacks and selected memory only, 1 B in 1 range"}},
+		{"private memory", dumptest.Dump{Flags: 0x200, Memory: []dumptest.MemoryRange{{Start: 0x10000, Data: []byte("x")}}},
+			answers{"dbghelp", "no+ it was written without MiniDumpWithHandleData", noTraces, "yes its writer was asked for the private memory; 1 B in 1 range"}},
 		{"handles that the writer did not save", dumptest.Dump{Flags: dumptest.WithHandleData},
 			answers{"dbghelp", "no+ handle data was asked for (MiniDumpWithHandleData), but the writer saved none", noTraces, noMemory}},
 		{"no handles in the list", dumptest.Dump{HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{}}},

@@ -125,10 +125,7 @@ func (b *Blame) caller(stack, frame int) int {
 // blameCallers blames those callers that stand out, and reports whether any
 // does.
 func (b *Blame) blameCallers(stacks, callers []int) bool {
-	type place struct {
-		stacks []int // indexes
-		opens  int
-	}
+	type place struct{ stacks []int } // indexes
 	places := map[string]*place{}
 	var order []*place
 	for i, stack := range stacks {
@@ -145,7 +142,6 @@ func (b *Blame) blameCallers(stacks, callers []int) bool {
 			}
 		}
 		p.stacks = append(p.stacks, i)
-		p.opens += b.lives[stack].opens
 	}
 	if len(places) < 2 {
 		return false

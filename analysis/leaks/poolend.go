@@ -119,7 +119,7 @@ func nonPagedLimit(s *analysis.Snapshot) poolLimit {
 }
 
 func fixedLimit(limit, used uint64, pool string) poolLimit {
-	return poolLimit{grown(used, limit), fmt.Sprintf("it reaches the %s that a 32-bit Windows of this version has for the %s pool", words.Bytes(limit), pool)}
+	return poolLimit{grown(used, limit), fmt.Sprintf("it reaches the %s that a 32-bit Windows of this version has at most for the %s pool", words.Bytes(limit), pool)}
 }
 
 // limit32 is the limit of a pool on a 32-bit Windows, given those of Windows

@@ -16,7 +16,7 @@ func TestPoolEnd(t *testing.T) {
 	machine := &minidump.SystemMemoryInfo{
 		PageSize: 4096, NumberOfPhysicalPages: 1 << 20, CommittedPages: 1 << 18, CommitLimit: 3 << 18, NonPagedPoolPages: 1 << 17,
 	}
-	const limit2003 = "the charge for paged pool grows by 100 MiB an hour; if that goes on, it reaches the 530 MiB that a 32-bit Windows of this version has for the paged pool in 4 h 18 min, or sooner, as others use it too"
+	const limit2003 = "the charge for paged pool grows by 100 MiB an hour; if that goes on, it reaches the 530 MiB that a 32-bit Windows of this version has at most for the paged pool in 4 h 18 min, or sooner, as others use it too"
 	for _, tt := range []struct {
 		name            string
 		system          *minidump.SystemInfo
@@ -27,11 +27,11 @@ func TestPoolEnd(t *testing.T) {
 	}{
 		{"Server 2003", system(x86, 5, 2), false, nil, [2]uint64{0, 100}, [2]uint64{}, limit2003},
 		{"Server 2003, the pool was in use", system(x86, 5, 2), false, nil, [2]uint64{230, 330}, [2]uint64{},
-			"the charge for paged pool grows by 100 MiB an hour; if that goes on, it reaches the 530 MiB that a 32-bit Windows of this version has for the paged pool in 2 h, or sooner, as others use it too"},
+			"the charge for paged pool grows by 100 MiB an hour; if that goes on, it reaches the 530 MiB that a 32-bit Windows of this version has at most for the paged pool in 2 h, or sooner, as others use it too"},
 		{"the nonpaged pool ends sooner", system(x86, 5, 1), false, nil, [2]uint64{0, 10}, [2]uint64{0, 128},
-			"the charge for nonpaged pool grows by 128 MiB an hour; if that goes on, it reaches the 256 MiB that a 32-bit Windows of this version has for the nonpaged pool in 1 h, or sooner, as others use it too"},
+			"the charge for nonpaged pool grows by 128 MiB an hour; if that goes on, it reaches the 256 MiB that a 32-bit Windows of this version has at most for the nonpaged pool in 1 h, or sooner, as others use it too"},
 		{"Windows 7, 32-bit", system(x86, 6, 1), false, nil, [2]uint64{0, 512}, [2]uint64{},
-			"the charge for paged pool grows by 512 MiB an hour; if that goes on, it reaches the 2.0 GiB that a 32-bit Windows of this version has for the paged pool in 3 h, or sooner, as others use it too"},
+			"the charge for paged pool grows by 512 MiB an hour; if that goes on, it reaches the 2.0 GiB that a 32-bit Windows of this version has at most for the paged pool in 3 h, or sooner, as others use it too"},
 		{"a 32-bit process of a 64-bit system", system(x86, 6, 1), true, nil, [2]uint64{0, 512}, [2]uint64{}, ""},
 		{"64-bit, nothing about the machine", system(x64, 10, 0), false, nil, [2]uint64{0, 512}, [2]uint64{}, ""},
 		{"64-bit, paged", system(x64, 10, 0), false, machine, [2]uint64{0, 1024}, [2]uint64{},
