@@ -61,15 +61,8 @@ func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 		cut.note(f.Check(s))
 	}
 	d.problem(cut.err())
+	d.readMemory(f)
 	var err error
-	if f.Has(minidump.ProcessVmCountersStream) {
-		d.Memory, err = f.ProcessVmCounters()
-		d.problem(err)
-	}
-	if f.Has(minidump.SystemMemoryInfoStream) {
-		d.Machine, err = f.SystemMemoryInfo()
-		d.problem(err)
-	}
 	modules, _ := f.Modules() // DescribeHeader noted the error
 	d.Exception, err = ReadException(f, modules)
 	d.problem(err)
@@ -120,6 +113,19 @@ func DescribeHeader(f *minidump.File) *DumpInfo {
 		d.Uptime = d.Time.Sub(d.Created)
 	}
 	return d
+}
+
+// readMemory reads how much memory the process and the machine use.
+func (d *DumpInfo) readMemory(f *minidump.File) {
+	var err error
+	if f.Has(minidump.ProcessVmCountersStream) {
+		d.Memory, err = f.ProcessVmCounters()
+		d.problem(err)
+	}
+	if f.Has(minidump.SystemMemoryInfoStream) {
+		d.Machine, err = f.SystemMemoryInfo()
+		d.problem(err)
+	}
 }
 
 // Has reports whether the dump has a stream.

@@ -38,19 +38,10 @@ type OpenFunc func(ctx context.Context, file string) (f *minidump.File, done fun
 // NewSnapshot describes a dump without its handles.
 func NewSnapshot(f *minidump.File, file string) *Snapshot {
 	info := DescribeHeader(f)
+	info.readMemory(f)
 	s := &Snapshot{
 		File: file, Info: info, Time: info.Time, ProcessIdentity: info.Identity(),
-		Problems: slices.Clone(info.Problems),
-	}
-	if f.Has(minidump.ProcessVmCountersStream) {
-		var err error
-		s.Memory, err = f.ProcessVmCounters()
-		s.problem(err)
-	}
-	if f.Has(minidump.SystemMemoryInfoStream) {
-		var err error
-		s.Machine, err = f.SystemMemoryInfo()
-		s.problem(err)
+		Memory: info.Memory, Machine: info.Machine, Problems: slices.Clone(info.Problems),
 	}
 	return s
 }

@@ -125,7 +125,11 @@ func (b *Blame) caller(stack, frame int) int {
 // blameCallers blames those callers that stand out, and reports whether any
 // does.
 func (b *Blame) blameCallers(stacks, callers []int) bool {
-	type place struct{ stacks []int } // indexes
+	type place struct {
+		stacks []int // indexes
+		share  Share
+		found  bool
+	}
 	places := map[string]*place{}
 	var order []*place
 	for i, stack := range stacks {
@@ -154,20 +158,17 @@ func (b *Blame) blameCallers(stacks, callers []int) bool {
 	}
 	// The age of what is in use is judged for each caller by itself.
 	var whole, kept Share
-	found := map[*place]bool{}
-	shares := map[*place]Share{}
 	for _, p := range places {
 		t := sum(p)
-		shares[p] = t.share()
-		whole = whole.plus(shares[p])
+		p.share = t.share()
+		whole = whole.plus(p.share)
 	}
 	for _, p := range order {
-		if shares[p].standsOut(whole, len(order)) {
-			found[p] = true
-			kept = kept.plus(shares[p])
+		if p.found = p.share.standsOut(whole, len(order)); p.found {
+			kept = kept.plus(p.share)
 		}
 	}
-	if len(found) == 0 {
+	if kept == (Share{}) {
 		return false
 	}
 	others := whole.minus(kept)
@@ -178,11 +179,11 @@ func (b *Blame) blameCallers(stacks, callers []int) bool {
 			list[k] = stacks[i]
 		}
 		b.bound(list, &t)
-		if !found[p] {
+		if !p.found {
 			continue
 		}
 		for _, i := range p.stacks {
-			b.blame(stacks[i], callers[i], shares[p], others)
+			b.blame(stacks[i], callers[i], p.share, others)
 		}
 	}
 	return true
