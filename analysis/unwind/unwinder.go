@@ -25,7 +25,7 @@ const maxFrames = 1 << 19
 
 // A stepper goes from a frame to its caller. There is one for each processor. The
 // stop is "" if there is a caller; its stack pointer is checked by the Unwinder.
-type stepper func(u *Unwinder, ctx context.Context, f Frame, r *Registers) (caller step, stop Stop)
+type stepper func(ctx context.Context, u *Unwinder, f Frame, r *Registers) (caller step, stop Stop)
 
 // A step is the caller that a stepper found.
 type step struct {
@@ -68,7 +68,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		if u.step == nil {
 			return StopNoArch, nil
 		}
-		next, stop := u.step(u, ctx, f, &cur.regs)
+		next, stop := u.step(ctx, u, f, &cur.regs)
 		if stop != "" {
 			return stop, ctx.Err()
 		}
