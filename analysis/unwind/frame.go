@@ -7,10 +7,10 @@ type Trust string
 
 // The ways to find a frame, the best first.
 const (
-	TrustContext Trust = "context" // the registers that the dump holds
-	TrustCFI     Trust = "cfi"     // unwind data: of the image, of code made at run time, or of a symbol file
-	TrustFP      Trust = "fp"      // the frame pointer that the function has by convention
-	TrustScan    Trust = "scan"    // a word of the stack that is the return address of a call; it may be left over
+	TrustContext Trust = "context"       // the registers that the dump holds
+	TrustCFI     Trust = "cfi"           // unwind data: of the image, of code made at run time, or of a symbol file
+	TrustFP      Trust = "frame pointer" // the frame pointer that the function has by convention
+	TrustScan    Trust = "scan"          // a word of the stack that is the return address of a call; it may be left over
 )
 
 // Registers are what is known of a processor's registers in one frame.
