@@ -37,6 +37,7 @@ func (a *app) root() *cobra.Command {
 		a.leaksCommand(),
 		a.modulesCommand(),
 		a.ownersCommand(),
+		a.stacksCommand(),
 		a.symbolsCommand(),
 		a.threadsCommand(),
 		a.versionCommand(),
