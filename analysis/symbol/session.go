@@ -24,7 +24,8 @@ type Session struct {
 	images   *store.Store
 	servers  serverList
 	symbols  []moduleSymbols // of each module in modules.List
-	exported atomic.Int64    // bytes of memory that export tables may still claim
+	arch     minidump.ProcessorArchitecture
+	exported atomic.Int64 // bytes of memory that tables of images in the dump may still claim
 }
 
 // moduleSymbols holds the sources of one module, in the order of sourceKinds,
@@ -37,6 +38,7 @@ type moduleSymbols struct {
 		source source // nil if there is none
 		tries  []Try
 	}
+	frames imageFrames
 }
 
 // A source names the addresses of one module. lookup takes the RVA. Where a
@@ -108,6 +110,9 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
 	s.memory, _ = f.Memory()
+	if system, _ := f.SystemInfo(); system != nil {
+		s.arch = system.ProcessorArchitecture
+	}
 	s.exported.Store(f.Size())
 	return s, err
 }
@@ -122,6 +127,7 @@ func (s *Session) Close() error {
 				first = cmp.Or(first, slot.source.close())
 			}
 		}
+		first = cmp.Or(first, s.symbols[i].frames.close())
 	}
 	return cmp.Or(first, s.files.Close(), s.images.Close())
 }
