@@ -3,7 +3,9 @@
 // "dumpscan.stacks/1", a [StackReport]:
 //
 //	dump       see DumpHeader
-//	exception  as in threads; absent if the dump has none
+//	exception  as in threads: {code, name, threadId, address, module, moduleOffset,
+//	           function, displacement, trust, file, line, parameters}; absent if
+//	           the dump has none
 //	threads    the threads that were chosen, in the order of the file; none with
 //	           --unique:
 //	  index         from 0: the number that debuggers give the thread
