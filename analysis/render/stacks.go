@@ -50,11 +50,13 @@ type CallStack struct {
 	Stopped string       `json:"stopped"` // why it ends
 }
 
-// A StackFrame is a function that was active. Address, module, offset and
-// displacement are those of the return address, function and line those of the
-// call before it.
+// A StackFrame is a function that was active. The address, with its module,
+// offset, function, displacement and line, is that of the code that ran: of
+// callers the last byte of the call, one before the return address. The text
+// names the return address, as WinDbg does.
 type StackFrame struct {
 	Address      Hex          `json:"address"`
+	Return       Hex          `json:"returnAddress,omitempty"`
 	StackPointer Hex          `json:"stackPointer"`
 	Module       string       `json:"module"` // "" outside all modules
 	Offset       Hex          `json:"offset"` // from the base of the module
@@ -66,7 +68,8 @@ type StackFrame struct {
 	Symbols      symbol.Trust `json:"symbols"` // how its name was, as Frame.trust
 	Inline       bool         `json:"inline"`
 
-	at symbol.Location
+	at symbol.Location // of pc
+	pc Hex             // where the frame goes on
 }
 
 // StackFacts are what a [StackReport] is made of.
@@ -128,12 +131,22 @@ func newCallStack(s *unwind.ThreadStack, frames []unwind.NamedFrame, most int) C
 }
 
 func newStackFrame(f *unwind.NamedFrame) StackFrame {
-	l := f.At
-	return StackFrame{
-		Address: Hex(f.PC), StackPointer: Hex(f.SP), Module: l.Module, Offset: Hex(l.Offset),
-		Function: l.Function, Displacement: Hex(l.Displacement), File: l.File, Line: l.Line,
-		Trust: f.Trust, Symbols: l.Trust, Inline: f.Inline, at: l,
+	row := StackFrame{
+		Address: Hex(f.PC), StackPointer: Hex(f.SP), Module: f.At.Module, Offset: Hex(f.At.Offset),
+		Function: f.At.Function, Displacement: Hex(f.At.Displacement), File: f.At.File, Line: f.At.Line,
+		Trust: f.Trust, Symbols: f.At.Trust, Inline: f.Inline, at: f.At, pc: Hex(f.PC),
 	}
+	if f.Return {
+		row.Return = row.Address
+		row.Address--
+		if row.Module != "" {
+			row.Offset--
+		}
+		if row.Function != "" && !f.Inline {
+			row.Displacement--
+		}
+	}
+	return row
 }
 
 func (r *StackReport) schema() string { return "dumpscan.stacks/1" }
@@ -248,7 +261,7 @@ func (c *CallStack) returnTo(i, pointerSize int) string {
 		return "(inline)"
 	}
 	for _, f := range c.Frames[i+1:] {
-		return pointer(pointerSize, f.Address)
+		return pointer(pointerSize, f.pc)
 	}
 	return ""
 }
