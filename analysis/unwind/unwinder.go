@@ -17,6 +17,10 @@ type Unwinder struct {
 	calls   *CallDecoder
 	limit   int
 	step    stepper
+
+	file     *minidump.File
+	x86State *x86
+	regions  *codeRegions // nil until they are asked for
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -45,7 +49,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch],
+		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
 

@@ -60,7 +60,7 @@ const (
 
 // rules runs the common instructions and those of the function, c.
 func (p *program) rules(c *bounded.Cursor) (*Rules, error) {
-	p.now.arch = p.arch
+	p.now.arch, p.now.interrupted = p.arch, p.cie.signal
 	common := *p.cie.program
 	if err := p.run(&common); err != nil {
 		return nil, err

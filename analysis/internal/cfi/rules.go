@@ -24,6 +24,8 @@ type Rules struct {
 	arch Arch
 	cfa  rule // the canonical frame address: the stack pointer of the caller
 	regs [numRegister]rule
+
+	interrupted bool
 }
 
 // A rule says where a register is.
@@ -89,6 +91,10 @@ func (r *Rules) Caller(m Machine) (Registers, error) {
 // Outermost reports whether the rules say that the function has no caller: its
 // return address is nowhere.
 func (r *Rules) Outermost() bool { return r.regs[PC].kind == kindLost }
+
+// Interrupted reports whether the caller was interrupted, by a signal or an
+// exception, and has not called.
+func (r *Rules) Interrupted() bool { return r.interrupted }
 
 func (r *Rules) value(rule *rule, m Machine, cfa uint64, hasCFA bool) (uint64, error) {
 	switch rule.kind {
