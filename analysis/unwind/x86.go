@@ -95,20 +95,8 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 	if next, ok := x.dispatched(ctx, f, r); ok {
 		return next, ""
 	}
-	data := rule.rule.Frame
-	inProlog := data != nil && !f.Return && x.offset(f.PC, data) < data.Prolog
-	if data != nil && !inProlog {
-		if next, ok := x.frameData(f, r, data, callee); ok {
-			return next, ""
-		}
-	}
-	if next, ok := x.fromStart(ctx, f, r); ok {
+	if next, ok := x.described(ctx, f, r, rule.rule.Frame, callee); ok {
 		return next, ""
-	}
-	if inProlog { // one of the records that describe a prolog instruction by instruction
-		if next, ok := x.frameData(f, r, data, callee); ok {
-			return next, ""
-		}
 	}
 	if f.Return && callee.pops >= 0 {
 		if next, ok := x.toReturn(f, r, callee); ok {
@@ -121,13 +109,23 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 	return x.scan(ctx, f, r)
 }
 
-// offset returns how far an address is behind the start of a record's code.
-func (x *x86) offset(addr minidump.VA, d *symbol.FrameData) uint32 {
-	m, ok := x.u.modules.Find(addr)
-	if !ok {
-		return 0
+// described finds the caller by the code from the function's start and by frame
+// data, which may be nil. The code knows what has been pushed at each
+// instruction; frame data says where the search for the return address begins, but
+// needs no code.
+func (x *x86) described(ctx context.Context, f Frame, r *Registers, d *symbol.FrameData, callee calleeX86) (step, bool) {
+	byCode, ok := x.fromStart(ctx, f, r)
+	if d == nil {
+		return byCode, ok
 	}
-	return uint32(addr-m.BaseOfImage) - d.RVA
+	byData, dataOK := x.frameData(f, r, d, callee)
+	switch {
+	case ok && dataOK && byData.regs.PC == byCode.regs.PC && byData.regs.R[esp] == byCode.regs.R[esp]:
+		return byData, true
+	case ok:
+		return byCode, true
+	}
+	return byData, dataOK
 }
 
 // maxCachedRules is how many rules are kept. Many threads wait in the same places.

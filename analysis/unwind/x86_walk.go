@@ -70,7 +70,7 @@ func (x *x86) fromState(f Frame, r *Registers, s codeState) (step, bool) {
 		return step{}, false
 	}
 	ret, ok := x.word(cfa - 4)
-	if !ok || !x.returns(ret, true) {
+	if !ok || ret != 0 && !x.returns(ret, true) {
 		return step{}, false
 	}
 	next := step{regs: *r, trust: TrustFP}
@@ -101,12 +101,19 @@ func (x *x86) walk(start minidump.VA) *codeWalk {
 		state codeState
 	}
 	open := []place{{start, codeState{depth: 4, frame: -1, eax: -1}}}
-	for len(open) > 0 && len(w.before) < maxWalk {
+	steps := 0
+	for len(open) > 0 {
 		p := open[len(open)-1]
 		open = open[:len(open)-1]
-		for len(w.before) < maxWalk {
-			if _, ok := w.before[p.at]; ok {
-				break
+		for ; steps < 4*maxWalk && len(w.before) < maxWalk; steps++ {
+			// Where ways meet that differ, as behind a call that never returns, what
+			// they differ in is not known. States only lose by that, so this ends.
+			if seen, ok := w.before[p.at]; ok {
+				merged := seen.merge(p.state)
+				if merged == seen {
+					break
+				}
+				p.state = merged
 			}
 			inst, ok := x.instruction(p.at)
 			if !ok {
@@ -138,6 +145,27 @@ func (x *x86) walk(start minidump.VA) *codeWalk {
 	}
 	x.walks[start] = w
 	return w
+}
+
+// merge returns what two states have in common.
+func (s codeState) merge(o codeState) codeState {
+	if s.depth != o.depth {
+		s.depth = -1
+	}
+	if s.frame != o.frame {
+		s.frame = -1
+	}
+	if s.eax != o.eax {
+		s.eax = -1
+	}
+	for n := range s.saved {
+		if s.saved[n] != o.saved[n] {
+			s.saved[n] = 0
+			s.changed |= 1 << n // and so lost
+		}
+	}
+	s.changed |= o.changed
+	return s
 }
 
 // follow notes what an instruction does to the frame; false if the function does not
@@ -307,28 +335,24 @@ func (x *x86) takesOff(start minidump.VA) int32 {
 
 func (x *x86) searchReturn(start minidump.VA) int32 {
 	at := start
-	for range maxPopSearch {
+	probes := false // it touches page after page, and is no function with a frame
+	for i := range maxPopSearch {
 		inst, ok := x.instruction(at)
 		if !ok {
 			return unknownPops
+		}
+		if imm, ok := inst.Args[1].(x86asm.Imm); ok && i < 16 && (imm == 0x1000 || imm == -0x1000 || imm == 0xfffff000) {
+			probes = true
 		}
 		at = (at + minidump.VA(inst.Len)) & 0xffffffff
 		switch inst.Op {
 		case x86asm.RET:
 			imm, _ := inst.Args[0].(x86asm.Imm)
 			return int32(imm)
-		case x86asm.XCHG:
-			if reg, ok := register32(inst.Args[1]); ok && reg == esp {
-				return probesStack
-			}
-			if reg, ok := register32(inst.Args[0]); ok && reg == esp {
-				return probesStack
-			}
-		case x86asm.MOV:
-			// "mov esp, ecx" of __chkstk, where others have "mov esp, ebp".
-			reg, ok := register32(inst.Args[0])
-			from, fromReg := register32(inst.Args[1])
-			if ok && fromReg && reg == esp && from != ebp {
+		case x86asm.XCHG, x86asm.MOV:
+			first, ok1 := register32(inst.Args[0])
+			second, ok2 := register32(inst.Args[1])
+			if probes && ok1 && ok2 && (first == esp && second != ebp || second == esp && inst.Op == x86asm.XCHG) {
 				return probesStack
 			}
 		case x86asm.JMP:
