@@ -26,12 +26,14 @@ const (
 // frame pointer, which most functions have; and the code itself, whose pushes and
 // pops can be followed from a function's start or to its end.
 type x86 struct {
-	u     *Unwinder
-	stack window
-	codes window
-	rules map[minidump.VA]cachedRule // by [Frame.Lookup]
-	walks map[minidump.VA]*codeWalk  // by the start of the function
-	pops  map[minidump.VA]int32      // bytes that functions take off when they return
+	u      *Unwinder
+	stack  window
+	codes  window
+	rules  map[minidump.VA]cachedRule // by [Frame.Lookup]
+	walks  map[minidump.VA]*codeWalk  // by the start of the function
+	states int                        // instructions in walks
+	effort int64                      // instructions that may yet be followed; a dump could be made up to have no end of them
+	pops   map[minidump.VA]int32      // bytes that functions take off when they return
 
 	// callee is what the last step found out of the frame that it left, and caller
 	// the one it went to.
@@ -51,11 +53,16 @@ type cachedRule struct {
 	ok   bool
 }
 
+// maxEffort is how many instructions are followed for a dump: that takes seconds.
+// The functions on the stacks of a large process have a hundredth of them, and
+// each is followed once.
+const maxEffort = 1 << 26
+
 func (u *Unwinder) x86() *x86 {
 	if u.x86State == nil {
 		u.x86State = &x86{
 			u: u, stack: window{r: u.memory}, codes: window{r: u.code}, rules: map[minidump.VA]cachedRule{},
-			walks: map[minidump.VA]*codeWalk{}, pops: map[minidump.VA]int32{},
+			walks: map[minidump.VA]*codeWalk{}, pops: map[minidump.VA]int32{}, effort: maxEffort,
 		}
 	}
 	return u.x86State
@@ -96,6 +103,9 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 		return next, ""
 	}
 	if next, ok := x.described(ctx, f, r, rule.rule.Frame, callee); ok {
+		return next, ""
+	}
+	if next, ok := x.fromCaller(ctx, f, r); ok {
 		return next, ""
 	}
 	if f.Return && callee.pops >= 0 {

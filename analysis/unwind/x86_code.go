@@ -89,6 +89,9 @@ func plain(op x86asm.Op) bool {
 	return false
 }
 
+// putReturn is "mov [esp], eax".
+var putReturn = [3]byte{0x89, 0x04, 0x24}
+
 // toReturn runs the instructions from here on, if they lead straight to the
 // function's return: what is left of an epilog, or of a system call.
 func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
@@ -99,6 +102,12 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 	}
 	const most = 48 // instructions; an epilog that restores all there is has a dozen
 	at := f.PC
+	// The probe of large frames moves the stack pointer, puts the return address
+	// there, and returns: its caller has the moved one.
+	moved, put := uint64(0), uint64(0)
+	if p, ok := x.codes.at(at-3, 3); ok && [3]byte(p) == putReturn {
+		moved = regs.R[esp]
+	}
 	for range most {
 		inst, ok := x.instruction(at)
 		if !ok {
@@ -108,6 +117,9 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 		switch inst.Op {
 		case x86asm.RET:
 			ret, ok := x.word(regs.R[esp])
+			if moved != 0 && moved == regs.R[esp] && at != f.PC {
+				ret, ok = put, true
+			}
 			if !ok || !regs.knows(esp) || !x.returns(ret, true) {
 				return step{}, false
 			}
@@ -119,7 +131,7 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 			if pops > 0 {
 				x.callee.args = int32(pops)
 			}
-			return step{regs: regs, trust: TrustFP}, true
+			return step{regs: regs, trust: TrustFP, interrupt: moved != 0}, true
 		case x86asm.JMP:
 			rel, ok := inst.Args[0].(x86asm.Rel)
 			if !ok {
@@ -127,6 +139,10 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 			}
 			next = (next + minidump.VA(int64(rel))) & 0xffffffff
 		default:
+			if base, disp, ok := based(inst.Args[0]); ok && base == esp && disp == 0 && inst.Op == x86asm.MOV && inst.Args[1] == x86asm.EAX && regs.knows(eax) {
+				moved, put = regs.R[esp], regs.R[eax]
+				break
+			}
 			if !x.run(inst, &regs) {
 				return step{}, false
 			}

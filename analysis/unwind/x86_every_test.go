@@ -82,7 +82,7 @@ func every(t *testing.T, m *machine86, u *Unwinder) (wrong map[string]int, total
 			x.stack = window{r: m}
 			var frames []frame86
 			stop, err := u.Walk(t.Context(), m.registers(), func(f Frame, r *Registers) bool {
-				if f.Return {
+				if f.Trust != TrustContext {
 					frames = append(frames, frame86{uint32(f.PC), uint32(f.SP)})
 					trusts[f.Trust]++
 				}
@@ -96,6 +96,9 @@ func every(t *testing.T, m *machine86, u *Unwinder) (wrong map[string]int, total
 				if i >= len(frames) {
 					wrong[fmt.Sprintf("0x%x: frame %d is missing, of %d: %s", m.pc, i+1, len(m.frames), stop)]++
 					break
+				}
+				if i == 0 && m.moved && frames[i].sp != want.sp {
+					want.sp = m.r[esp] + 4
 				}
 				if frames[i] != want {
 					wrong[fmt.Sprintf("0x%x: frame %d is %x, want %x", m.pc, i+1, frames[i], want)]++
@@ -120,15 +123,19 @@ func TestEveryInstruction(t *testing.T) {
 		image   string
 		symbols bool
 		// most is how many places may be wrong: none if there is unwind data.
-		most int
+		most  int
+		scans bool // some frames are found by a scan
 	}{
 		{image: "frames-fp", symbols: true},
 		{image: "frames-fpo", symbols: true},
 		{image: "frames-os", symbols: true},
 		{image: "frames-gcc"},
-		{image: "frames-fp"},
-		{image: "frames-fpo"},
-		{image: "frames-os"},
+		// Without symbols: exports, the calls before return addresses, and the code. One
+		// place is in the middle of __chkstk, where the stack pointer is no longer
+		// the caller's and the return address is not yet put there.
+		{image: "frames-fp", most: 1},
+		{image: "frames-fpo", most: 1, scans: true},
+		{image: "frames-os", most: 1, scans: true},
 	} {
 		t.Run(fmt.Sprintf("%s,symbols=%v", tt.image, tt.symbols), func(t *testing.T) {
 			m, f := load86(t, tt.image)
@@ -149,6 +156,9 @@ func TestEveryInstruction(t *testing.T) {
 			}
 			wrong, total, trusts := every(t, m, u)
 			t.Logf("%d places, %d wrong; frames: %v", total, len(wrong), trusts)
+			if (trusts[TrustScan] > 0) != tt.scans {
+				t.Errorf("%d scanned frames", trusts[TrustScan])
+			}
 			if total < 1000 {
 				t.Errorf("only %d places", total)
 			}

@@ -20,6 +20,7 @@ type machine86 struct {
 	zf, sf, cf  bool
 	of          bool
 	frames      []frame86 // the innermost last
+	moved       bool      // the function has exchanged the stack pointer, and its caller gets the new one
 }
 
 // A frame86 is a call: where it returns to, and the stack pointer that the
@@ -223,6 +224,7 @@ func (m *machine86) step() (err error) {
 		x, y := m.get(a, size), m.get(b, size)
 		m.put(a, size, y)
 		m.put(b, size, x)
+		m.moved = true
 	case x86asm.ADD:
 		m.put(a, size, m.add(m.get(a, size), m.get(b, size), size))
 	case x86asm.SUB:
@@ -277,7 +279,7 @@ func (m *machine86) step() (err error) {
 		}
 		next = target
 	case x86asm.RET:
-		next = m.pop()
+		next, m.moved = m.pop(), false
 		if imm, ok := a.(x86asm.Imm); ok {
 			m.r[esp] += uint32(imm)
 		}

@@ -26,11 +26,12 @@ type codeState struct {
 	saved   [8]int32
 	changed uint8
 	eax     int64 // value of eax if that is a constant; -1 if not
+	swapped int32 // of the place that eax points to, once it was exchanged with the stack pointer; -1 if not
 }
 
 const (
-	maxWalk      = 4096 // instructions of one function that are followed
-	maxWalks     = 32   // functions that are kept
+	maxWalk      = 4096    // instructions of one function that are followed
+	maxStates    = 1 << 16 // instructions of all functions that are kept
 	maxPops      = 1 << 12
 	maxPopSearch = 512 // instructions
 )
@@ -58,6 +59,53 @@ func (x *x86) fromStart(ctx context.Context, f Frame, r *Registers) (step, bool)
 	return x.fromState(f, r, state)
 }
 
+// maxCandidates is how many words of the stack are looked at as the return address
+// of a call to the function, and how many of them may be.
+const (
+	maxCandidates = 8
+	callerWords   = 512
+)
+
+// fromCaller finds the caller of a function that symbols do not know: the call
+// before a return address on the stack says where the function begins, and its code
+// from there on must lead to the place and have the return address where it is.
+func (x *x86) fromCaller(ctx context.Context, f Frame, r *Registers) (step, bool) {
+	if _, ok := x.instruction(f.Lookup()); !ok || ctx.Err() != nil {
+		return step{}, false
+	}
+	candidates := 0
+	for at := uint64(f.SP+3) &^ 3; at < uint64(f.SP)+4*callerWords && candidates < maxCandidates; at += 4 {
+		word, ok := x.word(at)
+		if !ok {
+			break
+		}
+		if !x.returns(word, false) {
+			continue
+		}
+		site, err := x.u.calls.Decode(minidump.VA(word))
+		if err != nil || site.Target == 0 || site.Target > f.Lookup() || f.Lookup()-site.Target > maxFunction {
+			continue
+		}
+		candidates++
+		w := x.walk(site.Target)
+		state, ok := w.before[f.PC]
+		if f.Return {
+			state, ok = w.calls[f.PC]
+		}
+		if !ok {
+			continue
+		}
+		next, ok := x.fromState(f, r, state)
+		if ok && next.regs.PC == minidump.VA(word) && next.regs.R[esp] == at+4 {
+			return next, true
+		}
+	}
+	return step{}, false
+}
+
+// maxFunction is how long a function may be to be followed from its start, in bytes.
+const maxFunction = 1 << 16
+
 // fromState finds the caller of a function whose frame is laid out like this.
 func (x *x86) fromState(f Frame, r *Registers, s codeState) (step, bool) {
 	var cfa uint64
@@ -66,6 +114,8 @@ func (x *x86) fromState(f Frame, r *Registers, s codeState) (step, bool) {
 		cfa = r.R[esp] + uint64(s.depth)
 	case s.frame >= 0 && r.knows(ebp):
 		cfa = r.R[ebp] + uint64(s.frame)
+	case s.swapped >= 0 && r.knows(eax):
+		cfa = r.R[eax] + uint64(s.swapped)
 	default:
 		return step{}, false
 	}
@@ -100,12 +150,13 @@ func (x *x86) walk(start minidump.VA) *codeWalk {
 		at    minidump.VA
 		state codeState
 	}
-	open := []place{{start, codeState{depth: 4, frame: -1, eax: -1}}}
+	open := []place{{start, codeState{depth: 4, frame: -1, eax: -1, swapped: -1}}}
 	steps := 0
 	for len(open) > 0 {
 		p := open[len(open)-1]
 		open = open[:len(open)-1]
-		for ; steps < 4*maxWalk && len(w.before) < maxWalk; steps++ {
+		for ; steps < 4*maxWalk && len(w.before) < maxWalk && x.effort > 0; steps++ {
+			x.effort--
 			// Where ways meet that differ, as behind a call that never returns, what
 			// they differ in is not known. States only lose by that, so this ends.
 			if seen, ok := w.before[p.at]; ok {
@@ -140,8 +191,9 @@ func (x *x86) walk(start minidump.VA) *codeWalk {
 			p.at = next
 		}
 	}
-	if len(x.walks) >= maxWalks {
+	if x.states += len(w.before); x.states > maxStates {
 		clear(x.walks)
+		x.states = len(w.before)
 	}
 	x.walks[start] = w
 	return w
@@ -157,6 +209,9 @@ func (s codeState) merge(o codeState) codeState {
 	}
 	if s.eax != o.eax {
 		s.eax = -1
+	}
+	if s.swapped != o.swapped {
+		s.swapped = -1
 	}
 	for n := range s.saved {
 		if s.saved[n] != o.saved[n] {
@@ -197,7 +252,21 @@ func (s *codeState) follow(inst x86asm.Inst) bool {
 		s.move(s.frame)
 		s.pop(ebp)
 		return true
-	case x86asm.XCHG, x86asm.ENTER, x86asm.PUSHA, x86asm.PUSHAD, x86asm.POPA, x86asm.POPAD:
+	case x86asm.XCHG:
+		depth := s.depth
+		if !isReg || !fromReg {
+			return true
+		}
+		s.write(reg)
+		s.write(from)
+		if reg == esp || from == esp {
+			s.depth = -1
+			if reg == eax || from == eax {
+				s.swapped = depth
+			}
+		}
+		return true
+	case x86asm.ENTER, x86asm.PUSHA, x86asm.PUSHAD, x86asm.POPA, x86asm.POPAD:
 		s.depth = -1
 		return true
 	}
@@ -283,7 +352,7 @@ func (s *codeState) write(n int) {
 	case ebp:
 		s.frame = -1
 	case eax:
-		s.eax = -1
+		s.eax, s.swapped = -1, -1
 	}
 }
 
@@ -295,14 +364,18 @@ func (x *x86) called(inst x86asm.Inst, next minidump.VA, s *codeState) {
 	for _, n := range [...]int{eax, 1, 2} {
 		s.write(n)
 	}
-	site := x.u.calls.callX86(next, inst)
-	if site.Target == 0 {
-		s.depth = -1
-		return
+	pops := int32(unknownPops)
+	if site := x.u.calls.callX86(next, inst); site.Target != 0 {
+		pops = x.takesOff(site.Target)
 	}
-	switch pops := x.takesOff(site.Target); pops {
+	switch pops {
 	case unknownPops:
-		s.depth = -1
+		// The caller takes the arguments off, or nobody knows who.
+		after, ok := x.instruction(next)
+		reg, isReg := register32(after.Args[0])
+		if _, isImm := after.Args[1].(x86asm.Imm); !ok || !isReg || reg != esp || after.Op != x86asm.ADD || !isImm {
+			s.depth = -1
+		}
 	case probesStack:
 		if size < 0 || size > 1<<24 {
 			s.depth = -1
@@ -357,6 +430,9 @@ func (x *x86) searchReturn(start minidump.VA) int32 {
 			}
 		case x86asm.JMP:
 			rel, ok := inst.Args[0].(x86asm.Rel)
+			if m, isMem := inst.Args[0].(x86asm.Mem); isMem && m.Index != 0 {
+				continue // the table of a switch, whose first case follows
+			}
 			if !ok {
 				return unknownPops
 			}
