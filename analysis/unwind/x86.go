@@ -128,7 +128,7 @@ func (x *x86) described(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 	if d == nil {
 		return byCode, ok
 	}
-	byData, dataOK := x.frameData(f, r, d, callee)
+	byData, dataOK := x.frameData(ctx, f, r, d, callee)
 	switch {
 	case ok && dataOK && byData.regs.PC == byCode.regs.PC && byData.regs.R[esp] == byCode.regs.R[esp]:
 		return byData, true

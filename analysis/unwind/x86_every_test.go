@@ -54,11 +54,29 @@ func load86(t *testing.T, name string) (*machine86, *minidump.File) {
 	}
 	if v, ok, err := img.CodeView(); ok && err == nil {
 		module.CodeView = dumptest.RSDS{GUID: v.GUID, Age: v.Age, Path: v.PDBFile}
+	} else { // MinGW's linker writes none
+		module.CodeView = dumptest.RSDS{GUID: [16]byte{1, 2, 3}, Path: name + ".pdb"}
 	}
 	f := testdump.Make(t, dumptest.Dump{
 		PointerSize: 4, Modules: []dumptest.Module{module}, Memory64: []dumptest.MemoryRange{{Start: uint64(m.base), Data: m.code}},
 	})
 	return m, f
+}
+
+// unwinder86 makes the Unwinder of a dump, until the test ends.
+func unwinder86(t *testing.T, f *minidump.File, o symbol.Options) *Unwinder {
+	t.Helper()
+	s, err := symbol.NewResolver(f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := s.Code(t.Context())
+	t.Cleanup(func() { code.Close(); s.Close() })
+	u, err := New(f, s, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // registers returns those of the machine.
@@ -143,17 +161,7 @@ func TestEveryInstruction(t *testing.T) {
 			if tt.symbols {
 				o.SymbolPath = filepath.Join("testdata", "x86")
 			}
-			s, err := symbol.NewResolver(f, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			code := s.Code(t.Context())
-			defer code.Close()
-			u, err := New(f, s, code)
-			if err != nil {
-				t.Fatal(err)
-			}
+			u := unwinder86(t, f, o)
 			wrong, total, trusts := every(t, m, u)
 			t.Logf("%d places, %d wrong; frames: %v", total, len(wrong), trusts)
 			if (trusts[TrustScan] > 0) != tt.scans {

@@ -2,6 +2,7 @@ package unwind
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/cfi"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -16,9 +17,9 @@ const (
 )
 
 // frameData finds the caller by Microsoft's description of the frame.
-func (x *x86) frameData(f Frame, r *Registers, d *symbol.FrameData, callee calleeX86) (step, bool) {
+func (x *x86) frameData(ctx context.Context, f Frame, r *Registers, d *symbol.FrameData, callee calleeX86) (step, bool) {
 	params := uint64(max(callee.args, 0))
-	at, exact := x.search(uint64(f.SP)+params+uint64(d.SavedRegs)+uint64(d.Locals), callee.args >= 0)
+	at, exact := x.search(ctx, uint64(f.SP)+params+uint64(d.SavedRegs)+uint64(d.Locals), callee.args >= 0)
 	values := map[string]uint64{
 		".cbSavedRegs": uint64(d.SavedRegs), ".cbLocals": uint64(d.Locals), ".cbParams": uint64(d.Params),
 		".cbCalleeParams": params, ".raSearch": at, ".raSearchStart": at,
@@ -49,7 +50,7 @@ func (x *x86) frameData(f Frame, r *Registers, d *symbol.FrameData, callee calle
 // search returns where a frame's return address is, which should be at an address
 // but may be above it: the callee's arguments are not always known, and a function may
 // have aligned its stack. exact is false if it was searched for.
-func (x *x86) search(at uint64, known bool) (found uint64, exact bool) {
+func (x *x86) search(ctx context.Context, at uint64, known bool) (found uint64, exact bool) {
 	words := 4
 	if !known {
 		words = 64
@@ -59,11 +60,21 @@ func (x *x86) search(at uint64, known bool) (found uint64, exact bool) {
 		if !ok {
 			break
 		}
-		if x.returns(word, i == 0 && known) {
+		if x.returns(word, i == 0 && known) || x.inFunction(ctx, word) {
 			return at + 4*uint64(i), i == 0
 		}
 	}
 	return at, true
+}
+
+// inFunction reports whether an address may be that behind a call although its code
+// is not there: the symbols describe the frame of the function before it.
+func (x *x86) inFunction(ctx context.Context, addr uint64) bool {
+	if !x.returns(addr, true) {
+		return false
+	}
+	_, err := x.u.calls.Decode(minidump.VA(addr))
+	return errors.Is(err, minidump.ErrNotCaptured) && x.rule(ctx, minidump.VA(addr-1)).rule.Frame != nil
 }
 
 // dispatched steps over the frame in which Windows hands an exception to the
