@@ -17,6 +17,9 @@ type Unwinder struct {
 	calls   *CallDecoder
 	limit   int
 	step    stepper
+
+	file       *minidump.File
+	amd64State *amd64
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -45,7 +48,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch],
+		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
 
