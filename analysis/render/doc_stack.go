@@ -35,6 +35,16 @@
 //	  framesOmitted frames left out by --frames; absent if none is
 //	  stopped       why the stack ends: "start of the thread" is its end, all else
 //	                means that there may be more frames
+//	  wait          what the thread seems to wait for, in a system call whose
+//	                handles are handles of the dump; absent otherwise:
+//	    function      the system call, "NtWaitForSingleObject"
+//	    objects       any or all of them: {handle, type, name, threadId,
+//	                  processId, abandoned}; the thread is the owner of a Mutant,
+//	                  or the Thread itself, and absent if it is not known
+//	    evidence      where the handles come from: "rcx"
+//	chains     threads of which each waits for the next: {closed, threadIds,
+//	           sentence}; closed says that the last waits for the first, which is
+//	           a deadlock unless a wait has a timeout. Absent if there are none
 //	groups     with --unique, equal stacks, the most frequent first: {count,
 //	           threads, frames, framesOmitted, stopped}; threads are {index, id,
 //	           name}, and all else is as in threads

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/unwind"
+	"github.com/dumpscan/dumpscan/analysis/waits"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
@@ -15,8 +16,9 @@ import (
 type StackReport struct {
 	Dump      DumpHeader       `json:"dump"`
 	Exception *ThreadException `json:"exception,omitempty"`
-	Threads   []ThreadStack    `json:"threads"` // in the order of the file; none with --unique
+	Threads   []StackThread    `json:"threads"` // in the order of the file; none with --unique
 	Groups    []StackGroup     `json:"groups,omitempty"`
+	Chains    []WaitChain      `json:"chains,omitempty"` // threads that wait for each other
 	Omitted   int              `json:"omitted,omitempty"`
 	Notes     []string         `json:"notes"`
 	Errors    []string         `json:"errors"`
@@ -34,6 +36,12 @@ type ThreadStack struct {
 	ThreadName
 	Faulting bool `json:"faulting"` // the dump was written for its exception, and the stack is that from there
 	CallStack
+}
+
+// A StackThread is a thread with its stack, and what it waits for.
+type StackThread struct {
+	ThreadStack
+	Wait *ThreadWait `json:"wait,omitempty"`
 }
 
 // A StackGroup is the threads whose stacks are equal.
@@ -79,6 +87,7 @@ type StackFacts struct {
 	Stacks    []unwind.ThreadStack
 	Frames    [][]unwind.NamedFrame // of each of Stacks
 	Names     map[uint32]string     // of threads, by id
+	Waits     *waits.Waits          // nil if they are not known
 	Unique    bool
 	Limit     int // threads or groups; 0 is all
 	MaxFrames int // of each stack; 0 is all
@@ -86,7 +95,7 @@ type StackFacts struct {
 
 // NewStackReport makes a report of stacks.
 func NewStackReport(f StackFacts) *StackReport {
-	r := &StackReport{Dump: f.Dump, Exception: f.Exception}
+	r := &StackReport{Dump: f.Dump, Exception: f.Exception, Chains: newWaitChains(f.Waits)}
 	name := func(i int) ThreadName {
 		s := &f.Stacks[i]
 		return ThreadName{s.Index, s.ThreadID, f.Names[s.ThreadID]}
@@ -111,8 +120,10 @@ func NewStackReport(f StackFacts) *StackReport {
 			r.Omitted = len(f.Stacks) - i
 			break
 		}
-		r.Threads = append(r.Threads, ThreadStack{ThreadName: name(i), Faulting: f.Stacks[i].Faulting, CallStack: call(i)})
+		stack := ThreadStack{ThreadName: name(i), Faulting: f.Stacks[i].Faulting, CallStack: call(i)}
+		r.Threads = append(r.Threads, StackThread{ThreadStack: stack})
 	}
+	r.addWaits(f.Waits)
 	return r
 }
 
@@ -156,6 +167,7 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 	if e := r.Exception; e != nil {
 		fmt.Fprintf(b, "%s\n\n", style.labelled(style.Alarm, "exception:", words.Escape(e.sentence())))
 	}
+	writeWaitChains(b, r.Chains, style)
 	for i := range r.Threads {
 		t := &r.Threads[i]
 		if i > 0 {
@@ -168,6 +180,9 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 		fmt.Fprintln(b, style.Bold(words.Escape(line)))
 		if err := t.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
+		}
+		if t.Wait != nil {
+			fmt.Fprintln(b, style.Wrap(words.Escape(t.Wait.sentence), 0))
 		}
 	}
 	for i := range r.Groups {

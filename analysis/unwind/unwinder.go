@@ -18,9 +18,10 @@ type Unwinder struct {
 	limit   int
 	step    stepper
 
-	file     *minidump.File
-	x86State *x86
-	regions  *codeRegions // nil until they are asked for
+	file       *minidump.File
+	regions    *codeRegions // nil until they are asked for
+	amd64State *amd64
+	x86State   *x86
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -76,7 +77,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		if stop != "" {
 			return stop, ctx.Err()
 		}
-		if next.regs.PC == 0 {
+		if next.regs.PC == 0 && !next.interrupt { // else a null pointer was called
 			return StopStart, nil
 		}
 		// A caller's frame lies above, but for a function that has none and was

@@ -292,9 +292,9 @@ func (s *codeState) follow(inst x86asm.Inst) bool {
 	case reg == esp && inst.Op == x86asm.MOV && fromReg && from == ebp:
 		s.move(s.frame)
 	case reg == esp && inst.Op == x86asm.LEA && isBased && base == ebp:
-		s.move(below(s.frame, disp))
+		s.move(depthOf(s.frame, disp))
 	case reg == esp && inst.Op == x86asm.LEA && isBased && base == esp:
-		s.move(below(s.depth, disp))
+		s.move(depthOf(s.depth, disp))
 	case reg == esp:
 		s.depth = -1
 	case reg == ebp && inst.Op == x86asm.MOV && fromReg && from == esp:
@@ -302,7 +302,7 @@ func (s *codeState) follow(inst x86asm.Inst) bool {
 		s.frame = s.depth
 	case reg == ebp && inst.Op == x86asm.LEA && isBased && base == esp:
 		s.write(ebp)
-		s.frame = below(s.depth, disp)
+		s.frame = depthOf(s.depth, disp)
 	default:
 		s.write(reg)
 		if reg == eax && inst.Op == x86asm.MOV && isImm && imm >= 0 {
@@ -312,8 +312,8 @@ func (s *codeState) follow(inst x86asm.Inst) bool {
 	return true
 }
 
-// below returns the depth of what is disp above a place.
-func below(depth int32, disp int64) int32 {
+// depthOf returns the depth of what is disp above a place.
+func depthOf(depth int32, disp int64) int32 {
 	if depth < 0 || disp > int64(depth) || disp < -1<<24 {
 		return -1
 	}
@@ -321,7 +321,7 @@ func below(depth int32, disp int64) int32 {
 }
 
 // push lowers the stack pointer.
-func (s *codeState) push(n int32) { s.move(below(s.depth, -int64(n))) }
+func (s *codeState) push(n int32) { s.move(depthOf(s.depth, -int64(n))) }
 
 // move sets the stack pointer. What was saved below it is there no longer.
 func (s *codeState) move(depth int32) {
