@@ -8,15 +8,15 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A machine is the state of a processor in one frame, for the rules of call frame
+// A frameState is the state of a processor in one frame, for the rules of call frame
 // information.
-type machine struct {
+type frameState struct {
 	r     *Registers
 	stack *window
 }
 
 // Register returns a register by the number that it has in [cfi.Registers].
-func (m machine) Register(n int) (uint64, bool) {
+func (m frameState) Register(n int) (uint64, bool) {
 	if n == cfi.PC {
 		return uint64(m.r.PC), true
 	}
@@ -24,7 +24,7 @@ func (m machine) Register(n int) (uint64, bool) {
 }
 
 // Read returns a number of memory that the dump holds.
-func (m machine) Read(addr uint64, size int) (uint64, bool) {
+func (m frameState) Read(addr uint64, size int) (uint64, bool) {
 	p, ok := m.stack.at(minidump.VA(addr), size)
 	if !ok {
 		return 0, false
@@ -59,7 +59,7 @@ func (u *Unwinder) applyRules(rules *cfi.Rules, r *Registers, stack *window) (ne
 	if rules.Outermost() {
 		return step{}, StopStart, true
 	}
-	found, err := rules.Caller(machine{r, stack})
+	found, err := rules.Caller(frameState{r, stack})
 	if err != nil {
 		return step{}, "", false
 	}

@@ -35,7 +35,7 @@ func (x *x86) frameData(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 	default:
 		program = programFPO
 	}
-	found, err := cfi.Program(cfi.X86, machine{r, &x.stack}, program, values)
+	found, err := cfi.Program(cfi.X86, frameState{r, &x.stack}, program, values)
 	if err != nil || found.Known&(1<<cfi.PC) == 0 || found.Known&(1<<esp) == 0 {
 		return step{}, false
 	}
