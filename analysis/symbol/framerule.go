@@ -30,7 +30,8 @@ type FrameData struct {
 	UsesBP    bool   // without Program: the function saves ebp and uses it as it likes
 }
 
-// A framer is a source that knows frames as well as names. A nil rule is no rule.
+// A framer is a source of symbol files, which know frames as well as names. A nil
+// rule is no rule.
 type framer interface {
 	frameRule(rva uint32) *FrameRule
 }
@@ -46,30 +47,29 @@ func (s *Session) FrameRule(ctx context.Context, addr minidump.VA) (FrameRule, b
 	}
 	rva := uint32(addr - s.modules.modules[i].BaseOfImage)
 	for k, kind := range sourceKinds {
-		// PDBs describe frames of x86 alone. They are not loaded for others, whose images
-		// have better data.
-		if kind.trust == TrustPDB && s.arch != minidump.ProcessorX86 {
-			continue
-		}
 		if kind.trust == TrustDWARF {
-			rule, err := s.imageRule(ctx, i, rva)
-			if rule == nil || err != nil {
-				return FrameRule{}, false, err
-			}
-			return *rule, true, nil
+			break // see imageRule
 		}
 		src, _, err := s.source(ctx, i, k)
 		if err != nil {
 			return FrameRule{}, false, err
 		}
-		if f, ok := src.(framer); ok {
-			if rule := f.frameRule(rva); rule != nil {
-				rule.Trust = kind.trust
-				return *rule, true, nil
-			}
+		if src == nil {
+			continue
 		}
+		if rule := src.(framer).frameRule(rva); rule != nil {
+			rule.Trust = kind.trust
+			return *rule, true, nil
+		}
+		// Names come from the first source that there is. Another is not searched for,
+		// and servers not asked for it, for the sake of frames alone.
+		break
 	}
-	return FrameRule{}, false, nil
+	rule, err := s.imageRule(ctx, i, rva)
+	if rule == nil || err != nil {
+		return FrameRule{}, false, err
+	}
+	return *rule, true, nil
 }
 
 func (p pdbSource) frameRule(rva uint32) *FrameRule {

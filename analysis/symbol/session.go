@@ -24,8 +24,7 @@ type Session struct {
 	images   *store.Store
 	servers  serverList
 	symbols  []moduleSymbols // of each module in modules.List
-	arch     minidump.ProcessorArchitecture
-	exported atomic.Int64 // bytes of memory that tables of images in the dump may still claim
+	exported atomic.Int64    // bytes of memory that tables of images in the dump may still claim
 }
 
 // moduleSymbols holds the sources of one module, in the order of sourceKinds,
@@ -110,9 +109,6 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
 	s.memory, _ = f.Memory()
-	if system, _ := f.SystemInfo(); system != nil {
-		s.arch = system.ProcessorArchitecture
-	}
 	s.exported.Store(f.Size())
 	return s, err
 }

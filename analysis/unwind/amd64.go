@@ -103,7 +103,13 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 		if stop != StopNoUnwind {
 			return next, stop
 		}
-	} else if !f.Return {
+	}
+	if fn.coverage != noEntry { // the image is not at hand, or damaged
+		if next, stop, ok := a.u.callFrame(ctx, f, r, &a.stack); ok {
+			return next, stop
+		}
+	}
+	if fn.coverage != hasEntry && !f.Return {
 		// A leaf has not touched the stack pointer. What has called something is
 		// no leaf.
 		if next, ok := a.leaf(f, r, fn); ok {

@@ -22,6 +22,7 @@ type Unwinder struct {
 	regions    *codeRegions // nil until they are asked for
 	amd64State *amd64
 	x86State   *x86
+	armStack   *window
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
