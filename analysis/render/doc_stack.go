@@ -32,6 +32,8 @@
 //	    symbols       where the name comes from, as trust in Frame
 //	    inline        the compiler put the function into that of the next frame
 //	                  that is not inline, whose address and trust these are
+//	    outside       of an address in no module: "jit", code that was made while
+//	                  the process ran, or "unknown"; absent in modules
 //	  framesOmitted frames left out by --frames; absent if none is
 //	  stopped       why the stack ends: "start of the thread" is its end, all else
 //	                means that there may be more frames
@@ -78,7 +80,7 @@
 //	thread     the thread and its stack, all as in stacks: {index, id, name,
 //	           faulting, frames, framesOmitted, stopped}, and of each frame
 //	           {address, returnAddress, stackPointer, module, offset, function, displacement,
-//	           file, line, trust, symbols, inline}; absent if the dump does not
+//	           file, line, trust, symbols, inline, outside}; absent if the dump does not
 //	           list the thread
 //	next       what to do, a sentence; absent if there is nothing
 //	command    its command as a list of arguments; absent if there is none

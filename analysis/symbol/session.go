@@ -18,6 +18,7 @@ import (
 type Session struct {
 	modules  *Modules
 	unloaded *Unloaded
+	runtime  *RuntimeCode
 	options  Options
 	memory   *minidump.Memory // nil if the dump has none
 	files    *store.Store     // symbol files
@@ -108,6 +109,7 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
+	s.runtime = NewRuntimeCode(f, modules, unloaded)
 	s.memory, _ = f.Memory()
 	s.exported.Store(f.Size())
 	return s, err
@@ -131,6 +133,9 @@ func (s *Session) Close() error {
 // Modules returns the modules of the dump.
 func (s *Session) Modules() *Modules { return s.modules }
 
+// RuntimeCode returns what is known of code that is of no module.
+func (s *Session) RuntimeCode() *RuntimeCode { return s.runtime }
+
 // Resolve names addresses. Of the sources that know one the first in the order
 // of the Trust constants wins. An address in a module that was unloaded gets
 // "<Unloaded_name.dll>" for its module, as WinDbg writes it, and Others if there
@@ -143,7 +148,11 @@ func (s *Session) Resolve(ctx context.Context, addrs []minidump.VA) (Names, erro
 func (s *Session) locate(ctx context.Context, addr minidump.VA) (Location, error) {
 	i := s.modules.index(addr)
 	if i < 0 {
-		return s.unloaded.locate(addr), nil
+		loc := s.unloaded.locate(addr)
+		if loc.Module == "" {
+			loc.Outside = s.runtime.At(addr)
+		}
+		return loc, nil
 	}
 	loc := s.modules.locate(i, addr)
 	for k := range sourceKinds {

@@ -135,8 +135,10 @@ func (f *File) Win(rva uint32) (Win, bool, error) {
 		return Win{}, false, nil
 	}
 	if hasProgram != 0 {
-		v.Program = w.text()
-		return v, v.Program != "", nil
+		if v.Program = w.text(); v.Program == "" {
+			return Win{}, false, nil
+		}
+		return v, true, nil
 	}
 	v.UsesBP = w.hex() != 0
 	return v, true, nil
