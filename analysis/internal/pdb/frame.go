@@ -59,7 +59,10 @@ func (f *File) FrameData(rva uint32) (FrameData, bool, error) {
 	d := FrameData{RVA: c.U32(), Size: c.U32(), Locals: 4 * c.U32(), Params: 4 * uint32(c.U16()), Prolog: uint32(c.U8()), FunctionStart: true}
 	bits := c.U8() // saved registers, exception handler, ebp, reserved, kind of frame
 	d.SavedRegs, d.UsesBP = 4*uint32(bits&7), bits&0x10 != 0
-	return d, c.Err() == nil, c.Err()
+	if c.Err() != nil {
+		return FrameData{}, false, c.Err()
+	}
+	return d, true, nil
 }
 
 func (f *File) readFrameData(t *frameTable, span nest.Span) (FrameData, bool, error) {
@@ -77,8 +80,11 @@ func (f *File) readFrameData(t *frameTable, span nest.Span) (FrameData, bool, er
 		return FrameData{}, false, c.Err()
 	}
 	name, err := f.fileName(program) // of the same table of texts as the names of source files
+	if err != nil {
+		return FrameData{}, false, err
+	}
 	d.Program = name.text
-	return d, err == nil, err
+	return d, true, nil
 }
 
 func (t *frameTable) find(rva uint32) (nest.Span, bool) {
