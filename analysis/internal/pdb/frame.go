@@ -52,7 +52,7 @@ func (f *File) FrameData(rva uint32) (FrameData, bool, error) {
 	if !ok || oldErr != nil {
 		return FrameData{}, false, err
 	}
-	c, err := old.s.cursor(int64(span.Number)*fpoDataSize, fpoDataSize)
+	c, err := old.s.cursor(old.head+int64(span.Number)*fpoDataSize, fpoDataSize)
 	if err != nil {
 		return FrameData{}, false, err
 	}
@@ -105,7 +105,10 @@ func (f *File) openFrames(index int, name string, recordSize int64) (*frameTable
 		return nil, err
 	}
 	// A table of FRAMEDATA may begin with a word that is to be relocated, and is 0 in a PDB.
-	t := &frameTable{s: s, head: s.size % recordSize & 4}
+	t := &frameTable{s: s}
+	if s.size%frameDataSize == 4 && recordSize == frameDataSize {
+		t.head = 4
+	}
 	spans := make([]nest.Span, 0, s.size/recordSize)
 	for w := s.window(t.head, s.size); w.left() >= recordSize; w.skip(recordSize) {
 		b, err := w.peek(int(recordSize))
