@@ -17,6 +17,8 @@ type Unwinder struct {
 	calls   *CallDecoder
 	limit   int
 	step    stepper
+
+	arm64State *arm64 // made when it is needed
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -76,8 +78,8 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopStart, nil
 		}
 		// A caller's frame lies above, but for a function that has none and was
-		// called last: its caller's stack pointer may be its own on ARM.
-		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (n > 0 || next.regs.PC == f.PC) {
+		// interrupted: its caller's stack pointer may be its own on ARM.
+		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (f.Return || next.regs.PC == f.PC) {
 			return StopLoop, nil
 		}
 		cur = next

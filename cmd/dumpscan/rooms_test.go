@@ -39,7 +39,7 @@ var rooms = map[string]string{
 	"analysis/internal/peimage":     "analysis/internal/bounded",
 	"analysis/internal/store":       "analysis/internal/cab analysis/internal/ctxlock",
 	"analysis/internal/undecorate":  "github.com/ianlancetaylor/demangle",
-	"analysis/unwind":               "minidump analysis/symbol golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
+	"analysis/unwind":               "minidump analysis/symbol analysis/internal/peimage golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
 	"analysis/htrace":               "minidump analysis analysis/words analysis/symbol",
 	"analysis/owners":               "minidump analysis analysis/words analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
 	"analysis/leaks":                "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners gonum.org/v1/gonum/mat gonum.org/v1/gonum/stat gonum.org/v1/gonum/stat/distuv",
