@@ -79,7 +79,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		}
 		// A caller's frame lies above, but for a function that has none and was
 		// interrupted: its caller's stack pointer may be its own on ARM.
-		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (f.Return || next.regs.PC == f.PC) {
+		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (f.Return || next.interrupt) {
 			return StopLoop, nil
 		}
 		cur = next

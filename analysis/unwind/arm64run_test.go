@@ -1,0 +1,217 @@
+package unwind
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const arm64Dir = "../../testdata/unwind/ARM64"
+
+// arm64Program loads unwind.dll, and gives it a stack of 1 MiB.
+func arm64Program(t testing.TB) (mem *arm64Memory, functions map[string]uint64) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(arm64Dir, "unwind.dll"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := peimage.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem = &arm64Memory{base: img.ImageBase, image: make([]byte, img.SizeOfImage), stack: 0x7_0000_0000, words: make([]byte, 1<<20)}
+	copy(mem.image, data[:0x400])
+	for _, s := range img.Sections {
+		code, err := img.Data(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(mem.image[s.VirtualAddress:], code)
+	}
+	exports, err := img.Exports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions = map[string]uint64{}
+	for rva := uint32(0); rva < img.SizeOfImage; rva += 4 {
+		if e, ok, _ := exports.Lookup(rva); ok && e.RVA == rva {
+			functions[e.Name] = img.ImageBase + uint64(rva)
+		}
+	}
+	return mem, functions
+}
+
+// arm64Unwinder unwinds in the memory of the program.
+func arm64Unwinder(mem *arm64Memory) *Unwinder {
+	modules := symbol.NewModules([]minidump.Module{{
+		BaseOfImage: minidump.VA(mem.base), SizeOfImage: uint32(len(mem.image)), ModuleName: `C:\unwind.dll`,
+	}})
+	return &Unwinder{
+		arch: minidump.ProcessorARM64, memory: mem, code: mem, modules: modules, limit: maxFrames, step: stepARM64,
+		calls: &CallDecoder{Code: mem, Arch: minidump.ProcessorARM64, Plausible: func(addr minidump.VA) bool {
+			_, ok := modules.Find(addr)
+			return ok
+		}},
+	}
+}
+
+// arm64Caller is a frame that waits for a call to return.
+type arm64Caller struct {
+	ret  uint64
+	kept [13]uint64 // x19 to x29, then sp
+}
+
+func (c *arm64CPU) caller(ret uint64) (f arm64Caller) {
+	f.ret = ret
+	copy(f.kept[:], c.x[19:30])
+	f.kept[11] = c.x[31]
+	return f
+}
+
+// arm64Outside is where the functions under test return to.
+const arm64Outside = 0x7ff6_1234_0010
+
+// start prepares the call of a function. All registers have values of their own.
+func (m *arm64Memory) start(pc, arg uint64) *arm64CPU {
+	c := &arm64CPU{mem: m, pc: pc}
+	for i := range c.x {
+		c.x[i] = 0xb0b0_0000 + uint64(i)
+	}
+	clear(m.words)
+	c.x[0] = arg
+	c.x[29] = m.stack + uint64(len(m.words)) - 64
+	c.x[30] = arm64Outside
+	c.x[31] = m.stack + uint64(len(m.words)) - 4096
+	for i := c.x[31]; i < m.stack+uint64(len(m.words)); i += 8 {
+		m.put(i, 0xdead_0000+i&0xffff)
+	}
+	return c
+}
+
+// check walks the stack, and compares all frames with those that wait.
+func (c *arm64CPU) check(t *testing.T, u *Unwinder, callers []arm64Caller) bool {
+	t.Helper()
+	regs := Registers{PC: minidump.VA(c.pc), R: c.x, Known: 1<<32 - 1}
+	if u.arm64State != nil {
+		u.arm64State.stack = window{r: u.memory} // the last look is out of date
+	}
+	ok, n := true, 0
+	fail := func(format string, args ...any) bool {
+		t.Errorf("at %#x, frame %d: %s", c.pc, n, fmt.Sprintf(format, args...))
+		ok = false
+		return false
+	}
+	stop, err := u.Walk(t.Context(), regs, func(f Frame, r *Registers) bool {
+		if n == 0 {
+			n++
+			return true
+		}
+		want := callers[len(callers)-n]
+		if uint64(f.PC) != want.ret || f.Trust != TrustCFI || !f.Return {
+			return fail("%+v, want a return to %#x", f, want.ret)
+		}
+		for i, v := range want.kept[:12] {
+			reg := 19 + i
+			if i == 11 {
+				reg = 31
+			}
+			if !r.knows(reg) || r.R[reg] != v {
+				return fail("x%d is %#x (known: %t), want %#x", reg, r.R[reg], r.knows(reg), v)
+			}
+		}
+		n++
+		return n <= len(callers)
+	})
+	if err != nil || n <= len(callers) && ok {
+		return fail("the walk stops after %d of %d callers: %q, %v", n-1, len(callers), stop, err)
+	}
+	return ok
+}
+
+// run executes a function to its end, checking before each instruction.
+func (c *arm64CPU) run(t *testing.T, u *Unwinder, seen map[uint64]bool) {
+	t.Helper()
+	callers := []arm64Caller{c.caller(arm64Outside)}
+	for steps := 0; len(callers) > 0 && !c.halted; steps++ {
+		seen[c.pc] = true
+		if !c.check(t, u, callers) {
+			return
+		}
+		pc, inst := c.pc, binary.LittleEndian.Uint32(c.mem.at(c.pc, 4))
+		if err := c.step(); err != nil || steps > 100_000 {
+			t.Errorf("%d steps, %v", steps, err)
+			return
+		}
+		switch top := callers[len(callers)-1]; {
+		case inst>>26 == 0x25, inst&0xfffffc1f == 0xd63f0000: // bl, blr
+			callers = append(callers, c.caller(pc+4))
+		case c.pc == top.ret:
+			if now := c.caller(top.ret); now != top {
+				t.Errorf("%#x returns with %#x, want %#x: the function is wrong", pc, now, top)
+			}
+			callers = callers[:len(callers)-1]
+		}
+	}
+}
+
+// TestARM64EveryInstruction stops at every instruction of every function, and wants
+// the whole stack to be right: return addresses, stack pointers and all registers
+// that functions keep.
+func TestARM64EveryInstruction(t *testing.T) {
+	mem, functions := arm64Program(t)
+	u := arm64Unwinder(mem)
+	seen := map[uint64]bool{}
+	for _, name := range slices.Sorted(maps.Keys(functions)) {
+		if !strings.HasPrefix(name, "t_") || name == "t_exit" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			args := []uint64{0, 1, 2, 3, 5}
+			switch {
+			case strings.HasPrefix(name, "t_packed"), name == "t_long":
+				args = args[:1]
+			case name == "t_many":
+				for arg := range uint64(45) { // t_leaf adds one
+					args = append(args, arg-1)
+				}
+			case strings.HasSuffix(name, "_early"):
+				args = append(args, 99)
+			}
+			for _, arg := range args {
+				mem.start(functions[name], arg).run(t, u, seen)
+			}
+		})
+	}
+	// Every instruction of every function was looked at.
+	table := (&exceptionTables{code: mem}).of(&u.modules.List()[0], arm64EntrySize)
+	img := arm64Image{mem, table}
+	if table.count < 150 {
+		t.Errorf("%d functions", table.count)
+	}
+	for i := range table.count {
+		var entry [arm64EntrySize]byte
+		if err := img.read(entry[:], uint32(table.start-table.base)+uint32(i)*arm64EntrySize); err != nil {
+			t.Fatal(err)
+		}
+		begin := uint64(entry[0]) | uint64(entry[1])<<8 | uint64(entry[2])<<16
+		for pc := mem.base + begin; ; pc += 4 {
+			_, ok, err := img.rule(minidump.VA(pc))
+			if b, _, _, _ := img.entry(uint32(pc - mem.base)); err != nil || !ok || uint64(b) != begin {
+				break
+			}
+			if !seen[pc] && pc < functions["k_context"] {
+				t.Errorf("%#x of the function at %#x was never executed", pc, mem.base+begin)
+			}
+		}
+	}
+}
