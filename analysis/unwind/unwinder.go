@@ -18,7 +18,9 @@ type Unwinder struct {
 	limit   int
 	step    stepper
 
-	arm64State *arm64 // made when it is needed
+	file       *minidump.File
+	amd64State *amd64
+	arm64State *arm64
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -47,7 +49,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch],
+		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
 
