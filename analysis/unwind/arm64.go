@@ -109,7 +109,7 @@ func (m *arm64Machine) run(ops []arm64Op) {
 		case arm64Save:
 			m.save(op)
 		case arm64SaveNext:
-			m.next++
+			m.next = min(m.next+1, 15) // there are no more pairs
 			continue
 		case arm64SetFP:
 			if !m.r.knows(minidump.RegFP64) {
@@ -131,7 +131,8 @@ func (m *arm64Machine) run(ops []arm64Op) {
 		case arm64ECContext:
 			m.context(minidump.ProcessorAMD64, 1232)
 		case arm64Interrupted:
-			m.r.PC, m.interrupt = minidump.VA(m.r.R[minidump.RegLR64]), m.r.knows(minidump.RegLR64)
+			m.r.PC, m.interrupt = m.a.stripPAC(minidump.VA(m.r.R[minidump.RegLR64])), m.r.knows(minidump.RegLR64)
+			m.r.Known &^= 1 << minidump.RegLR64 // it is pc, and what it was before is lost
 		}
 		m.next = 0
 	}
@@ -199,16 +200,15 @@ func (m *arm64Machine) context(arch minidump.ProcessorArchitecture, size int) {
 
 // caller turns what is known at the end into the caller's registers.
 func (m *arm64Machine) caller(trust Trust) step {
-	if m.interrupt {
-		return step{regs: m.r, trust: trust, interrupt: true}
-	}
 	r := m.r
-	r.PC = m.a.stripPAC(minidump.VA(r.R[minidump.RegLR64]))
-	r.Known &= arm64Kept | 1<<minidump.RegSP64
+	if !m.interrupt {
+		r.PC = m.a.stripPAC(minidump.VA(r.R[minidump.RegLR64]))
+		r.Known &= arm64Kept | 1<<minidump.RegSP64
+	}
 	for i := range r.R {
 		if !r.knows(i) {
 			r.R[i] = 0
 		}
 	}
-	return step{regs: r, trust: trust}
+	return step{regs: r, trust: trust, interrupt: m.interrupt}
 }

@@ -69,7 +69,11 @@ func (img arm64Image) rule(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
 	at := int((rva - begin) / arm64Instr)
 	switch flag := data & 3; flag {
 	case 0:
-		return img.full(data, at)
+		r, err := img.record(data)
+		if err != nil {
+			return nil, false, err
+		}
+		return r.ops(at)
 	case 1, 2:
 		p := arm64Packed(data)
 		if at >= p.bits(2, 11) {
@@ -81,9 +85,18 @@ func (img arm64Image) rule(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
 	return nil, false, fmt.Errorf(".pdata: entry of the function at %#x has the reserved flag 3", begin)
 }
 
-// full reads the record in .xdata of a function, and picks the unwind
-// codes that undo what had been done before the instruction at.
-func (img arm64Image) full(rva uint32, at int) (ops []arm64Op, ok bool, err error) {
+// An arm64Record is the unwind data of a function in .xdata.
+type arm64Record struct {
+	img      arm64Image
+	length   int    // of the function, in instructions
+	inHeader bool   // there is one epilog, at the end of the function, and no list
+	epilogs  int    // how many; the index of the codes of the only one
+	scopes   uint32 // RVA of their list
+	codes    []byte
+}
+
+// record reads a record.
+func (img arm64Image) record(rva uint32) (r arm64Record, err error) {
 	var word [4]byte
 	next := func() uint32 {
 		if err == nil {
@@ -93,34 +106,37 @@ func (img arm64Image) full(rva uint32, at int) (ops []arm64Op, ok bool, err erro
 		return binary.LittleEndian.Uint32(word[:])
 	}
 	header := next()
-	length := int(header & (1<<18 - 1))
-	inHeader := header>>21&1 != 0
-	epilogs, size := int(header>>22&31), 4*int(header>>27)
+	r.img, r.length, r.inHeader = img, int(header&(1<<18-1)), header>>21&1 != 0
+	epilogs, words := header>>22&31, header>>27
 	if header>>22 == 0 {
 		extension := next()
-		epilogs, size = int(extension&0xffff), 4*int(extension>>16&0xff)
+		epilogs, words = extension&0xffff, extension>>16&0xff
 	}
-	switch version := header >> 18 & 3; {
-	case err != nil:
-		return nil, false, err
-	case at >= length:
+	if err != nil {
+		return r, err
+	}
+	if version := header >> 18 & 3; version != 0 {
+		return r, fmt.Errorf(".xdata: version %d is not documented", version)
+	}
+	r.epilogs, r.scopes = int(epilogs), rva
+	if !r.inHeader {
+		rva += 4 * epilogs
+	}
+	r.codes = make([]byte, 4*words)
+	return r, img.read(r.codes, rva)
+}
+
+// ops picks the codes that undo what had been done before the instruction at. ok is
+// false if the function does not reach that far.
+func (r arm64Record) ops(at int) (ops []arm64Op, ok bool, err error) {
+	if at >= r.length {
 		return nil, false, nil
-	case version != 0:
-		return nil, false, fmt.Errorf(".xdata: version %d is not documented", version)
 	}
-	scopes := rva
-	if !inHeader {
-		rva += 4 * uint32(epilogs)
-	}
-	codes := make([]byte, size)
-	if err := img.read(codes, rva); err != nil {
-		return nil, false, err
-	}
-	prolog := arm64Codes(codes, 0)
+	prolog := arm64Codes(r.codes, 0)
 	if n := prolog.length(); at < n {
 		return prolog.skip(n - at), true, prolog.err
 	}
-	epilog, done, err := img.epilog(codes, scopes, epilogs, inHeader, length, at)
+	epilog, done, err := r.epilog(at)
 	if err != nil || done >= 0 {
 		return epilog.skip(done), true, err
 	}
@@ -129,32 +145,34 @@ func (img arm64Image) full(rva uint32, at int) (ops []arm64Op, ok bool, err erro
 
 // epilog finds the epilog that an instruction belongs to, and how many
 // instructions of it had been executed; that is negative if there is none.
-func (img arm64Image) epilog(codes []byte, scopes uint32, n int, inHeader bool, length, at int) (arm64Sequence, int, error) {
-	if inHeader {
-		s := arm64Codes(codes, n)
-		if start := length - s.length() - 1; at >= start {
+func (r arm64Record) epilog(at int) (s arm64Sequence, done int, err error) {
+	if r.inHeader {
+		s := arm64Codes(r.codes, r.epilogs)
+		if start := r.length - s.length() - 1; at >= start {
 			return s, at - max(start, 0), s.err
 		}
-		return arm64Sequence{}, -1, nil
+		return s, -1, nil
 	}
 	const step = 1024 // scopes read at once
-	buf := make([]byte, 4*min(n, step))
-	for i := range n {
+	buf := make([]byte, 4*min(r.epilogs, step))
+	for i := range r.epilogs {
 		if i%step == 0 {
-			buf = buf[:4*min(n-i, step)]
-			if err := img.read(buf, scopes+4*uint32(i)); err != nil {
-				return arm64Sequence{}, -1, err
+			buf = buf[:4*min(r.epilogs-i, step)]
+			if err := r.img.read(buf, r.scopes+4*uint32(i)); err != nil {
+				return s, -1, err
 			}
 		}
-		scope := binary.LittleEndian.Uint32(buf[4*(i%step):])
-		start := int(scope & (1<<18 - 1))
+		start, index := arm64Scope(binary.LittleEndian.Uint32(buf[4*(i%step):]))
 		if at < start {
 			break // they stand in ascending order
 		}
-		s := arm64Codes(codes, int(scope>>22))
+		s := arm64Codes(r.codes, index)
 		if at <= start+s.length() {
 			return s, at - start, s.err
 		}
 	}
-	return arm64Sequence{}, -1, nil
+	return s, -1, nil
 }
+
+// arm64Scope decodes where an epilog begins, in instructions, and its codes.
+func arm64Scope(word uint32) (start, index int) { return int(word & (1<<18 - 1)), int(word >> 22) }

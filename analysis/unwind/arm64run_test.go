@@ -14,6 +14,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 const arm64Dir = "../../testdata/unwind/ARM64"
@@ -67,8 +68,10 @@ func arm64Unwinder(mem *arm64Memory) *Unwinder {
 
 // arm64Caller is a frame that waits for a call to return.
 type arm64Caller struct {
-	ret  uint64
-	kept [13]uint64 // x19 to x29, then sp
+	ret         uint64
+	kept        [12]uint64 // x19 to x29, then sp
+	interrupted bool       // waits for an exception to be handled
+	unknown     uint32     // a bit for each register that cannot be known
 }
 
 func (c *arm64CPU) caller(ret uint64) (f arm64Caller) {
@@ -117,15 +120,15 @@ func (c *arm64CPU) check(t *testing.T, u *Unwinder, callers []arm64Caller) bool 
 			return true
 		}
 		want := callers[len(callers)-n]
-		if uint64(f.PC) != want.ret || f.Trust != TrustCFI || !f.Return {
+		if uint64(f.PC) != want.ret || f.Trust != TrustCFI || f.Return == want.interrupted {
 			return fail("%+v, want a return to %#x", f, want.ret)
 		}
-		for i, v := range want.kept[:12] {
+		for i, v := range want.kept {
 			reg := 19 + i
 			if i == 11 {
 				reg = 31
 			}
-			if !r.knows(reg) || r.R[reg] != v {
+			if want.unknown>>reg&1 == 0 && (!r.knows(reg) || r.R[reg] != v) {
 				return fail("x%d is %#x (known: %t), want %#x", reg, r.R[reg], r.knows(reg), v)
 			}
 		}
@@ -138,11 +141,12 @@ func (c *arm64CPU) check(t *testing.T, u *Unwinder, callers []arm64Caller) bool 
 	return ok
 }
 
-// run executes a function to its end, checking before each instruction.
-func (c *arm64CPU) run(t *testing.T, u *Unwinder, seen map[uint64]bool) {
+// run executes a function to its end, or to an address, checking before each
+// instruction.
+func (c *arm64CPU) run(t *testing.T, u *Unwinder, caller arm64Caller, end uint64, seen map[uint64]bool) {
 	t.Helper()
-	callers := []arm64Caller{c.caller(arm64Outside)}
-	for steps := 0; len(callers) > 0 && !c.halted; steps++ {
+	callers := []arm64Caller{caller}
+	for steps := 0; len(callers) > 0 && !c.halted && c.pc != end; steps++ {
 		seen[c.pc] = true
 		if !c.check(t, u, callers) {
 			return
@@ -157,10 +161,83 @@ func (c *arm64CPU) run(t *testing.T, u *Unwinder, seen map[uint64]bool) {
 			callers = append(callers, c.caller(pc+4))
 		case c.pc == top.ret:
 			if now := c.caller(top.ret); now != top {
-				t.Errorf("%#x returns with %#x, want %#x: the function is wrong", pc, now, top)
+				t.Errorf("%#x returns with %+v, want %+v: the function is wrong", pc, now, top)
 			}
 			callers = callers[:len(callers)-1]
 		}
+	}
+}
+
+// TestARM64Interrupted stops at every instruction of the functions that the kernel
+// enters with the state of an interrupted one on the stack.
+func TestARM64Interrupted(t *testing.T) {
+	mem, functions := arm64Program(t)
+	u := arm64Unwinder(mem)
+	const pc = 0x7ff6_1234_5678
+	tests := []struct {
+		name   string
+		length uint64 // of what is run
+		enter  func(c *arm64CPU) arm64Caller
+	}{
+		{"k_context", 8, func(c *arm64CPU) arm64Caller {
+			was := arm64Caller{ret: pc, interrupted: true}
+			sp := c.x[31]
+			c.x[31] -= 1024
+			copy(mem.at(c.x[31], 912), dumptest.ContextARM64(pc, sp, 0x2929, 0x3030))
+			for i := range was.kept {
+				was.kept[i] = uint64(0xc0c0 + i)
+				mem.put(c.x[31]+8+8*uint64(19+i), was.kept[i])
+			}
+			was.kept[10], was.kept[11] = 0x2929, sp
+			mem.put(c.x[31]+8+8*29, 0x2929)
+			mem.put(c.x[31]+8+8*30, 0x3030)
+			mem.put(c.x[31]+8+8*31, sp)
+			return was
+		}},
+		{"k_machine_frame", 8, func(c *arm64CPU) arm64Caller {
+			was := c.caller(pc)
+			was.interrupted = true
+			c.x[31] -= 16
+			mem.put(c.x[31], was.kept[11])
+			mem.put(c.x[31]+8, pc)
+			return was
+		}},
+		{"k_ec_context", 4, func(c *arm64CPU) arm64Caller {
+			was := arm64Caller{ret: pc, interrupted: true, unknown: 1<<23 | 1<<24 | 1<<28}
+			was.kept[10], was.kept[11] = 0x2929, c.x[31]
+			c.x[31] -= 2048
+			copy(mem.at(c.x[31], 1232), dumptest.ContextAMD64(pc, was.kept[11], 0x2929))
+			for reg, at := range map[int]uint64{19: 0xd8, 20: 0xe0, 21: 0xe8, 22: 0xf0, 25: 0xa8, 26: 0xb0, 27: 0x90} {
+				was.kept[reg-19] = 0xecec + at
+				mem.put(c.x[31]+at, was.kept[reg-19])
+			}
+			return was
+		}},
+		{"k_interrupted", 8, func(c *arm64CPU) arm64Caller {
+			was := c.caller(arm64Outside)
+			was.interrupted = true
+			return was
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := mem.start(functions[tt.name], 1)
+			end := c.pc + tt.length
+			was := tt.enter(c)
+			c.run(t, u, was, end, map[uint64]bool{})
+			if c.pc != end {
+				t.Errorf("ended at %#x, want %#x", c.pc, end)
+			}
+			// Without the stack there is no caller.
+			u.memory = &arm64Memory{}
+			c.pc -= 4
+			regs := Registers{PC: minidump.VA(c.pc), R: c.x, Known: 1<<32 - 1}
+			u.arm64State.stack = window{r: u.memory}
+			if stop, _ := u.Walk(t.Context(), regs, func(f Frame, _ *Registers) bool { return f.PC == regs.PC }); stop != StopNoStack {
+				t.Errorf("without a stack: %q", stop)
+			}
+			u.memory = mem
+		})
 	}
 }
 
@@ -188,7 +265,8 @@ func TestARM64EveryInstruction(t *testing.T) {
 				args = append(args, 99)
 			}
 			for _, arg := range args {
-				mem.start(functions[name], arg).run(t, u, seen)
+				c := mem.start(functions[name], arg)
+				c.run(t, u, c.caller(arm64Outside), 0, seen)
 			}
 		})
 	}

@@ -58,6 +58,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 // during the call. The error is that of ctx.
 func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, *Registers) bool) (Stop, error) {
 	cur := step{regs: start, trust: TrustContext, interrupt: true}
+	flat := false // the frame lies where its callee's does
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -81,10 +82,11 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		}
 		// A caller's frame lies above, but for a function that has none and was
 		// interrupted: its caller's stack pointer may be its own on ARM.
-		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (f.Return || next.interrupt) {
+		sp := u.sp(&next.regs)
+		if sp < f.SP || sp == f.SP && (f.Return || flat) {
 			return StopLoop, nil
 		}
-		cur = next
+		cur, flat = next, sp == f.SP
 	}
 }
 
