@@ -15,7 +15,7 @@ const (
 	windAlloc                      // n bytes are allocated
 	windSetFrame                   // reg becomes the frame pointer: RSP and n bytes
 	windSave                       // reg is stored n bytes above the frame's base
-	windSaveXMM                    // an XMM register, the same
+	windSaveXMM                    // an XMM register, the same; nothing is known of those
 	windMachineFrame               // the processor or the kernel pushed a machine frame; n bytes of an error code before it
 )
 
@@ -139,10 +139,13 @@ func (info *unwindInfo) parseCodes(p []byte, size uint32) bool {
 		case 6:
 			if info.version == 2 {
 				epilogs = append(epilogs, p[0], arg)
+				p = p[2*slots:]
+				continue
 			}
-			w.op = windSaveXMM
-		case 7: // like the XMM codes it moves no register that is followed
-			w.op = windSaveXMM
+			w.op, w.n = windSaveXMM, near(8)
+		case 7: // it has no meaning
+			p = p[2*slots:]
+			continue
 		case 8:
 			w.op, w.n = windSaveXMM, near(16)
 		case 9:
@@ -152,9 +155,7 @@ func (info *unwindInfo) parseCodes(p []byte, size uint32) bool {
 		default:
 			return false
 		}
-		if w.op != windSaveXMM {
-			info.ops = append(info.ops, w)
-		}
+		info.ops = append(info.ops, w)
 		p = p[2*slots:]
 	}
 	info.addEpilogs(epilogs, size)
