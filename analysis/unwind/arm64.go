@@ -21,9 +21,8 @@ type arm64 struct {
 
 // An arm64Rule is what unwind data say of a place in code.
 type arm64Rule struct {
-	ops   []arm64Op
-	frame bool // there is an entry; without one the return address is in lr
-	err   error
+	ops []arm64Op // none where the return address is in lr
+	err error     // nothing is known
 }
 
 func (u *Unwinder) arm64() *arm64 {
@@ -59,8 +58,8 @@ func (a *arm64) unwind(f Frame, r *Registers) (s step, ok bool) {
 		pc -= arm64Instr // the call, as what is returned to may be another function
 	}
 	rule := a.rule(pc)
-	if rule.err != nil || !rule.frame && f.Return {
-		return s, false // what has called must have a frame
+	if rule.err != nil {
+		return s, false
 	}
 	m := arm64Machine{a: a, r: *r}
 	m.r.Known &= arm64Kept | 1<<minidump.RegSP64 | 1<<minidump.RegLR64
@@ -82,7 +81,7 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 	} else if table := a.tables.of(m, arm64EntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
 	} else {
-		rule.ops, rule.frame, rule.err = arm64Image{a.u.code, table}.rule(pc)
+		rule.ops, _, rule.err = arm64Image{a.u.code, table}.rule(pc)
 	}
 	const most = 1 << 16
 	if len(a.rules) >= most {

@@ -58,6 +58,7 @@ func TestARM64Convention(t *testing.T) {
 		stop       Stop
 	}{
 		{"in the middle of a function", inF, sp + 0x40, inF, chain, all, StopStart},
+		{"the thread begins with an fp of zero", inF, sp + 0x40, inF, with(sp+0xc8, inG), append(all[:2:2], "G at +0xd0 by frame pointer"), StopStart},
 		{"it has called nothing yet", inF - 4, sp + 0x40, inG, chain, all, StopStart},
 		{"at its begin", arm64Plain + 0x200, sp + 0x80, inG | signature, chain,
 			[]string{"G at +0x0 by frame pointer", "H at +0x90 by frame pointer"}, StopStart},

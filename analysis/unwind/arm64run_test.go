@@ -123,6 +123,9 @@ func (c *arm64CPU) check(t *testing.T, u *Unwinder, callers []arm64Caller) bool 
 		if uint64(f.PC) != want.ret || f.Trust != TrustCFI || f.Return == want.interrupted {
 			return fail("%+v, want a return to %#x", f, want.ret)
 		}
+		if r.Known&want.unknown != 0 {
+			return fail("known are %#x, of which %#x cannot be", r.Known, want.unknown)
+		}
 		for i, v := range want.kept {
 			reg := 19 + i
 			if i == 11 {
@@ -215,7 +218,7 @@ func TestARM64Interrupted(t *testing.T) {
 		}},
 		{"k_interrupted", 8, func(c *arm64CPU) arm64Caller {
 			was := c.caller(arm64Outside)
-			was.interrupted = true
+			was.interrupted, was.unknown = true, 1<<30
 			return was
 		}},
 	}
@@ -238,6 +241,22 @@ func TestARM64Interrupted(t *testing.T) {
 			}
 			u.memory = mem
 		})
+	}
+}
+
+// TestARM64Loop has a machine frame that leads to itself.
+func TestARM64Loop(t *testing.T) {
+	mem, functions := arm64Program(t)
+	c := mem.start(functions["k_machine_frame"], 0)
+	mem.put(c.x[31], c.x[31])
+	mem.put(c.x[31]+8, c.pc)
+	n := 0
+	stop, err := arm64Unwinder(mem).Walk(t.Context(), Registers{PC: minidump.VA(c.pc), R: c.x, Known: 1<<32 - 1}, func(f Frame, _ *Registers) bool {
+		n++
+		return n < 10
+	})
+	if stop != StopLoop || err != nil {
+		t.Errorf("after %d frames: %q, %v", n, stop, err)
 	}
 }
 
