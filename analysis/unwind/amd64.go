@@ -24,6 +24,8 @@ type amd64 struct {
 	infos   map[fragment]*unwindInfo      // nil if it cannot be read
 	ops     []wind                        // of the frame at hand
 	regions *codeRegions
+	calls   CallDecoder
+	behind  map[minidump.VA]behindCall // what [amd64.behindCall] has found
 }
 
 // maxCached is how many functions are kept; what was called most is soon there
@@ -57,8 +59,10 @@ func (u *Unwinder) amd64() *amd64 {
 	if u.amd64State == nil {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
-			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{},
+			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, behind: map[minidump.VA]behindCall{},
+			regions: newCodeRegions(u.file), calls: *u.calls,
 		}
+		u.amd64State.calls.Plausible = u.amd64State.isCode
 	}
 	return u.amd64State
 }
@@ -66,6 +70,30 @@ func (u *Unwinder) amd64() *amd64 {
 // stepAMD64 finds the caller by the first way that leads to one.
 func stepAMD64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, Stop) {
 	a := u.amd64()
+	next, stop := a.step(ctx, f, r)
+	// What a dispatcher of the kernel's calls finds where it stores the address of
+	// an interrupted instruction, or of one behind a system call, is none that a
+	// call has left, and all that is said of return addresses does not hold.
+	if stop == "" && (a.behindCall(next.regs.PC) == notBehindCall || next.regs.PC == 0 && a.calledNull(f, &next.regs)) {
+		next.interrupt = true
+	}
+	return next, stop
+}
+
+// calledNull reports whether the address 0 is where a null pointer was called, and
+// not the end of the stack: a CONTEXT lies between the frame and what was
+// interrupted, and there the return address of the call.
+func (a *amd64) calledNull(f Frame, r *Registers) bool {
+	const sizeOfContext = 0x4d0
+	sp := minidump.VA(r.R[minidump.RegSP])
+	if sp-f.SP < sizeOfContext {
+		return false
+	}
+	ret, ok := a.stack.u64(sp)
+	return ok && a.behindCall(minidump.VA(ret)) == isBehindCall
+}
+
+func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 	if _, ok := a.stack.u64(f.SP); !ok || !r.knows(minidump.RegSP) {
 		return step{}, StopNoStack
 	}
@@ -155,9 +183,15 @@ const maxChain = 32
 // own on the stack.
 func (a *amd64) leaf(f Frame, r *Registers, fn amd64Function) (step, bool) {
 	ret, _ := a.stack.u64(f.SP)
-	// Without a table only the call says that this is a return address. A null
-	// pointer that was called has no code either.
-	if !a.returns(minidump.VA(ret), fn.coverage == noEntry) {
+	// A null pointer that was called has no code either. Where no table says that
+	// this is a leaf, only the call does.
+	switch a.behindCall(minidump.VA(ret)) {
+	case isBehindCall:
+	case noCode:
+		if fn.coverage != noEntry || !a.isCode(minidump.VA(ret)) {
+			return step{}, false
+		}
+	default:
 		return step{}, false
 	}
 	next := step{regs: *r, trust: TrustCFI}

@@ -24,10 +24,10 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	}
 	saved, ok1 := a.stack.u64(minidump.VA(fp))
 	ret, ok2 := a.stack.u64(minidump.VA(fp + 8))
-	if !ok1 || !ok2 || !a.returns(minidump.VA(ret), false) {
+	if !ok1 || !ok2 || a.behindCall(minidump.VA(ret)) != isBehindCall {
 		return step{}, false
 	}
-	if !a.jit(f.PC) {
+	if !a.isJIT(f.PC) {
 		if _, ok := a.stack.u64(minidump.VA(saved)); !ok || saved <= fp {
 			return step{}, false
 		}
@@ -49,7 +49,7 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 			break
 		}
 		at += 8
-		if a.returns(minidump.VA(word), false) {
+		if a.behindCall(minidump.VA(word)) == isBehindCall {
 			next := step{trust: TrustScan}
 			next.regs.PC = minidump.VA(word)
 			next.regs.set(minidump.RegSP, uint64(at))
@@ -59,29 +59,47 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 	return step{}, StopNoUnwind
 }
 
-// returns reports whether an address is that behind a call, in a module or in code
-// made at run time. unreadable is the answer for an address in a module whose
-// code is not there.
-func (a *amd64) returns(addr minidump.VA, unreadable bool) bool {
-	if addr == 0 {
-		return false
+// behindCall says whether a call precedes an address.
+type behindCall uint8
+
+const (
+	noCode        behindCall = iota // its code is not there, or it is in no code
+	notBehindCall                   // something else precedes it
+	isBehindCall
+)
+
+// behindCall looks at the code before an address.
+func (a *amd64) behindCall(addr minidump.VA) behindCall {
+	b, ok := a.behind[addr]
+	if ok {
+		return b
 	}
-	_, inModule := a.u.modules.Find(addr)
-	if !inModule && !a.jit(addr) {
-		return false
+	if a.isCode(addr) {
+		_, err := a.calls.Decode(addr)
+		switch {
+		case err == nil:
+			b = isBehindCall
+		case !errors.Is(err, minidump.ErrNotCaptured):
+			b = notBehindCall
+		}
 	}
-	_, err := a.u.calls.Decode(addr)
-	return err == nil || unreadable && inModule && errors.Is(err, minidump.ErrNotCaptured)
+	if len(a.behind) >= maxCached {
+		clear(a.behind)
+	}
+	a.behind[addr] = b
+	return b
 }
 
-// jit reports whether an address is that of code made at run time.
-func (a *amd64) jit(addr minidump.VA) bool {
-	if a.regions == nil {
-		a.regions = newCodeRegions(a.u.file)
+// isCode reports whether an address lies in a module or in code made at run time.
+func (a *amd64) isCode(addr minidump.VA) bool {
+	if _, ok := a.u.modules.Find(addr); ok {
+		return true
 	}
-	if !a.regions.contains(addr) {
-		return false
-	}
+	return a.regions.contains(addr)
+}
+
+// isJIT reports whether an address is that of code made at run time.
+func (a *amd64) isJIT(addr minidump.VA) bool {
 	_, inModule := a.u.modules.Find(addr)
-	return !inModule
+	return !inModule && a.regions.contains(addr)
 }

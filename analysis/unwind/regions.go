@@ -18,6 +18,9 @@ type codeRegion struct{ start, last minidump.VA }
 // newCodeRegions reads the MemoryInfoList. Without one there are none.
 func newCodeRegions(f *minidump.File) *codeRegions {
 	c := &codeRegions{}
+	if f == nil {
+		return c
+	}
 	infos, err := f.MemoryInfos()
 	if err != nil {
 		return c

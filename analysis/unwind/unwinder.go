@@ -77,7 +77,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		if stop != "" {
 			return stop, ctx.Err()
 		}
-		if next.regs.PC == 0 {
+		if next.regs.PC == 0 && !next.interrupt { // else a null pointer was called
 			return StopStart, nil
 		}
 		// A caller's frame lies above, but for a function that has none and was
