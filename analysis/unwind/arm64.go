@@ -17,6 +17,7 @@ type arm64 struct {
 	stack  window
 	tables exceptionTables
 	rules  map[minidump.VA]arm64Rule // by place in code
+	*codeMap
 }
 
 // An arm64Rule is what unwind data say of a place in code.
@@ -29,25 +30,31 @@ func (u *Unwinder) arm64() *arm64 {
 	if u.arm64State == nil {
 		u.arm64State = &arm64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm64Rule{},
+			codeMap: newCodeMap(u),
 		}
 	}
 	return u.arm64State
 }
+
+const machineARM64 = 0xaa64 // IMAGE_FILE_MACHINE_ARM64
 
 // arm64Kept has the registers that a function gives back to its caller as they
 // were, but for the stack pointer.
 const arm64Kept = (1<<30 - 1) &^ (1<<19 - 1)
 
 // stepARM64 finds the caller by the first way that leads to one.
-func stepARM64(_ context.Context, u *Unwinder, f Frame, r *Registers) (step, Stop) {
+func stepARM64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, Stop) {
 	a := u.arm64()
-	if s, ok := a.unwind(f, r); ok {
-		return s, ""
+	s, ok := a.unwind(f, r)
+	if !ok {
+		s, ok = a.convention(f, r)
 	}
-	if s, ok := a.convention(f, r); ok {
-		return s, ""
+	if !ok {
+		return a.scan(ctx, r)
 	}
-	return a.scan(r)
+	// What an interrupted thread will go on with is no return address.
+	s.interrupt = s.interrupt || a.behindCall(s.regs.PC) == notBehindCall
+	return s, ""
 }
 
 // unwind follows the image's unwind data. ok is false if there are none, or they
@@ -76,16 +83,17 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 	if ok {
 		return rule
 	}
-	if m, ok := a.u.modules.Find(pc); !ok {
+	if m, ok := a.modules.Find(pc); !ok {
 		rule.err = fmt.Errorf("%s lies in no module", pc)
 	} else if table := a.tables.of(m, arm64EntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
+	} else if table.machine != machineARM64 {
+		rule.err = fmt.Errorf("%s is of another processor, %#x", m.Name(), table.machine)
 	} else {
 		rule.ops, _, rule.err = arm64Image{a.u.code, table}.rule(pc)
 	}
-	const most = 1 << 16
-	if len(a.rules) >= most {
-		clear(a.rules) // what is called most is soon there again
+	if len(a.rules) >= maxCached {
+		clear(a.rules)
 	}
 	a.rules[pc] = rule
 	return rule

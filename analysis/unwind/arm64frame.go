@@ -1,6 +1,7 @@
 package unwind
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 
@@ -16,12 +17,12 @@ func (a *arm64) stripPAC(addr minidump.VA) minidump.VA {
 	if addr>>39 == 0 || addr&kernel != 0 {
 		return addr
 	}
-	if _, ok := a.u.modules.Find(addr); ok {
+	if _, ok := a.modules.Find(addr); ok {
 		return addr
 	}
 	for _, bits := range [...]int{52, 48, 47, 42, 39} {
 		short := addr & (1<<bits - 1)
-		if _, ok := a.u.modules.Find(short); ok {
+		if _, ok := a.modules.Find(short); ok {
 			return short
 		}
 	}
@@ -33,11 +34,12 @@ func (a *arm64) stripPAC(addr minidump.VA) minidump.VA {
 // behind the caller's fp, and has fp point there. ok is false where the stack
 // does not look so.
 func (a *arm64) convention(f Frame, r *Registers) (s step, ok bool) {
-	if f.Return {
+	if f.Trust != TrustContext {
 		if s, ok := a.linuxSignal(f); ok {
 			return s, true
 		}
-	} else if r.knows(minidump.RegLR64) {
+	}
+	if !f.Return && r.knows(minidump.RegLR64) {
 		if grown, ok := a.noRecord(f.PC, r); ok {
 			m := arm64Machine{a: a, r: *r}
 			m.r.set(minidump.RegSP64, uint64(f.SP)+uint64(grown))
@@ -81,7 +83,7 @@ func (a *arm64) chain(fp, next, ret minidump.VA) bool {
 	if ret%arm64Instr != 0 {
 		return false
 	}
-	_, err := a.u.calls.Decode(ret)
+	_, err := a.calls.Decode(ret)
 	return err == nil || errors.Is(err, minidump.ErrNotCaptured) || a.linuxReturn(ret)
 }
 
@@ -116,14 +118,13 @@ const (
 // is how many bytes it has taken from the stack.
 func (a *arm64) noRecord(pc minidump.VA, r *Registers) (grown int64, ok bool) {
 	lr := a.stripPAC(minidump.VA(r.R[minidump.RegLR64]))
-	call, err := a.u.calls.Decode(lr)
-	if err != nil {
-		return 0, false
-	}
+	call, err := a.calls.Decode(lr)
 	here := a.instructions(pc, pc+arm64Instr)
-	if here == nil {
-		_, ok := a.u.modules.Find(pc)
-		return 0, !ok // called where nothing is
+	if !a.isCode(pc) && (here == nil || a.regions.known) { // called where nothing is
+		return 0, err == nil || errors.Is(err, minidump.ErrNotCaptured) && a.isCode(lr)
+	}
+	if err != nil || here == nil {
+		return 0, false
 	}
 	if here[0]&^0x40 == arm64AutiSP {
 		here = a.instructions(pc+arm64Instr, pc+2*arm64Instr)
@@ -203,27 +204,22 @@ func (a *arm64) linuxSignal(f Frame) (s step, ok bool) {
 	return s, ok
 }
 
-// maxScan is how many bytes of a stack are searched for one return address.
-// Frames that are larger have arrays in them.
-const maxScan = 64 << 10
-
 // scan takes the first return address on the stack. Where it was stored together
 // with fp, that is known too.
-func (a *arm64) scan(r *Registers) (step, Stop) {
+func (a *arm64) scan(ctx context.Context, r *Registers) (step, Stop) {
 	sp := minidump.VA(r.R[minidump.RegSP64])
 	if _, ok := a.stack.u64(sp); !ok || !r.knows(minidump.RegSP64) {
 		return step{}, StopNoStack
 	}
-	for at := (sp + 7) &^ 7; at-sp < maxScan; at += 8 {
+	at := (sp + 7) &^ 7
+	for range scanWords {
 		word, ok := a.stack.u64(at)
-		if !ok {
+		if !ok || ctx.Err() != nil {
 			break
 		}
 		pc := a.stripPAC(minidump.VA(word))
-		if !a.u.calls.Plausible(pc) {
-			continue
-		}
-		if _, err := a.u.calls.Decode(pc); err != nil {
+		if a.behindCall(pc) != isBehindCall {
+			at += 8
 			continue
 		}
 		s := step{regs: Registers{PC: pc}, trust: TrustScan}

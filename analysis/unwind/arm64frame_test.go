@@ -3,6 +3,7 @@ package unwind
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +78,9 @@ func TestARM64Convention(t *testing.T) {
 		{"fp is something else", inF, 0x1234, inF, chain, []string{"G at +0x50 by scan", "H at +0x90 by frame pointer"}, StopStart},
 		{"no frame record at all", inF, 0, inF, map[uint64]uint64{sp + 0x40: 1}, nil, StopNoUnwind},
 		{"no stack", inF, sp + 0x4000, inF, nil, nil, StopNoStack},
+		{"small dump: by the records alone", inF, sp + 0x40, inG, chain, all, StopStart},
+		{"small dump: no record", inF, sp + 0x48, inG, chain, nil, StopNoUnwind},
+		{"small dump: called where nothing is", 0x10, sp + 0x80, inH, chain, []string{"H at +0x0 by frame pointer", "H at +0x90 by frame pointer"}, StopStart},
 		{"a signal", inF, sp + 0x40, inF, with(sp+0x40, sp+0x400, sp+0x48, arm64Plain+0x500,
 			sp+0x50+312+29*8, sp+0x80, sp+0x50+312+31*8, sp+0x70, sp+0x50+312+32*8, inG-4),
 			[]string{"signal at +0x50 by frame pointer", "G-4 at +0x70 by cfi", "H at +0x90 by frame pointer"}, StopStart},
@@ -98,7 +102,11 @@ func TestARM64Convention(t *testing.T) {
 			regs := Registers{PC: minidump.VA(tt.pc), Known: 1<<32 - 1}
 			regs.R[29], regs.R[30], regs.R[31] = tt.fp, tt.lr, sp
 			var got []string
-			stop, err := arm64Unwinder(mem).Walk(t.Context(), regs, func(f Frame, r *Registers) bool {
+			u := arm64Unwinder(mem)
+			if strings.HasPrefix(tt.name, "small dump: ") {
+				mem.image = nil
+			}
+			stop, err := u.Walk(t.Context(), regs, func(f Frame, r *Registers) bool {
 				name := map[minidump.VA]string{inF: "F", inG: "G", inG - 4: "G-4", inH: "H", arm64Plain + 0x500: "signal"}[f.PC]
 				if name == "" {
 					name = f.PC.String()

@@ -65,7 +65,7 @@ func FuzzARM64(f *testing.F) {
 		walk := func() (frames []Frame, stop Stop) {
 			u := arm64Unwinder(mem)
 			u.modules = symbol.NewModules([]minidump.Module{{BaseOfImage: base, SizeOfImage: uint32(len(image))}})
-			u.arm64().tables.known = map[minidump.VA]exceptionTable{base: {base: base, start: base + 0x40, count: 2}}
+			u.arm64().tables.known = map[minidump.VA]exceptionTable{base: {base: base, start: base + 0x40, count: 2, machine: machineARM64}}
 			stop, err := u.Walk(t.Context(), regs, func(f Frame, r *Registers) bool {
 				for i, v := range r.R {
 					if v != 0 && !r.knows(i) {

@@ -10,7 +10,8 @@ import (
 // codeRegions are the regions of the address space that hold code and are of no
 // image: what compilers at run time have made, or what was put there.
 type codeRegions struct {
-	list []codeRegion // by start
+	list  []codeRegion // by start
+	known bool         // the dump says which regions there are
 }
 
 type codeRegion struct{ start, last minidump.VA }
@@ -25,6 +26,7 @@ func newCodeRegions(f *minidump.File) *codeRegions {
 	if err != nil {
 		return c
 	}
+	c.known = true
 	const executable = minidump.PageExecute | minidump.PageExecuteRead | minidump.PageExecuteReadWrite | minidump.PageExecuteWriteCopy
 	for m, err := range infos.All() {
 		if err != nil || m.State != minidump.MemCommit || m.Type == minidump.MemImage || m.Protect&executable == 0 || m.RegionSize == 0 {
