@@ -85,12 +85,12 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 	}
 	if m, ok := a.modules.Find(pc); !ok {
 		rule.err = fmt.Errorf("%s lies in no module", pc)
-	} else if table := a.tables.of(m, arm64EntrySize); table.count == 0 {
+	} else if table := a.tables.of(m, armEntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
 	} else if table.machine != machineARM64 {
 		rule.err = fmt.Errorf("%s is of another processor, %#x", m.Name(), table.machine)
 	} else {
-		rule.ops, _, rule.err = arm64Image{a.u.code, table}.rule(pc)
+		rule.ops, _, rule.err = armImage{a.u.code, table}.arm64Ops(pc)
 	}
 	if len(a.rules) >= maxCached {
 		clear(a.rules)

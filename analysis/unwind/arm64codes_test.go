@@ -160,7 +160,7 @@ func TestARM64Records(t *testing.T) {
 		for _, word := range tt.words {
 			mem.image = binary.LittleEndian.AppendUint32(mem.image, word)
 		}
-		r, err := arm64Image{mem, exceptionTable{base: 0x1000}}.record(0x100)
+		r, err := armImage{mem, exceptionTable{base: 0x1000}}.arm64Record(0x100)
 		got := "no"
 		if err == nil {
 			var ops []arm64Op
@@ -199,7 +199,7 @@ func TestARM64Table(t *testing.T) {
 		for _, word := range tt.table {
 			mem.image = binary.LittleEndian.AppendUint32(mem.image, word)
 		}
-		img := arm64Image{mem, exceptionTable{base: base, start: base + start, count: (len(tt.table) + 1) / 2}}
+		img := armImage{mem, exceptionTable{base: base, start: base + start, count: (len(tt.table) + 1) / 2}}
 		begin, data, ok, err := img.entry(tt.rva)
 		got := "none"
 		if ok {

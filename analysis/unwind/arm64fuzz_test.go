@@ -15,10 +15,10 @@ import (
 // first must come from something that was there.
 func FuzzARM64(f *testing.F) {
 	mem, functions := arm64Program(f)
-	table := (&exceptionTables{code: mem}).of(&arm64Unwinder(mem).modules.List()[0], arm64EntrySize)
+	table := (&exceptionTables{code: mem}).of(&arm64Unwinder(mem).modules.List()[0], armEntrySize)
 	for _, name := range []string{"t_next", "t_epilogs", "t_any", "t_signed", "k_context", "k_machine_frame", "t_packed_i2_f2_c2_496"} {
 		begin := functions[name] - mem.base
-		_, data, _, err := arm64Image{mem, table}.entry(uint32(begin))
+		_, data, _, err := armImage{mem, table}.entry(uint32(begin))
 		if err != nil {
 			f.Fatal(err)
 		}

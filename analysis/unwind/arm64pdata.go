@@ -3,7 +3,6 @@ package unwind
 import (
 	"encoding/binary"
 	"fmt"
-	"sort"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -16,48 +15,10 @@ import (
 // arm64Instr is the size of an instruction in bytes; unwind data count them.
 const arm64Instr = 4
 
-const arm64EntrySize = 8 // of .pdata, in bytes
-
-// An arm64Image is an image whose unwind data are read.
-type arm64Image struct {
-	code  CodeReader
-	table exceptionTable
-}
-
-// read fills p with what is loaded at an RVA.
-func (img arm64Image) read(p []byte, rva uint32) error {
-	if !readFull(img.code, p, img.table.base+minidump.VA(rva)) {
-		return fmt.Errorf("unwind data at %s: %w", img.table.base+minidump.VA(rva), minidump.ErrNotCaptured)
-	}
-	return nil
-}
-
-// entry finds the last entry of the table whose function begins at or below an
-// RVA.
-func (img arm64Image) entry(rva uint32) (begin, data uint32, ok bool, err error) {
-	start := uint32(img.table.start - img.table.base)
-	read := func(i int) (begin, data uint32) {
-		var buf [arm64EntrySize]byte
-		if err == nil {
-			err = img.read(buf[:], start+uint32(i)*arm64EntrySize)
-		}
-		return binary.LittleEndian.Uint32(buf[:]), binary.LittleEndian.Uint32(buf[4:])
-	}
-	i := sort.Search(img.table.count, func(i int) bool {
-		begin, data := read(i)
-		return begin > rva || begin == 0 && data == 0 // linkers fill up with zeros
-	})
-	if i == 0 || err != nil {
-		return 0, 0, false, err
-	}
-	begin, data = read(i - 1)
-	return begin, data, err == nil, err
-}
-
-// rule finds how to get from code to its caller. ok is false if the image's table
+// arm64Ops finds how to get from code to its caller. ok is false if the image's table
 // has nothing about the code: its function has no frame, and the return address
 // is in lr. The error says that this cannot be known.
-func (img arm64Image) rule(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
+func (img armImage) arm64Ops(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
 	rva := uint32(pc - img.table.base)
 	begin, data, ok, err := img.entry(rva)
 	if err != nil || !ok {
@@ -69,7 +30,7 @@ func (img arm64Image) rule(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
 	at := int((rva - begin) / arm64Instr)
 	switch flag := data & 3; flag {
 	case 0:
-		r, err := img.record(data)
+		r, err := img.arm64Record(data)
 		if err != nil {
 			return nil, false, err
 		}
@@ -87,7 +48,7 @@ func (img arm64Image) rule(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
 
 // An arm64Record is the unwind data of a function in .xdata.
 type arm64Record struct {
-	img      arm64Image
+	img      armImage
 	length   int    // of the function, in instructions
 	inHeader bool   // there is one epilog, at the end of the function, and no list
 	epilogs  int    // how many; the index of the codes of the only one
@@ -95,8 +56,8 @@ type arm64Record struct {
 	codes    []byte
 }
 
-// record reads a record.
-func (img arm64Image) record(rva uint32) (r arm64Record, err error) {
+// arm64Record reads a record.
+func (img armImage) arm64Record(rva uint32) (r arm64Record, err error) {
 	var word [4]byte
 	next := func() uint32 {
 		if err == nil {

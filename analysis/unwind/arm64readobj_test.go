@@ -140,8 +140,8 @@ func readReadobj(t *testing.T) (all []readobjFunction) {
 func TestARM64Readobj(t *testing.T) {
 	mem, _ := arm64Program(t)
 	u := arm64Unwinder(mem)
-	table := (&exceptionTables{code: mem}).of(&u.modules.List()[0], arm64EntrySize)
-	img := arm64Image{mem, table}
+	table := (&exceptionTables{code: mem}).of(&u.modules.List()[0], armEntrySize)
+	img := armImage{mem, table}
 	functions := readReadobj(t)
 	if len(functions) != table.count {
 		t.Fatalf("%d functions, the listing has %d", table.count, len(functions))
@@ -158,7 +158,7 @@ func TestARM64Readobj(t *testing.T) {
 			got.length = p.bits(2, 11) * arm64Instr
 			got.lists = [][]string{arm64Words(prolog.ops)}
 		} else {
-			r, err := img.record(data)
+			r, err := img.arm64Record(data)
 			if err != nil {
 				t.Errorf("%s: %v", want.begin, err)
 			}

@@ -290,19 +290,19 @@ func TestARM64EveryInstruction(t *testing.T) {
 		})
 	}
 	// Every instruction of every function was looked at.
-	table := (&exceptionTables{code: mem}).of(&u.modules.List()[0], arm64EntrySize)
-	img := arm64Image{mem, table}
+	table := (&exceptionTables{code: mem}).of(&u.modules.List()[0], armEntrySize)
+	img := armImage{mem, table}
 	if table.count < 150 {
 		t.Errorf("%d functions", table.count)
 	}
 	for i := range table.count {
-		var entry [arm64EntrySize]byte
-		if err := img.read(entry[:], uint32(table.start-table.base)+uint32(i)*arm64EntrySize); err != nil {
+		var entry [armEntrySize]byte
+		if err := img.read(entry[:], uint32(table.start-table.base)+uint32(i)*armEntrySize); err != nil {
 			t.Fatal(err)
 		}
 		begin := uint64(entry[0]) | uint64(entry[1])<<8 | uint64(entry[2])<<16
 		for pc := mem.base + begin; ; pc += 4 {
-			_, ok, err := img.rule(minidump.VA(pc))
+			_, ok, err := img.arm64Ops(minidump.VA(pc))
 			if b, _, _, _ := img.entry(uint32(pc - mem.base)); err != nil || !ok || uint64(b) != begin {
 				break
 			}

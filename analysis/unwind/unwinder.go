@@ -21,6 +21,7 @@ type Unwinder struct {
 	file       *minidump.File
 	amd64State *amd64
 	arm64State *arm64
+	arm32State *arm32
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
