@@ -19,10 +19,15 @@ import (
 
 const arm64Dir = "../../testdata/unwind/ARM64"
 
-// arm64Program loads unwind.dll, and gives it a stack of 1 MiB.
 func arm64Program(t testing.TB) (mem *arm64Memory, functions map[string]uint64) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(arm64Dir, "unwind.dll"))
+	return loadProgram(t, arm64Dir)
+}
+
+// loadProgram loads unwind.dll, and gives it a stack of 1 MiB.
+func loadProgram(t testing.TB, dir string) (mem *arm64Memory, functions map[string]uint64) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "unwind.dll"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +49,7 @@ func arm64Program(t testing.TB) (mem *arm64Memory, functions map[string]uint64) 
 		t.Fatal(err)
 	}
 	functions = map[string]uint64{}
-	for rva := uint32(0); rva < img.SizeOfImage; rva += 4 {
+	for rva := range img.SizeOfImage {
 		if e, ok, _ := exports.Lookup(rva); ok && e.RVA == rva {
 			functions[e.Name] = img.ImageBase + uint64(rva)
 		}

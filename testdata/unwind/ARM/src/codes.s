@@ -38,8 +38,7 @@ t_leaf:				// a leaf has no unwind data
 	.globl	chkstk
 	.thumb_func
 chkstk:				// the real one touches the pages
-	nop
-	lsls	r4, r4, #2
+	mov	r12, sp
 	bx	lr
 
 	function t_low		// pop {r0-r7, lr}, mov sp
@@ -97,7 +96,7 @@ chkstk:				// the real one touches the pages
 	.seh_save_regs_w {r4, r11, lr}
 	add.w	r11, sp, #4
 	.seh_nop_w
-	movw	r4, #0x1000
+	movw	r4, #0x4000
 	.seh_nop_w
 	bl	chkstk
 	.seh_nop_w
@@ -119,9 +118,9 @@ chkstk:				// the real one touches the pages
 	.seh_save_regs {r4, r7, lr}
 	mov	r7, sp
 	.seh_save_sp r7
-	movw	r4, #0x4000
+	movw	r4, #0
 	.seh_nop_w
-	movt	r4, #1
+	movt	r4, #5
 	.seh_nop_w
 	bl	chkstk
 	.seh_nop_w
@@ -202,7 +201,7 @@ chkstk:				// the real one touches the pages
 	udf	#1
 	.seh_endproc
 
-	function t_many		// 20 epilogs and more than 63 bytes of codes: the longer header
+	function t_many		// 21 epilogs and more than 63 bytes of codes: the longer header
 	push	{r4, r5, r7, lr}
 	.seh_save_regs {r4-r5, r7, lr}
 	sub	sp, #8
@@ -211,7 +210,7 @@ chkstk:				// the real one touches the pages
 	movs	r4, #4
 	bl	t_leaf
 	.set	number, 0
-	.rept	40
+	.rept	20
 	cmp	r0, #number
 	bne	1f
 	.seh_startepilogue
