@@ -32,11 +32,11 @@ func (o Outside) Name() string {
 	return "<no module>"
 }
 
-// RuntimeCode knows the code of a process that is of no module. It is safe for
-// concurrent use.
+// RuntimeCode knows the code of a process that is of no module. A nil one knows of
+// none. It is safe for concurrent use.
 type RuntimeCode struct {
 	compiles bool // a runtime that compiles code while it runs is loaded
-	regions  func() []region
+	regions  func() ([]region, bool)
 }
 
 // A region is memory that holds code and is of no image. last is inclusive.
@@ -46,7 +46,7 @@ type region struct{ start, last minidump.VA }
 // addresses outside modules. f may be nil: then the modules alone say whether
 // there is such code.
 func NewRuntimeCode(f *minidump.File, modules []minidump.Module, unloaded []minidump.UnloadedModule) *RuntimeCode {
-	c := &RuntimeCode{regions: sync.OnceValue(func() []region { return codeRegions(f) })}
+	c := &RuntimeCode{regions: sync.OnceValues(func() ([]region, bool) { return codeRegions(f) })}
 	for i := range modules {
 		c.compiles = c.compiles || compilesCode(modules[i].BaseName())
 	}
@@ -61,31 +61,43 @@ func NewRuntimeCode(f *minidump.File, modules []minidump.Module, unloaded []mini
 // image: what a compiler has made at run time, or what was put there. It
 // reads the MemoryInfoList when it is asked first; without one there is none.
 func (c *RuntimeCode) Contains(addr minidump.VA) bool {
-	regions := c.regions()
+	if c == nil {
+		return false
+	}
+	regions, _ := c.regions()
 	i := sort.Search(len(regions), func(i int) bool { return regions[i].start > addr })
 	return i > 0 && addr <= regions[i-1].last
+}
+
+// Known reports whether the dump lists its memory, so that what Contains does not
+// know is no such code.
+func (c *RuntimeCode) Known() bool {
+	if c == nil {
+		return false
+	}
+	_, known := c.regions()
+	return known
 }
 
 // At says what an address in no module is. Of dumps that do not list their memory,
 // and of code that is gone by now, the modules are all that is known: where a
 // runtime is loaded that compiles code, it is most likely that.
 func (c *RuntimeCode) At(addr minidump.VA) Outside {
-	if c.compiles || c.Contains(addr) {
+	if c != nil && c.compiles || c.Contains(addr) {
 		return OutsideJIT
 	}
 	return OutsideUnknown
 }
 
-func codeRegions(f *minidump.File) []region {
+func codeRegions(f *minidump.File) (list []region, known bool) {
 	if f == nil {
-		return nil
+		return nil, false
 	}
 	infos, err := f.MemoryInfos()
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	const executable = minidump.PageExecute | minidump.PageExecuteRead | minidump.PageExecuteReadWrite | minidump.PageExecuteWriteCopy
-	var list []region
 	for m, err := range infos.All() {
 		if err != nil || m.State != minidump.MemCommit || m.Type == minidump.MemImage || m.Protect&executable == 0 || m.RegionSize == 0 {
 			continue
@@ -101,7 +113,7 @@ func codeRegions(f *minidump.File) []region {
 		list = append(list, region{m.BaseAddress, last})
 	}
 	slices.SortStableFunc(list, func(a, b region) int { return cmp.Compare(a.start, b.start) })
-	return list
+	return list, true
 }
 
 // compilers are the runtimes that compile code while they run, by the start of

@@ -28,6 +28,9 @@ func TestRuntimeCode(t *testing.T) {
 	f := testdump.Make(t, dumptest.Dump{MemoryInfos: infos})
 	c := symbol.NewRuntimeCode(f, nil, nil)
 	compiling := symbol.NewRuntimeCode(f, []minidump.Module{{ModuleName: `C:\CLR.dll`}}, nil)
+	if !c.Known() {
+		t.Error("the memory is listed")
+	}
 	unloaded := symbol.NewRuntimeCode(nil, nil, []minidump.UnloadedModule{{ModuleName: "jvm.dll"}})
 	for addr, want := range jit {
 		if c.Contains(addr) != want || (c.At(addr) == symbol.OutsideJIT) != want {
@@ -37,7 +40,7 @@ func TestRuntimeCode(t *testing.T) {
 			t.Errorf("%s with a runtime: %s, %s", addr, compiling.At(addr), unloaded.At(addr))
 		}
 	}
-	if c := symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{}), nil, nil); c.At(0x10000) != symbol.OutsideUnknown {
+	if c := symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{}), nil, nil); c.At(0x10000) != symbol.OutsideUnknown || c.Known() {
 		t.Error("code in a dump that lists no memory")
 	}
 }

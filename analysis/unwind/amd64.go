@@ -17,15 +17,13 @@ const amd64Kept = 1<<3 | 1<<minidump.RegSP | 1<<minidump.RegFP | 1<<6 | 1<<7 | 0
 // every function but a leaf has; by the frame pointer where code has none; and by
 // the words of the stack.
 type amd64 struct {
-	u       *Unwinder
-	stack   window
-	tables  exceptionTables
-	found   map[minidump.VA]amd64Function // by [Frame.Lookup]
-	infos   map[fragment]*unwindInfo      // nil if it cannot be read
-	ops     []wind                        // of the frame at hand
-	regions *codeRegions
-	calls   CallDecoder
-	behind  map[minidump.VA]behindCall // what [amd64.behindCall] has found
+	u      *Unwinder
+	stack  window
+	tables exceptionTables
+	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
+	infos  map[fragment]*unwindInfo      // nil if it cannot be read
+	ops    []wind                        // of the frame at hand
+	*codeMap
 }
 
 // maxCached is how many functions are kept; what was called most is soon there
@@ -59,10 +57,8 @@ func (u *Unwinder) amd64() *amd64 {
 	if u.amd64State == nil {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
-			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, behind: map[minidump.VA]behindCall{},
-			regions: newCodeRegions(u.file), calls: *u.calls,
+			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, codeMap: newCodeMap(u),
 		}
-		u.amd64State.calls.Plausible = u.amd64State.isCode
 	}
 	return u.amd64State
 }

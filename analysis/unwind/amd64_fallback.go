@@ -2,7 +2,6 @@ package unwind
 
 import (
 	"context"
-	"errors"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -57,49 +56,4 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 		}
 	}
 	return step{}, StopNoUnwind
-}
-
-// behindCall says whether a call precedes an address.
-type behindCall uint8
-
-const (
-	noCode        behindCall = iota // its code is not there, or it is in no code
-	notBehindCall                   // something else precedes it
-	isBehindCall
-)
-
-// behindCall looks at the code before an address.
-func (a *amd64) behindCall(addr minidump.VA) behindCall {
-	b, ok := a.behind[addr]
-	if ok {
-		return b
-	}
-	if a.isCode(addr) {
-		_, err := a.calls.Decode(addr)
-		switch {
-		case err == nil:
-			b = isBehindCall
-		case !errors.Is(err, minidump.ErrNotCaptured):
-			b = notBehindCall
-		}
-	}
-	if len(a.behind) >= maxCached {
-		clear(a.behind)
-	}
-	a.behind[addr] = b
-	return b
-}
-
-// isCode reports whether an address lies in a module or in code made at run time.
-func (a *amd64) isCode(addr minidump.VA) bool {
-	if _, ok := a.u.modules.Find(addr); ok {
-		return true
-	}
-	return a.regions.contains(addr)
-}
-
-// isJIT reports whether an address is that of code made at run time.
-func (a *amd64) isJIT(addr minidump.VA) bool {
-	_, inModule := a.u.modules.Find(addr)
-	return !inModule && a.regions.contains(addr)
 }

@@ -48,6 +48,9 @@ var kept = map[minidump.ProcessorArchitecture]uint32{
 // dump. The boolean is false if there is none for the frame or it does not lead to a
 // caller. The stop is StopStart where it says that there is no caller.
 func (u *Unwinder) callFrame(ctx context.Context, f Frame, r *Registers, stack *window) (next step, stop Stop, ok bool) {
+	if u.session == nil {
+		return step{}, "", false
+	}
 	rule, ok, err := u.session.FrameRule(ctx, f.Lookup())
 	if !ok || err != nil || rule.CFI == nil {
 		return step{}, "", false

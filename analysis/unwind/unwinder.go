@@ -13,16 +13,17 @@ type Unwinder struct {
 	memory  CodeReader // what the dump captured; stacks are read from it alone
 	code    CodeReader // memory, and the image files where that lacks it
 	modules *symbol.Modules
-	session *symbol.Session
+	session *symbol.Session     // nil: there are no symbols
+	runtime *symbol.RuntimeCode // nil: nothing is made at run time
 	calls   *CallDecoder
 	limit   int
 	step    stepper
 
 	file       *minidump.File
-	regions    *codeRegions // nil until they are asked for
 	amd64State *amd64
+	arm32State *arm32
+	arm64State *arm64
 	x86State   *x86
-	armStack   *window
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -50,7 +51,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 		return nil, err
 	}
 	return &Unwinder{
-		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
+		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, runtime: s.RuntimeCode(), calls: calls,
 		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
@@ -60,6 +61,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 // during the call. The error is that of ctx.
 func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, *Registers) bool) (Stop, error) {
 	cur := step{regs: start, trust: TrustContext, interrupt: true}
+	flat := false // the frame lies where its callee's does
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -82,11 +84,12 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopStart, nil
 		}
 		// A caller's frame lies above, but for a function that has none and was
-		// called last: its caller's stack pointer may be its own on ARM.
-		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (n > 0 || next.regs.PC == f.PC) {
+		// interrupted: its caller's stack pointer may be its own on ARM.
+		sp := u.sp(&next.regs)
+		if sp < f.SP || sp == f.SP && (f.Return || flat) {
 			return StopLoop, nil
 		}
-		cur = next
+		cur, flat = next, sp == f.SP
 	}
 }
 

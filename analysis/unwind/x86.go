@@ -3,7 +3,6 @@ package unwind
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -34,6 +33,7 @@ type x86 struct {
 	states int                        // instructions in walks
 	effort int64                      // instructions that may yet be followed; a dump could be made up to have no end of them
 	pops   map[minidump.VA]int32      // bytes that functions take off when they return
+	*codeMap
 
 	// callee is what the last step found out of the frame that it left, and caller
 	// the one it went to.
@@ -62,7 +62,7 @@ func (u *Unwinder) x86() *x86 {
 	if u.x86State == nil {
 		u.x86State = &x86{
 			u: u, stack: window{r: u.memory}, codes: window{r: u.code}, rules: map[minidump.VA]cachedRule{},
-			walks: map[minidump.VA]*codeWalk{}, pops: map[minidump.VA]int32{}, effort: maxEffort,
+			walks: map[minidump.VA]*codeWalk{}, pops: map[minidump.VA]int32{}, effort: maxEffort, codeMap: newCodeMap(u),
 		}
 	}
 	return u.x86State
@@ -165,12 +165,14 @@ func (x *x86) returns(addr uint64, unreadable bool) bool {
 	if addr < lowest || addr > 0xffffffff {
 		return false
 	}
-	_, inModule := x.u.modules.Find(minidump.VA(addr))
-	if !inModule && !x.u.isJIT(minidump.VA(addr)) {
-		return false
+	switch x.behindCall(minidump.VA(addr)) {
+	case isBehindCall:
+		return true
+	case noCode:
+		_, inModule := x.modules.Find(minidump.VA(addr))
+		return unreadable && inModule
 	}
-	_, err := x.u.calls.Decode(minidump.VA(addr))
-	return err == nil || unreadable && inModule && errors.Is(err, minidump.ErrNotCaptured)
+	return false
 }
 
 // word reads four bytes of the stack.

@@ -2,7 +2,6 @@ package unwind
 
 import (
 	"context"
-	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/cfi"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -73,8 +72,7 @@ func (x *x86) inFunction(ctx context.Context, addr uint64) bool {
 	if !x.returns(addr, true) {
 		return false
 	}
-	_, err := x.u.calls.Decode(minidump.VA(addr))
-	return errors.Is(err, minidump.ErrNotCaptured) && x.rule(ctx, minidump.VA(addr-1)).rule.Frame != nil
+	return x.behindCall(minidump.VA(addr)) == noCode && x.rule(ctx, minidump.VA(addr-1)).rule.Frame != nil
 }
 
 // dispatched steps over the frame in which Windows hands an exception to the

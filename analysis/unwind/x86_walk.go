@@ -82,7 +82,7 @@ func (x *x86) fromCaller(ctx context.Context, f Frame, r *Registers) (step, bool
 		if !x.returns(word, false) {
 			continue
 		}
-		site, err := x.u.calls.Decode(minidump.VA(word))
+		site, err := x.calls.Decode(minidump.VA(word))
 		if err != nil || site.Target == 0 || site.Target > f.Lookup() || f.Lookup()-site.Target > maxFunction {
 			continue
 		}
@@ -365,7 +365,7 @@ func (x *x86) called(inst x86asm.Inst, next minidump.VA, s *codeState) {
 		s.write(n)
 	}
 	pops := int32(unknownPops)
-	if site := x.u.calls.callX86(next, inst); site.Target != 0 {
+	if site := x.calls.callX86(next, inst); site.Target != 0 {
 		pops = x.takesOff(site.Target)
 	}
 	switch pops {
