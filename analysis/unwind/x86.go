@@ -80,6 +80,10 @@ func stepX86(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, Sto
 	}
 	x.callee = calleeX86{-1, -1} // until a way knows better
 	next, stop := x.step(ctx, f, r, callee)
+	// What an interrupted thread will go on with is no return address.
+	if stop == "" && x.behindCall(next.regs.PC) == notBehindCall {
+		next.interrupt = true
+	}
 	x.caller.pc, x.caller.sp = next.regs.PC, minidump.VA(next.regs.R[esp])
 	return next, stop
 }
@@ -90,6 +94,9 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 	// return, and another function begin there.
 	if !f.Return {
 		if next, ok := x.toReturn(f, r, callee); ok {
+			if !x.returnsAsCalled(ctx, f, r, &next) {
+				next.interrupt = true // the caller goes on with what it gets now
+			}
 			return next, ""
 		}
 	}

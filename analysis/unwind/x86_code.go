@@ -89,8 +89,12 @@ func plain(op x86asm.Op) bool {
 	return false
 }
 
-// putReturn is "mov [esp], eax".
-var putReturn = [3]byte{0x89, 0x04, 0x24}
+// puttingReturn reports whether the instruction before a return puts the return
+// address on the stack: "mov [esp], eax" or a push of a register.
+func (x *x86) puttingReturn(at minidump.VA) bool {
+	p, ok := x.codes.at(at-3, 4)
+	return ok && p[3] == 0xc3 && (p[2]&0xf8 == 0x50 || [3]byte(p) == [3]byte{0x89, 0x04, 0x24})
+}
 
 // toReturn runs the instructions from here on, if they lead straight to the
 // function's return: what is left of an epilog, or of a system call.
@@ -102,23 +106,26 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 	}
 	const most = 48 // instructions; an epilog that restores all there is has a dozen
 	at := f.PC
-	// The probe of large frames moves the stack pointer, puts the return address
-	// there, and returns: its caller has the moved one.
-	moved, put := uint64(0), uint64(0)
-	if p, ok := x.codes.at(at-3, 3); ok && [3]byte(p) == putReturn {
-		moved = regs.R[esp]
-	}
+	// Helpers put the return address where the stack pointer has got to meanwhile: their
+	// caller goes on with that.
+	put := map[uint64]uint64{}
+	moved := false
 	for range most {
 		inst, ok := x.instruction(at)
 		if !ok {
 			return step{}, false
 		}
 		next := at + minidump.VA(inst.Len)
-		switch inst.Op {
-		case x86asm.RET:
-			ret, ok := x.word(regs.R[esp])
-			if moved != 0 && moved == regs.R[esp] && at != f.PC {
-				ret, ok = put, true
+		reg, isReg := register32(inst.Args[0])
+		base, disp, isBased := based(inst.Args[0])
+		switch {
+		case inst.Op == x86asm.RET:
+			ret, ok := put[regs.R[esp]]
+			if ok {
+				moved = true
+			} else {
+				ret, ok = x.word(regs.R[esp])
+				moved = x.puttingReturn(at)
 			}
 			if !ok || !regs.knows(esp) || !x.returns(ret, true) {
 				return step{}, false
@@ -131,19 +138,20 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 			if pops > 0 {
 				x.callee.args = int32(pops)
 			}
-			return step{regs: regs, trust: TrustFP, interrupt: moved != 0}, true
-		case x86asm.JMP:
+			return step{regs: regs, trust: TrustFP, interrupt: moved}, true
+		case inst.Op == x86asm.JMP:
 			rel, ok := inst.Args[0].(x86asm.Rel)
 			if !ok {
 				return step{}, false
 			}
 			next = (next + minidump.VA(int64(rel))) & 0xffffffff
+		case inst.Op == x86asm.PUSH && isReg && regs.knows(reg) && regs.knows(esp):
+			regs.set(esp, regs.R[esp]-4)
+			put[regs.R[esp]] = regs.R[reg]
+		case inst.Op == x86asm.MOV && isBased && base == esp && inst.Args[1] == x86asm.EAX && regs.knows(eax) && regs.knows(esp):
+			put[regs.R[esp]+uint64(disp)] = regs.R[eax]
 		default:
-			if base, disp, ok := based(inst.Args[0]); ok && base == esp && disp == 0 && inst.Op == x86asm.MOV && inst.Args[1] == x86asm.EAX && regs.knows(eax) {
-				moved, put = regs.R[esp], regs.R[eax]
-				break
-			}
-			if !x.run(inst, &regs) {
+			if !x.run(inst, &regs, put) {
 				return step{}, false
 			}
 		}
@@ -153,11 +161,14 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 }
 
 // run does what an instruction of an epilog does to the registers; false if it is
-// none that is followed.
-func (x *x86) run(inst x86asm.Inst, r *Registers) bool {
+// none that is followed. put is what others have put on the stack.
+func (x *x86) run(inst x86asm.Inst, r *Registers, put map[uint64]uint64) bool {
 	reg, isReg := register32(inst.Args[0])
 	load := func(n int) bool { // pops register n
-		v, ok := x.word(r.R[esp])
+		v, ok := put[r.R[esp]]
+		if !ok {
+			v, ok = x.word(r.R[esp])
+		}
 		if !ok || !r.knows(esp) {
 			return false
 		}

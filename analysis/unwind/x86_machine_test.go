@@ -20,7 +20,8 @@ type machine86 struct {
 	zf, sf, cf  bool
 	of          bool
 	frames      []frame86 // the innermost last
-	moved       bool      // the function has exchanged the stack pointer, and its caller gets the new one
+	helpers     [2]uint32
+	moved       bool // the function has exchanged the stack pointer, and its caller gets the new one
 }
 
 // A frame86 is a call: where it returns to, and the stack pointer that the

@@ -124,7 +124,7 @@ func TestBreakpadFile(t *testing.T) {
 		t.Run(tt.image, func(t *testing.T) {
 			m, f := load86(t, tt.image)
 			u := unwinder86(t, f, symbol.Options{SymbolPath: store(t, f, tt.records)})
-			rule, _, err := u.session.FrameRule(t.Context(), minidump.VA(m.base+0x1030))
+			rule, _, err := u.session.FrameRule(t.Context(), minidump.VA(m.pc))
 			if rule.Trust != symbol.TrustSym || err != nil {
 				t.Errorf("the rule is of %q, %v", rule.Trust, err)
 			}

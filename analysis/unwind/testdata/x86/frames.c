@@ -136,6 +136,12 @@ EXPORT u32 indirect(u32 (*f)(u32, u32), u32(STDCALL *g)(u32, u32, u32), u32 n) {
 // Not exported.
 static __attribute__((noinline)) u32 hidden(u32 n) { return takes_off(n, sink, 3) + leaf(n, 5); }
 
+#ifdef __MINGW32__
+#define with_handler(n) (n)
+#else
+u32 with_handler(u32 n); // below
+#endif
+
 EXPORT u32 everything(u32 n) {
 	u32 self = n, sum = method(&self, 3);
 	sum += many_registers(n, 2, 3, 4) + large(n) + dynamic(n + 3) + aligned_frame(n) + aligned_dynamic(n + 2);
@@ -143,7 +149,7 @@ EXPORT u32 everything(u32 n) {
 	sum += takes_value(by_value(n), 2);
 	for (u32 i = 0; i < 5; i++)
 		sum += cases(i);
-	return sum + indirect(leaf, takes_off, 2) + hidden(n);
+	return sum + indirect(leaf, takes_off, 2) + hidden(n) + with_handler(n);
 }
 
 EXPORT void thread_start(void) {
@@ -166,4 +172,20 @@ __asm__(".globl __chkstk\n__chkstk:\n"
 	"pushl %ecx\n leal 4(%esp), %ecx\n subl %eax, %ecx\n andl $-4, %ecx\n movl %esp, %eax\n andl $-4096, %eax\n"
 	"2: cmpl %eax, %ecx\n jae 1f\n subl $0x1000, %eax\n testl %eax, (%eax)\n jmp 2b\n"
 	"1: movl %ecx, %eax\n popl %ecx\n xchgl %eax, %esp\n movl (%eax), %eax\n movl %eax, (%esp)\n ret\n");
+
+// A function with an exception handler as Visual C++ makes it, and its helpers, which
+// set up the frame of their caller and drop it; without the list of handlers,
+// which is another segment.
+__asm__(".globl _with_handler\n_with_handler:\n"
+	"pushl $0x10\n pushl $0x12345678\n calll __SEH_prolog4\n movl $0, -4(%ebp)\n"
+	"pushl 8(%ebp)\n pushl $2\n pushl $1\n calll _takes_off@12\n"
+	"movl $-2, -4(%ebp)\n calll __SEH_epilog4\n ret\n"
+	".globl __SEH_prolog4\n__SEH_prolog4:\n"
+	"pushl $0\n pushl $0\n movl 16(%esp), %eax\n movl %ebp, 16(%esp)\n leal 16(%esp), %ebp\n subl %eax, %esp\n"
+	"pushl %ebx\n pushl %esi\n pushl %edi\n movl $0x1234, %eax\n xorl %eax, -4(%ebp)\n xorl %ebp, %eax\n pushl %eax\n"
+	"movl %esp, -24(%ebp)\n pushl -8(%ebp)\n movl -4(%ebp), %eax\n movl $-2, -4(%ebp)\n movl %eax, -8(%ebp)\n"
+	"leal -16(%ebp), %eax\n ret\n"
+	".globl __SEH_epilog4\n__SEH_epilog4:\n"
+	"movl -16(%ebp), %ecx\n popl %ecx\n popl %edi\n popl %edi\n popl %esi\n popl %ebx\n movl %ebp, %esp\n popl %ebp\n"
+	"pushl %ecx\n ret\n");
 #endif
