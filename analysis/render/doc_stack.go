@@ -26,7 +26,8 @@
 //	                  "" if no symbols name it
 //	    file, line    absent if they are not known
 //	    trust         how the frame was found: "context" (its registers are in the
-//	                  dump), "cfi" (unwind data), "frame pointer", or "scan": a
+//	                  dump), "cfi" (unwind data), "frame pointer" (on x86 what the
+//	                  code does to the stack as well), or "scan": a
 //	                  word of the stack that is the return address of a call, and
 //	                  may be left over from an earlier one
 //	    symbols       where the name comes from, as trust in Frame

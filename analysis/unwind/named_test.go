@@ -35,7 +35,9 @@ func TestName(t *testing.T) {
 		0x500000: {Address: 0x500000, Outside: symbol.OutsideJIT},
 		0x600000: {Address: 0x600000, Module: "<Unloaded_x.dll>", Offset: 0x10, Others: []symbol.ModuleOffset{{Module: "<Unloaded_y.dll>", Offset: 0x20}}},
 	}}
-	frames := func(fs ...unwind.Frame) unwind.ThreadStack { return unwind.ThreadStack{Stack: unwind.Stack{Frames: fs}} }
+	frames := func(fs ...unwind.Frame) unwind.ThreadStack {
+		return unwind.ThreadStack{Stack: unwind.Stack{Frames: fs}}
+	}
 	inner := unwind.Frame{PC: start, SP: 0x1000, Trust: unwind.TrustContext}
 	caller := unwind.Frame{PC: call, SP: 0x1010, Return: true, Trust: unwind.TrustCFI}
 	got, err := unwind.Name(t.Context(), p, []unwind.ThreadStack{

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/cfi"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -48,14 +49,33 @@ var kept = map[minidump.ProcessorArchitecture]uint32{
 // dump. The boolean is false if there is none for the frame or it does not lead to a
 // caller. The stop is StopStart where it says that there is no caller.
 func (u *Unwinder) callFrame(ctx context.Context, f Frame, r *Registers, stack *window) (next step, stop Stop, ok bool) {
-	if u.session == nil {
-		return step{}, "", false
-	}
-	rule, ok, err := u.session.FrameRule(ctx, f.Lookup())
-	if !ok || err != nil || rule.CFI == nil {
+	rule := u.rule(ctx, f.Lookup())
+	if rule.CFI == nil {
 		return step{}, "", false
 	}
 	return u.applyRules(rule.CFI, r, stack)
+}
+
+// maxRules is how many rules are kept, of 3 KiB each. Many threads wait in the same
+// places.
+const maxRules = 1 << 10
+
+// rule returns what symbols say of the frame of a function at an address; neither of
+// its two parts is set if that is nothing, or if ctx has ended.
+func (u *Unwinder) rule(ctx context.Context, addr minidump.VA) symbol.FrameRule {
+	rule, ok := u.rules[addr]
+	if ok || u.session == nil {
+		return rule
+	}
+	rule, _, err := u.session.FrameRule(ctx, addr)
+	if err != nil {
+		return symbol.FrameRule{} // the Unwinder stops for it
+	}
+	if u.rules == nil || len(u.rules) >= maxRules {
+		u.rules = map[minidump.VA]symbol.FrameRule{}
+	}
+	u.rules[addr] = rule
+	return rule
 }
 
 func (u *Unwinder) applyRules(rules *cfi.Rules, r *Registers, stack *window) (next step, stop Stop, ok bool) {

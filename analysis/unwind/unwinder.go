@@ -20,6 +20,7 @@ type Unwinder struct {
 	step    stepper
 
 	file       *minidump.File
+	rules      map[minidump.VA]symbol.FrameRule // by [Frame.Lookup]
 	amd64State *amd64
 	arm32State *arm32
 	arm64State *arm64

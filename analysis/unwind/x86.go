@@ -28,11 +28,10 @@ type x86 struct {
 	u      *Unwinder
 	stack  window
 	codes  window
-	rules  map[minidump.VA]cachedRule // by [Frame.Lookup]
-	walks  map[minidump.VA]*codeWalk  // by the start of the function
-	states int                        // instructions in walks
-	effort int64                      // instructions that may yet be followed; a dump could be made up to have no end of them
-	pops   map[minidump.VA]int32      // bytes that functions take off when they return
+	walks  map[minidump.VA]*codeWalk // by the start of the function
+	states int                       // instructions in walks
+	effort int64                     // instructions that may yet be followed; a dump could be made up to have no end of them
+	pops   map[minidump.VA]int32     // bytes that functions take off when they return
 	*codeMap
 
 	// callee is what the last step found out of the frame that it left, and caller
@@ -48,11 +47,6 @@ type calleeX86 struct {
 	pops int32 // bytes that the callee takes off when it returns
 }
 
-type cachedRule struct {
-	rule symbol.FrameRule
-	ok   bool
-}
-
 // maxEffort is how many instructions are followed for a dump: that takes seconds.
 // The functions on the stacks of a large process have a hundredth of them, and
 // each is followed once.
@@ -61,7 +55,7 @@ const maxEffort = 1 << 26
 func (u *Unwinder) x86() *x86 {
 	if u.x86State == nil {
 		u.x86State = &x86{
-			u: u, stack: window{r: u.memory}, codes: window{r: u.code}, rules: map[minidump.VA]cachedRule{},
+			u: u, stack: window{r: u.memory}, codes: window{r: u.code},
 			walks: map[minidump.VA]*codeWalk{}, pops: map[minidump.VA]int32{}, effort: maxEffort, codeMap: newCodeMap(u),
 		}
 	}
@@ -100,16 +94,16 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 			return next, ""
 		}
 	}
-	rule := x.rule(ctx, f.Lookup())
-	if rule.ok && rule.rule.CFI != nil {
-		if next, stop, ok := x.u.applyRules(rule.rule.CFI, r, &x.stack); ok {
+	rule := x.u.rule(ctx, f.Lookup())
+	if rule.CFI != nil {
+		if next, stop, ok := x.u.applyRules(rule.CFI, r, &x.stack); ok {
 			return next, stop
 		}
 	}
 	if next, ok := x.dispatched(ctx, f, r); ok {
 		return next, ""
 	}
-	if next, ok := x.described(ctx, f, r, rule.rule.Frame, callee); ok {
+	if next, ok := x.described(ctx, f, r, rule.Frame, callee); ok {
 		return next, ""
 	}
 	if next, ok := x.fromCaller(ctx, f, r); ok {
@@ -143,25 +137,6 @@ func (x *x86) described(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 		return byCode, true
 	}
 	return byData, dataOK
-}
-
-// maxCachedRules is how many rules are kept. Many threads wait in the same places.
-const maxCachedRules = 1 << 12
-
-func (x *x86) rule(ctx context.Context, addr minidump.VA) cachedRule {
-	if c, ok := x.rules[addr]; ok {
-		return c
-	}
-	rule, ok, err := x.u.session.FrameRule(ctx, addr)
-	if err != nil {
-		return cachedRule{} // the Unwinder stops for it
-	}
-	if len(x.rules) >= maxCachedRules {
-		clear(x.rules)
-	}
-	c := cachedRule{rule, ok}
-	x.rules[addr] = c
-	return c
 }
 
 // returns reports whether an address is that behind a call, in a module or in code

@@ -213,3 +213,29 @@ func FuzzX86(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkX86 unwinds the five stacks of our own program.
+func BenchmarkX86(b *testing.B) {
+	f := testdump.Open(b, path.Join("testdata", "leaky", "leaky-x86-c-heap.dmp.gz"))
+	s, err := symbol.NewResolver(f, symbol.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	code := s.Code(b.Context())
+	defer code.Close()
+	u, err := New(f, s, code)
+	if err != nil {
+		b.Fatal(err)
+	}
+	threads, err := f.Threads()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := u.Threads(b.Context(), f, threads, nil, []int{0, 1, 2, 3, 4}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

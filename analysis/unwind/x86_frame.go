@@ -72,7 +72,7 @@ func (x *x86) inFunction(ctx context.Context, addr uint64) bool {
 	if !x.returns(addr, true) {
 		return false
 	}
-	return x.behindCall(minidump.VA(addr)) == noCode && x.rule(ctx, minidump.VA(addr-1)).rule.Frame != nil
+	return x.behindCall(minidump.VA(addr)) == noCode && x.u.rule(ctx, minidump.VA(addr-1)).Frame != nil
 }
 
 // dispatched steps over the frame in which Windows hands an exception to the
