@@ -9,6 +9,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 // FuzzReadPEBs: what the memory of a process has in place of a TEB and a PEB is
@@ -67,4 +68,50 @@ func deref(pebs []analysis.PEB) (all []any) {
 		all = append(all, p.Missing, p.Problems, p.Heaps)
 	}
 	return all
+}
+
+// FuzzDescribeMemory: whatever the regions are, their sums agree.
+func FuzzDescribeMemory(f *testing.F) {
+	f.Add([]byte("0a1b2c3d4e"), true)
+	f.Add([]byte{0, 1, 0, 1, 0xff, 2, 1, 3, 0x80, 0, 9, 9}, false)
+	f.Fuzz(func(t *testing.T, plan []byte, wow64 bool) {
+		s := newScene(0x7efd0000, 0x8000, 8)
+		s.process()
+		d := s.dump()
+		if wow64 {
+			d.Modules = []dumptest.Module{{Base: 0x75000000, Size: 0x1000, Name: "wow64.dll"}}
+		}
+		d.MemoryInfos = &dumptest.MemoryInfoList{}
+		at := uint64(0x7efc0000)
+		for len(plan) >= 2 {
+			size := uint64(plan[0]&0x7f) << (plan[1] & 0x38)
+			if plan[0]&0x80 != 0 {
+				at -= size
+			}
+			d.MemoryInfos.Regions = append(d.MemoryInfos.Regions, dumptest.MemoryInfo{
+				BaseAddress: at, AllocationBase: at &^ 0xffff, RegionSize: size,
+				State: []uint32{commit, reserve, free, 7}[plan[1]&3], Type: []uint32{private, image}[plan[1]>>7], Protect: 1 << (plan[1] >> 4),
+			})
+			at += size
+			plan = plan[2:]
+		}
+		a, err := analysis.DescribeMemory(testdump.Make(t, d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := func(sums []analysis.MemorySum) (n uint64) {
+			for _, s := range sums {
+				n += s.Bytes
+			}
+			return n
+		}
+		if n := total(a.Usage); n != a.Total.Bytes || n != total(a.States) || n-a.Free.Bytes != total(a.Types) || len(a.Largest) != len(a.Usage) {
+			t.Errorf("%+v", a)
+		}
+		for i, b := range a.Largest {
+			if b.Usage != a.Usage[i].Name || b.Bytes > a.Usage[i].Bytes || a.Usage[i].Count == 1 && b.Bytes != a.Usage[i].Bytes {
+				t.Errorf("%+v is the largest of %+v", b, a.Usage[i])
+			}
+		}
+	})
 }
