@@ -12,7 +12,8 @@ import (
 
 // An AddressSpace is how a process uses its addresses: what WinDbg's !address
 // -summary says. Without a list of regions (MiniDumpWithFullMemoryInfo) it is
-// about the memory in the dump alone, and of the sums only Usage is there.
+// about the memory in the dump alone, of the sums only Usage is there, and the
+// problems say why.
 type AddressSpace struct {
 	Listed bool // by the list of regions; else by the memory in the dump
 	WOW64  bool // the usages of 32 and 64 bits are told apart
@@ -72,7 +73,8 @@ const (
 const CaptureRegions = "capture with MiniDumpWithFullMemoryInfo: procdump -ma PID, or in WinDbg .dump /mF FILE"
 
 // DescribeMemory sums up the address space of a process. The error is a
-// [*MissingError] if the dump has neither regions nor memory.
+// [*MissingError] if the dump has neither regions nor memory, or else about the
+// list of regions.
 func DescribeMemory(f *minidump.File) (*AddressSpace, error) {
 	a := &AddressSpace{WOW64: f.WOW64()}
 	memory, err := f.Memory()
@@ -81,23 +83,30 @@ func DescribeMemory(f *minidump.File) (*AddressSpace, error) {
 	}
 	regions, regionsErr := f.MemoryInfos()
 	if memory == nil && regions == nil {
+		if !errors.Is(regionsErr, minidump.ErrNoStream) {
+			return nil, regionsErr
+		}
 		e, _ := missing(f, "the dump says nothing about the memory of the process", CaptureRegions, regionsErr)
 		return nil, e
 	}
-	if !errors.Is(regionsErr, minidump.ErrNoStream) {
-		a.problem(regionsErr)
-	}
+	a.Listed = regions != nil
 	known := newMemoryUsages(f, memory, a)
 	if memory != nil {
-		a.Captured, a.CapturedLost = MemorySum{}, memory.Missing()
+		a.CapturedLost = memory.Missing()
 		for _, r := range memory.Ranges() {
 			a.Captured.add(r.Size)
 		}
 	}
 	s := &memorySums{space: a, usages: known}
-	if a.Listed = regions != nil; a.Listed {
+	switch {
+	case a.Listed:
 		a.problem(s.addRegions(regions))
-	} else {
+	case errors.Is(regionsErr, minidump.ErrNoStream):
+		e, _ := missing(f, "the dump has no list of the regions of memory, so that the sums are of the memory in it alone", CaptureRegions, regionsErr)
+		a.problem(e)
+		s.addCaptured(f, memory)
+	default:
+		a.problem(regionsErr)
 		s.addCaptured(f, memory)
 	}
 	s.finish()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
+	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
@@ -141,9 +142,24 @@ func TestDescribeCapturedMemory(t *testing.T) {
 	if a.Captured.Bytes != a.Total.Bytes+0x100 || a.Captured.Count != 4 {
 		t.Errorf("captured %v, total %v", a.Captured, a.Total)
 	}
+	var missing *analysis.MissingError
+	if len(a.Problems) != 1 || !errors.As(a.Problems[0], &missing) || !strings.Contains(missing.Error(), "MiniDumpWithFullMemoryInfo") {
+		t.Errorf("problems %v", a.Problems)
+	}
+	// A list that cannot be read is another problem.
+	d.MemoryInfos = &dumptest.MemoryInfoList{EntrySize: 48, Regions: []dumptest.MemoryInfo{{RegionSize: 1}}}
+	d.Patches = []dumptest.Patch{dumptest.PutU32("MemoryInfoList", 4, 8)}
+	a, err = analysis.DescribeMemory(testdump.Make(t, d))
+	var format *minidump.FormatError
+	if err != nil || len(a.Problems) != 1 || !errors.As(a.Problems[0], &format) || len(a.Usage) != len(want) {
+		t.Errorf("%+v, error %v", a, err)
+	}
+	d.Memory, d.Threads = nil, nil
+	if a, err := analysis.DescribeMemory(testdump.Make(t, d)); a != nil || !errors.As(err, &format) {
+		t.Errorf("%+v, error %v", a, err)
+	}
 	// A dump without either says what would have it.
 	a, err = analysis.DescribeMemory(testdump.Make(t, dumptest.Dump{}))
-	var missing *analysis.MissingError
 	if a != nil || !errors.As(err, &missing) || !strings.Contains(err.Error(), "MiniDumpWithFullMemoryInfo") {
 		t.Errorf("%v, error %v", a, err)
 	}

@@ -90,7 +90,7 @@ func newMemoryUsages(f *minidump.File, m *minidump.Memory, a *AddressSpace) *mem
 			}
 		}
 	}
-	if !f.Has(minidump.MemoryInfoListStream) {
+	if !a.Listed {
 		modules, _ := f.Modules() // those that can be read
 		for i := range modules {
 			add(UsageImage, modules[i].BaseOfImage, uint64(modules[i].SizeOfImage))

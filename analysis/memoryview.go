@@ -262,20 +262,24 @@ func addressTerm(text string, modules []minidump.Module) (minidump.VA, error) {
 	if module, _, ok := strings.Cut(text, "!"); ok {
 		return 0, fmt.Errorf("%q: the addresses of symbols are not looked up; write %s+OFFSET", text, module)
 	}
-	var found []minidump.VA
-	var names []string
+	var bases []minidump.VA
+	var full, names []string
 	for i := range modules {
 		m := &modules[i]
+		withBase := fmt.Sprintf("%s_%x", m.Name(), uint64(m.BaseOfImage)) // WinDbg's name for a second one
+		if strings.EqualFold(text, withBase) {
+			return m.BaseOfImage, nil
+		}
 		names = append(names, m.Name())
 		if strings.EqualFold(text, m.Name()) || strings.EqualFold(text, m.BaseName()) {
-			found = append(found, m.BaseOfImage)
+			bases, full = append(bases, m.BaseOfImage), append(full, withBase)
 		}
 	}
 	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return 0, fmt.Errorf("%d modules are named %s, at %s", len(found), text, words.HexList(found, 8))
+	case len(bases) == 1:
+		return bases[0], nil
+	case len(bases) > 1:
+		return 0, fmt.Errorf("%d modules are named %s; write %s", len(bases), text, words.Choice(full[:min(len(full), 8)]...))
 	}
 	if similar := words.Similar(text, names); similar != "" {
 		return 0, fmt.Errorf("%q is neither a hexadecimal number nor a module; did you mean %s?", text, similar)

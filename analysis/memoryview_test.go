@@ -134,7 +134,7 @@ func TestParseAddress(t *testing.T) {
 	}
 	for text, want := range map[string]minidump.VA{
 		"0": 0, "7ff6`12340000": 0x7ff612340000, "0x10": 0x10, "ntdll": 0x7ff0000, "NTDLL.dll+0x10": 0x7ff0010,
-		"ntdll + 10+8": 0x7ff0018, "a_1+1": 0x400001, "a-1.exe": 0x400000, "10+ntdll": 0x7ff0010,
+		"ntdll + 10+8": 0x7ff0018, "a_1+1": 0x400001, "a-1.exe": 0x400000, "10+ntdll": 0x7ff0010, "TWICE_78000+4": 0x78004,
 	} {
 		if got, err := analysis.ParseAddress(text, modules); got != want || err != nil {
 			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
@@ -146,7 +146,7 @@ func TestParseAddress(t *testing.T) {
 		"ntdll!NtClose":     `"ntdll!NtClose": the addresses of symbols are not looked up; write ntdll+OFFSET`,
 		"ntdl":              `"ntdl" is neither a hexadecimal number nor a module; did you mean ntdll?`,
 		"nowhere":           `"nowhere" is neither a hexadecimal number nor a module`,
-		"twice":             "2 modules are named twice, at 0x77000, 0x78000",
+		"twice":             "2 modules are named twice; write twice_77000 or twice_78000",
 		"11112222333344445": `"11112222333344445" is neither a hexadecimal number nor a module`,
 	} {
 		if got, err := analysis.ParseAddress(text, modules); err == nil || err.Error() != want {

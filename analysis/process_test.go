@@ -240,3 +240,26 @@ func TestMissingPEB(t *testing.T) {
 		}
 	}
 }
+
+func TestThreadNotes(t *testing.T) {
+	block, info := &analysis.TEB{}, &minidump.ThreadInfo{}
+	for _, tt := range []struct {
+		what    string
+		threads []analysis.ThreadFacts
+		notes   string // a word of each
+	}{
+		{"no threads", nil, ""},
+		{"all", []analysis.ThreadFacts{{}, {Block: block, Info: info}}, ""},
+		{"no times", []analysis.ThreadFacts{{Block: block}}, "MiniDumpWithThreadInfo"},
+		{"no TEBs", []analysis.ThreadFacts{{Info: info}}, "MiniDumpWithProcessThreadData"},
+		{"a TEB of WOW64 alone", []analysis.ThreadFacts{{Info: info, Block: block, WOW64: true}}, "MiniDumpWithProcessThreadData"},
+	} {
+		notes := analysis.ThreadNotes(tt.threads)
+		if !strings.Contains(strings.Join(notes, ";"), tt.notes) || (len(notes) == 0) != (tt.notes == "") {
+			t.Errorf("%s: %q, want %q", tt.what, notes, tt.notes)
+		}
+	}
+	if notes := analysis.ThreadNotes([]analysis.ThreadFacts{{}}); len(notes) != 2 {
+		t.Errorf("nothing: %q", notes)
+	}
+}

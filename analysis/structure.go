@@ -133,13 +133,13 @@ func (m *processMemory) unicode(s *structure, f field, base minidump.VA) (*strin
 		}
 		return nil, fmt.Errorf("%s at %s: %w", s.what, s.at, err)
 	}
-	text = decodeUTF16(p)
+	text = DecodeUTF16(p)
 	return &text, nil
 }
 
-// decodeUTF16 decodes UTF-16LE of whole characters. Lone surrogates become
+// DecodeUTF16 decodes UTF-16LE of whole characters. Lone surrogates become
 // U+FFFD.
-func decodeUTF16(p []byte) string {
+func DecodeUTF16(p []byte) string {
 	u := make([]uint16, len(p)/2)
 	for i := range u {
 		u[i] = binary.LittleEndian.Uint16(p[2*i:])

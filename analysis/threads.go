@@ -63,6 +63,29 @@ func Threads(f *minidump.File) ([]ThreadFacts, error) {
 	return facts, failed.err()
 }
 
+// CaptureThreads is how to capture the times and start addresses of threads.
+const CaptureThreads = "capture with MiniDumpWithThreadInfo: procdump -ma PID, or in WinDbg .dump /mt FILE"
+
+// ThreadNotes say what the dump does not hold of any of its threads.
+func ThreadNotes(threads []ThreadFacts) []string {
+	var notes []string
+	has := func(is func(*ThreadFacts) bool) bool {
+		for i := range threads {
+			if is(&threads[i]) {
+				return true
+			}
+		}
+		return len(threads) == 0
+	}
+	if !has(func(t *ThreadFacts) bool { return t.Info != nil }) {
+		notes = append(notes, "the dump has no times and start addresses of threads; "+CaptureThreads)
+	}
+	if !has(func(t *ThreadFacts) bool { return t.ProgramBlock() != nil }) {
+		notes = append(notes, "the dump does not hold the TEBs of threads, which have the last errors; "+CaptureProcess)
+	}
+	return notes
+}
+
 // noteUnlessAbsent is for streams that a dump need not have.
 func noteUnlessAbsent(failed *failures, err error) {
 	if !errors.Is(err, minidump.ErrNoStream) {
