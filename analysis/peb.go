@@ -63,7 +63,6 @@ var (
 	pebOSPlatform       = field{0x0b0, 0x124}
 	pebSubSystem        = field{0x0b4, 0x128}
 	pebSessionID        = field{0x1d4, 0x2c0}
-	pebEnd              = field{0x1d8, 0x2c4}
 	pebNtGlobalFlag2    = field{0x478, 0x7c4}
 	pebNtGlobalFlag2End = field{0x47c, 0x7c8}
 )

@@ -2,6 +2,7 @@ package analysis_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,5 +60,41 @@ func TestRealTEBs(t *testing.T) {
 	b := threads[0].ProgramBlock()
 	if b == nil || b.Address != 0x7efdd000 || b.ThreadID != 13456 || b.StackBase != 0x380000 || b.LastStatus != 0xc0000302 {
 		t.Errorf("%+v", b)
+	}
+}
+
+// The address spaces of real processes. A WOW64 one has two of each.
+func TestRealMemory(t *testing.T) {
+	const shared = "../shared/dumps/"
+	for _, tt := range []struct {
+		file string
+		want string // how much there is, of it free; usages with the number of their regions; problems
+	}{
+		{"testdata/leaky/leaky-x86-c-heap.dmp.gz", "listed: 182 0x7fff0000, free 14 0x1ab60000; <unknown> 47, Image 94, Stack 18, Heap 2, TEB 6, PEB 1; 0"},
+		{shared + "fizzbuzz_wow64.dmp.gz", "listed: 169 0x7fff0000, free 28 0x7e14e000; <unknown> 13, Image 110, Heap32 4, Stack32 3, Heap64 4, Stack64 3, TEB64 1, PEB32 1, PEB64 1, TEB32 1; 0"},
+		{shared + "stability-report.dmp", "listed: 1003 0x7fffffff0000, free 88 0x7ce42e36a000; <unknown> 506, Image 330, Stack 57, Heap 2, TEB 19, PEB 1; 0"},
+		{shared + "sigsegv.dmp", "captured: 15 0x17856, free 0 0x0; Image 8, <unknown> 4, TEB 1, Stack 1, PEB 1; 1"}, // there is no list
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			a, err := analysis.DescribeMemory(testdump.Open(t, tt.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var usages []string
+			for _, u := range a.Usage {
+				if u.Name != analysis.UsageFree {
+					usages = append(usages, fmt.Sprintf("%s %d", u.Name, u.Count))
+				}
+			}
+			basis := "captured"
+			if a.Listed {
+				basis = "listed"
+			}
+			got := fmt.Sprintf("%s: %d %#x, free %d %#x; %s; %d", basis, a.Total.Count, a.Total.Bytes, a.Free.Count, a.Free.Bytes,
+				strings.Join(usages, ", "), len(a.Problems))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

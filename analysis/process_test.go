@@ -169,6 +169,31 @@ func TestPEBUnfolds(t *testing.T) {
 	}
 }
 
+// Threads that share a TEB are none of a real process: a million of them are not
+// worth reading it a million times.
+func TestTEBsUnfold(t *testing.T) {
+	s := newScene(0x7ff000000000, 0x8000, 8)
+	s.process()
+	d := s.dump()
+	for i := range 200 {
+		d.Threads = append(d.Threads, dumptest.Thread{ThreadID: uint32(100 + i), Teb: s.base})
+	}
+	f := testdump.Make(t, d)
+	threads, err := analysis.Threads(f)
+	read := 0
+	for i := range threads {
+		if threads[i].Block != nil {
+			read++
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "the TEBs of threads: overlapping structures") || len(threads) != 201 {
+		t.Errorf("%d threads, error %v", len(threads), err)
+	}
+	if most := 4 * f.Size() / 0x16b4; read < 2 || int64(read) > most {
+		t.Errorf("%d TEBs were read, want 2 to %d", read, most)
+	}
+}
+
 // A WOW64 process has two of everything.
 func TestWOW64PEBs(t *testing.T) {
 	for _, by := range []string{"ExceptionList", "WowTebOffset"} {

@@ -12,16 +12,24 @@ import (
 // A processMemory reads structures of Windows in the memory of a process.
 type processMemory struct {
 	*minidump.Memory
-	// left is how many bytes of text may still be read: strings of a hostile
-	// dump may overlap, so that a small file would unfold to a large answer.
+	// left is how many bytes may still be read: structures and texts of a
+	// hostile dump may overlap, so that a small file would unfold to a large
+	// answer.
 	left int64
 	size int64 // of the file
 }
 
-// overlap is how many times the size of the file the texts of a process may
-// have together. Windows keeps each once, and a PEB of 32 and one of 64 bits
-// have their own.
+// overlap is how many times the size of the file may be read of structures and
+// texts. Windows keeps each once; some are read two or three times.
 const overlap = 4
+
+// spend counts bytes that are read.
+func (m *processMemory) spend(n int) error {
+	if m.left -= int64(n); m.left < 0 {
+		return fmt.Errorf("overlapping structures: they are together more than %d times the file", overlap)
+	}
+	return nil
+}
 
 func newProcessMemory(f *minidump.File, m *minidump.Memory) *processMemory {
 	return &processMemory{Memory: m, left: overlap * f.Size(), size: f.Size()}
@@ -47,7 +55,10 @@ func (m *processMemory) structure(what string, at minidump.VA, pointer int, end 
 	s.buf = make([]byte, end.of(pointer))
 	n, err := m.ReadAt(s.buf, at)
 	s.buf = s.buf[:n]
-	if err != nil && (n == 0 || !errors.Is(err, minidump.ErrNotCaptured)) {
+	if err == nil || n > 0 && errors.Is(err, minidump.ErrNotCaptured) {
+		err = m.spend(n)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return s, nil
@@ -123,8 +134,8 @@ func (m *processMemory) unicode(s *structure, f field, base minidump.VA) (*strin
 	if n == 0 {
 		return &text, nil
 	}
-	if m.left -= int64(n); m.left < 0 {
-		return nil, fmt.Errorf("%s at %s: overlapping texts: they are together more than %d times the file", s.what, s.at, overlap)
+	if err := m.spend(n); err != nil {
+		return nil, fmt.Errorf("%s at %s: %w", s.what, s.at, err)
 	}
 	p := make([]byte, n)
 	if _, err := m.ReadAt(p, base+at); err != nil {

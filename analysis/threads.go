@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -58,6 +59,9 @@ func Threads(f *minidump.File) ([]ThreadFacts, error) {
 			t := &facts[i]
 			t.WOW64 = wow64
 			t.Block, t.Block32 = readThreadTEBs(m, &t.Thread, pointer, wow64)
+		}
+		if err := m.spend(0); err != nil {
+			failed.note(fmt.Errorf("the TEBs of threads: %w", err))
 		}
 	}
 	return facts, failed.err()
