@@ -39,9 +39,9 @@ func TestReadPEBs(t *testing.T) {
 			Heaps: []minidump.VA{0x340000, 0x350000},
 			Loader: &analysis.Loader{
 				Address: ldr, Initialized: true,
-				InLoadOrder:           analysis.ListEntry{first, second},
-				InMemoryOrder:         analysis.ListEntry{first + minidump.VA(2*p), second + minidump.VA(2*p)},
-				InInitializationOrder: analysis.ListEntry{second + minidump.VA(4*p), first + minidump.VA(4*p)},
+				InLoadOrder:           analysis.ListEntry{Flink: first, Blink: second},
+				InMemoryOrder:         analysis.ListEntry{Flink: first + minidump.VA(2*p), Blink: second + minidump.VA(2*p)},
+				InInitializationOrder: analysis.ListEntry{Flink: second + minidump.VA(4*p), Blink: first + minidump.VA(4*p)},
 				Modules: []analysis.LoadedModule{
 					{Address: first, Base: 0x400000, EntryPoint: 0x401000, SizeOfImage: 0x5000, Path: ptr(`C:\a.exe`), TimeDateStamp: 0x5f000000},
 					{Address: second, Base: 0x7ff000, EntryPoint: 0x800000, SizeOfImage: 0x5000, Path: ptr(`C:\b\ntdll.dll`), TimeDateStamp: 0x5f000000},

@@ -25,7 +25,7 @@ type Memory struct {
 	ranges  []MemoryRange // by Start
 	index   memoryIndex
 	missing uint64
-	wow64   func() bool // File.WOW64, asked once
+	hasX86  func() bool // a 32-bit half of an AMD64 process, asked once
 }
 
 // Memory reads the lists of captured memory, not the memory itself. With an
@@ -33,7 +33,7 @@ type Memory struct {
 // as full-memory dumps often are, is such an error, and [Memory.Missing] says
 // how much was lost. The error wraps [ErrNoStream] if there is no list at all.
 func (f *File) Memory() (*Memory, error) {
-	m := &Memory{f: f, wow64: sync.OnceValue(f.WOW64)}
+	m := &Memory{f: f, hasX86: sync.OnceValue(f.hasX86)}
 	err64 := m.readMemory64List()
 	err32 := m.readMemoryList()
 	none64, none32 := errors.Is(err64, ErrNoStream), errors.Is(err32, ErrNoStream)

@@ -23,8 +23,7 @@ const (
 // WOW64 reports whether the dump is of a 32-bit process of a 64-bit Windows as
 // a 64-bit debugger sees it, by its architecture and its modules.
 func (f *File) WOW64() bool {
-	system, _ := f.SystemInfo() // an error may only be about the name of the service pack
-	if system == nil || system.ProcessorArchitecture != ProcessorAMD64 {
+	if f.PointerSize() != 8 {
 		return false
 	}
 	modules, _ := f.Modules() // those that can be read
@@ -36,14 +35,20 @@ func (f *File) WOW64() bool {
 	return false
 }
 
+func (f *File) hasX86() bool {
+	system, _ := f.SystemInfo() // an error may only be about the name of the service pack
+	return system != nil && system.ProcessorArchitecture == ProcessorAMD64 && f.WOW64()
+}
+
 // WOW64Context decodes the 32-bit registers of a thread of a [File.WOW64]
 // process, as they were when the thread last left 32-bit code (the CONTEXT in
 // WOW64_CPURESERVED, by way of the TlsSlots of the 64-bit TEB; both are in
-// winternl.h). The error wraps [ErrNoContext] if the process or the thread has
-// no 32-bit half, and [ErrNotCaptured] if the dump does not hold the memory.
+// winternl.h). The processor must be an AMD64. The error wraps [ErrNoContext] if
+// the process or the thread has no 32-bit half, and [ErrNotCaptured] if the dump
+// does not hold the memory.
 func (m *Memory) WOW64Context(t *Thread) (*Context, error) {
-	if !m.wow64() {
-		return nil, fmt.Errorf("%w of x86: the process is none of WOW64", ErrNoContext)
+	if !m.hasX86() {
+		return nil, fmt.Errorf("%w of x86: the process is none of WOW64 on AMD64", ErrNoContext)
 	}
 	var slot [8]byte
 	if _, err := m.ReadAt(slot[:], t.Teb+tebTLSSlots64+8*wow64TLSCPUReserved); err != nil {

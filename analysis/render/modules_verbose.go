@@ -5,8 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
@@ -45,7 +45,7 @@ func (m *Module) verbose(b *bufio.Writer) {
 	line := func(label, format string, args ...any) {
 		fmt.Fprintf(b, "    %-18s%s\n", label, words.Escape(fmt.Sprintf(format, args...)))
 	}
-	fmt.Fprintf(b, "    Image path: %s\n    Image name: %s\n", words.Escape(m.Path), words.Escape(m.Path[strings.LastIndexAny(m.Path, `\/`)+1:]))
+	fmt.Fprintf(b, "    Image path: %s\n    Image name: %s\n", words.Escape(m.Path), words.Escape(analysis.BaseName(m.Path)))
 	line("Timestamp:", "%s", linkTime(m.Timestamp))
 	line("CheckSum:", "%08X", uint64(m.CheckSum))
 	line("ImageSize:", "%08X", m.Size)

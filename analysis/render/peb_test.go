@@ -20,8 +20,8 @@ func somePEB() analysis.PEB {
 		Ldr: 0x7ffae7cba4c0, ProcessHeap: 0x1edc3100000, ProcessParameters: 0x1edc3102150, NumberOfHeaps: 2, Heaps: []minidump.VA{0x1edc3100000, 0x10000},
 		OSMajorVersion: 10, OSBuildNumber: 19041, ImageSubSystem: 3, SessionID: 1, NumberOfProcessors: 4,
 		Loader: &analysis.Loader{
-			Address: 0x7ffae7cba4c0, Initialized: true, InInitializationOrder: analysis.ListEntry{0x1edc3102a30, 0x1edc3103150},
-			InLoadOrder: analysis.ListEntry{0x1edc3102be0, 0x1edc3105aa0}, InMemoryOrder: analysis.ListEntry{0x1edc3102bf0, 0x1edc3105ab0},
+			Address: 0x7ffae7cba4c0, Initialized: true, InInitializationOrder: analysis.ListEntry{Flink: 0x1edc3102a30, Blink: 0x1edc3103150},
+			InLoadOrder: analysis.ListEntry{Flink: 0x1edc3102be0, Blink: 0x1edc3105aa0}, InMemoryOrder: analysis.ListEntry{Flink: 0x1edc3102bf0, Blink: 0x1edc3105ab0},
 			Modules: []analysis.LoadedModule{
 				{Base: 0x7ff7b6da0000, SizeOfImage: 0x1000, Path: text(`C:\Windows\System32\cmd.exe`), TimeDateStamp: 0xe1cbfc53},
 				{Base: 0x400000, TimeDateStamp: 0},
