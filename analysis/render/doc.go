@@ -73,12 +73,14 @@
 // "schema":
 //
 //   - diff: [DiffReport]
+//   - exception: [ExceptionReport]
 //   - handles: [HandlesReport]
 //   - htrace: [TraceReport], [TraceOperations], [CallReport]
 //   - info: [InfoReport]
 //   - memory: [MemoryReport], [MemoryDump]
 //   - modules: [ModuleReport]
 //   - peb: [PEBReport]
+//   - stacks: [StackReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]

@@ -10,34 +10,29 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
+// Every field of these answers is in its section of the package comment.
 func TestTraceContracts(t *testing.T) {
-	checkSections(t, "doc_trace.go", map[string][]any{
+	var page []byte
+	for _, name := range []string{"doc_trace.go", "doc_stack.go", "doc_process.go"} {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page = append(page, part...)
+	}
+	for command, types := range map[string][]any{
 		"htrace":             {render.TraceReport{}, render.TraceHandleOperation{}, render.TraceAnomaly{}},
 		"htrace --calls":     {render.CallReport{}},
+		"memory":             {render.MemoryReport{}},
+		"memory ADDRESS":     {render.MemoryDump{}, render.MemoryRow{}},
 		"modules":            {render.ModuleReport{}},
+		"peb":                {render.PEBReport{}},
+		"stacks":             {render.StackReport{}},
+		"exception":          {render.ExceptionReport{}},
 		"symbols":            {render.SymbolReport{}},
 		"symbols --manifest": {render.SymbolManifest{}},
 		"threads":            {render.ThreadReport{}},
-	})
-}
-
-func TestProcessContracts(t *testing.T) {
-	checkSections(t, "doc_process.go", map[string][]any{
-		"memory":         {render.MemoryReport{}},
-		"memory ADDRESS": {render.MemoryDump{}, render.MemoryRow{}},
-		"peb":            {render.PEBReport{}},
-	})
-}
-
-// checkSections checks that every field of the answers of some commands is in
-// the command's section of the package comment, which a file has.
-func checkSections(t *testing.T, file string, commands map[string][]any) {
-	t.Helper()
-	page, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for command, types := range commands {
+	} {
 		_, section, ok := strings.Cut(string(page), "// # JSON of "+command+"\n")
 		if !ok {
 			t.Errorf("%s: no section", command)

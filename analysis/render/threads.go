@@ -43,7 +43,8 @@ type ThreadException struct {
 	place string
 }
 
-func newThreadException(e *analysis.ExceptionFact, at symbol.Location) *ThreadException {
+// NewThreadException describes an exception that happened at a place.
+func NewThreadException(e *analysis.ExceptionFact, at symbol.Location) *ThreadException {
 	return &ThreadException{
 		Code: Hex(e.ExceptionCode), Name: e.Name, ThreadID: e.ThreadID, Address: Hex(e.ExceptionAddress),
 		Module: at.Module, ModuleOffset: Hex(at.Offset), Function: at.Function, Displacement: Hex(at.Displacement),
@@ -102,7 +103,7 @@ func NewThreadReport(f ThreadFacts) *ThreadReport {
 	r := &ThreadReport{Dump: f.Dump}
 	current := 0
 	if e := f.Exception; e != nil {
-		r.Exception = newThreadException(e, f.Names.At(e.ExceptionAddress))
+		r.Exception = NewThreadException(e, f.Names.At(e.ExceptionAddress))
 		current = slices.IndexFunc(f.Threads, func(t analysis.ThreadFacts) bool { return t.ThreadID == e.ThreadID })
 	}
 	for i := range f.Threads {

@@ -7,10 +7,10 @@ type Trust string
 
 // The ways to find a frame, the best first.
 const (
-	TrustContext Trust = "context" // the registers that the dump holds
-	TrustCFI     Trust = "cfi"     // unwind data: of the image, of code made at run time, or of a symbol file
-	TrustFP      Trust = "fp"      // the frame pointer that the function has by convention
-	TrustScan    Trust = "scan"    // a word of the stack that is the return address of a call; it may be left over
+	TrustContext Trust = "context"       // the registers that the dump holds
+	TrustCFI     Trust = "cfi"           // unwind data: of the image, of code made at run time, or of a symbol file
+	TrustFP      Trust = "frame pointer" // the frame pointer that the function has by convention
+	TrustScan    Trust = "scan"          // a word of the stack that is the return address of a call; it may be left over
 )
 
 // Registers are what is known of a processor's registers in one frame.
@@ -36,7 +36,14 @@ func (r *Registers) set(n int, v uint64) {
 func RegistersOf(c *minidump.Context) Registers {
 	r := Registers{PC: c.PC, R: c.R}
 	if c.Flags&minidump.ContextInteger != 0 {
-		r.Known = 1<<32 - 1
+		switch c.Arch {
+		case minidump.ProcessorARM64:
+			r.Known = 1<<32 - 1
+		case minidump.ProcessorX86:
+			r.Known = 1<<8 - 1
+		default:
+			r.Known = 1<<16 - 1 // r16 to r31 of AMD64 with APX are in no CONTEXT
+		}
 		return r
 	}
 	switch c.Arch { // the control part has these

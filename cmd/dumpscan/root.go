@@ -31,6 +31,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.checkCommand(),
 		a.diffCommand(),
+		a.exceptionCommand(),
 		a.handlesCommand(),
 		a.htraceCommand(),
 		a.infoCommand(),
@@ -39,6 +40,7 @@ func (a *app) root() *cobra.Command {
 		a.modulesCommand(),
 		a.ownersCommand(),
 		a.pebCommand(),
+		a.stacksCommand(),
 		a.symbolsCommand(),
 		a.threadsCommand(),
 		a.versionCommand(),

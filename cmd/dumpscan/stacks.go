@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/unwind"
+	"github.com/dumpscan/dumpscan/analysis/waits"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const stacksLong = `Unwind the stacks of threads: of the one that a debugger begins with, or of those
+that --thread or --all choose. The thread of the exception is shown from
+there on, as after .ecxr.
+
+Each frame says how it was found:
+  context        its registers are in the dump
+  cfi            by unwind data: of the image, or of its symbols
+  frame pointer  by the register that functions keep for that by convention
+  inline         the compiler put it into the next frame
+  scan           guessed: a word of the stack that is the return address of a
+                 call, and may be left over
+
+Unwind data is in the images: in the memory of the dump, or in files that
+-i names. --unique groups equal stacks, as !uniqstack does.`
+
+// stacksFlags are the options of the command.
+type stacksFlags struct {
+	threads   []string
+	all       bool
+	unique    bool
+	maxFrames limitFlag
+	limit     limitFlag
+	symbols   symbolFlags
+	output
+}
+
+func (a *app) stacksCommand() *cobra.Command {
+	o := &stacksFlags{}
+	cmd := &cobra.Command{
+		Use:   "stacks DUMP",
+		Short: "the stacks of threads: k, ~*k, !uniqstack",
+		Long:  stacksLong,
+		Args:  cobra.ExactArgs(1),
+		RunE:  runE(func(ctx context.Context, args []string) error { return a.stacks(ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.StringSliceVarP(&o.threads, "thread", "t", nil, "the threads with these `numbers`, as the command threads counts them; id:ID chooses by id")
+	f.BoolVar(&o.all, "all", false, "all threads")
+	f.BoolVar(&o.unique, "unique", false, "all threads, equal stacks once and the most frequent first")
+	cmd.MarkFlagsMutuallyExclusive("thread", "all")
+	cmd.MarkFlagsMutuallyExclusive("thread", "unique")
+	o.limit.register(f, "threads, or stacks with --unique", 0)
+	o.maxFrames.registerFrames(f)
+	o.symbols.register(f)
+	o.register(cmd, render.JSON)
+	return cmd
+}
+
+func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
+	d, err := a.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	q, err := a.stackQuery(d, &o.symbols)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	chosen, err := o.choose(q.threads, q.exception)
+	if err != nil {
+		return err
+	}
+	facts := render.StackFacts{
+		Dump: q.header, Names: q.names, Unique: o.unique,
+		Limit: int(o.limit.n), MaxFrames: o.maxFrames.of(o.format),
+	}
+	if facts.Stacks, facts.Frames, err = q.unwind(ctx, chosen); err != nil {
+		return err
+	}
+	facts.Waits, err = waits.Read(ctx, d.File, q.session, chosen)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	q.problem(err)
+	if facts.Exception, err = q.exceptionRow(ctx); err != nil {
+		return err
+	}
+	r := render.NewStackReport(facts)
+	r.Errors = q.problems
+	if rest := len(q.threads) - len(chosen); rest > 0 && len(o.threads) == 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("one thread of %d; --all shows the others, --unique equal stacks once", len(q.threads)))
+	}
+	if err := a.write(r, o.format); err != nil {
+		return err
+	}
+	for _, note := range r.Notes {
+		if o.format == render.Text {
+			a.notef("%s", note)
+		}
+	}
+	return nil
+}
+
+// choose returns the indexes of the threads that were asked for.
+func (o *stacksFlags) choose(threads []minidump.Thread, exception *minidump.Exception) ([]int, error) {
+	if o.all || o.unique {
+		all := make([]int, len(threads))
+		for i := range all {
+			all[i] = i
+		}
+		return all, nil
+	}
+	if len(o.threads) == 0 {
+		if len(threads) == 0 {
+			return nil, nil
+		}
+		return []int{unwind.Current(threads, exception)}, nil
+	}
+	var chosen []int
+	for _, word := range o.threads {
+		i, err := findThread(threads, word)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(chosen, i) {
+			chosen = append(chosen, i)
+		}
+	}
+	return chosen, nil
+}
+
+// findThread returns the index of the thread that a word means: "3", or
+// "id:0x1a2b".
+func findThread(threads []minidump.Thread, word string) (int, error) {
+	if len(word) > 3 && word[:3] == "id:" {
+		id, err := strconv.ParseUint(word[3:], 0, 32)
+		if err != nil {
+			return 0, usagef("--thread: %q is no thread id, such as id:6699 or id:0x1a2b", word[3:])
+		}
+		for i := range threads {
+			if threads[i].ThreadID == uint32(id) {
+				return i, nil
+			}
+		}
+		return 0, fmt.Errorf("the dump has no thread with the id %d (%#x)", id, id)
+	}
+	n, err := strconv.ParseUint(word, 10, 31)
+	if err != nil {
+		return 0, usagef("--thread: %q is no number of a thread; a thread's id is written id:0x1a2b", word)
+	}
+	if n >= uint64(len(threads)) {
+		return 0, fmt.Errorf("the dump has no thread %d: they are numbered from 0, and there are %d", n, len(threads))
+	}
+	return int(n), nil
+}
+
+// A stackQuery is what the commands need that unwind stacks.
+type stackQuery struct {
+	*app
+	dump      *dump
+	header    render.DumpHeader
+	threads   []minidump.Thread
+	names     map[uint32]string // of threads, by id
+	exception *minidump.Exception
+	session   *symbol.Session
+	code      *symbol.Code
+	problems  []string
+}
+
+// stackQuery reads the lists that stacks need.
+func (a *app) stackQuery(d *dump, o *symbolFlags) (*stackQuery, error) {
+	q := &stackQuery{app: a, dump: d, header: render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), names: map[uint32]string{}}
+	var err error
+	q.threads, err = d.Threads()
+	if errors.Is(err, minidump.ErrNoStream) {
+		return nil, fmt.Errorf("%s: %w", d.name, err)
+	}
+	q.problem(err)
+	names, err := d.ThreadNames()
+	q.problem(err)
+	for _, n := range names {
+		q.names[n.ThreadID] = n.Name
+	}
+	q.exception, err = d.Exception()
+	q.problem(err)
+	q.session, err = a.resolver(d.File, o)
+	if q.session == nil {
+		return nil, err
+	}
+	q.problem(err)
+	return q, nil
+}
+
+// problem notes what could not be read of a stream; one that is not there is no
+// problem.
+func (q *stackQuery) problem(err error) {
+	if !errors.Is(err, minidump.ErrNoStream) {
+		q.problems = append(q.problems, q.complaints(q.dump.name, err)...)
+	}
+}
+
+func (q *stackQuery) Close() {
+	if q.code != nil {
+		q.code.Close()
+	}
+	q.session.Close()
+}
+
+// unwind returns the stacks of threads and their named frames.
+func (q *stackQuery) unwind(ctx context.Context, indexes []int) ([]unwind.ThreadStack, [][]unwind.NamedFrame, error) {
+	q.code = q.session.Code(ctx)
+	u, err := unwind.New(q.dump.File, q.session, q.code)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", q.dump.name, err)
+	}
+	stacks, err := u.Threads(ctx, q.dump.File, q.threads, q.exception, indexes)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range stacks {
+		if err := stacks[i].Err; err != nil && !errors.Is(err, minidump.ErrNoContext) {
+			q.problem(fmt.Errorf("thread %d: %w", stacks[i].Index, err))
+		}
+	}
+	frames, err := unwind.Name(ctx, q.session, stacks)
+	return stacks, frames, err
+}
+
+// exceptionRow describes the exception of the dump; nil if it has none.
+func (q *stackQuery) exceptionRow(ctx context.Context) (*render.ThreadException, error) {
+	fact, err := analysis.ReadException(q.dump.File, q.session.Modules().List())
+	q.problem(err)
+	if fact == nil {
+		return nil, nil
+	}
+	names, err := q.session.Resolve(ctx, []minidump.VA{fact.ExceptionAddress})
+	if err != nil {
+		return nil, err
+	}
+	return render.NewThreadException(fact, names.At(fact.ExceptionAddress)), nil
+}
