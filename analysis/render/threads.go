@@ -132,8 +132,8 @@ func (r *ThreadReport) tebs() int {
 
 func newThread(t *analysis.ThreadFacts, names symbol.Names) Thread {
 	row := Thread{
-		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: t.Priority,
-		PriorityClass: t.PriorityClass, Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
+		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: int32(t.Priority),
+		PriorityClass: uint32(t.PriorityClass), Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
 	}
 	row.addTEB(t)
 	info := t.Info
