@@ -133,8 +133,9 @@ func (r *ThreadReport) tebs() int {
 func newThread(t *analysis.ThreadFacts, names symbol.Names) Thread {
 	row := Thread{
 		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: int32(t.Priority),
-		PriorityClass: uint32(t.PriorityClass), Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
+		Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
 	}
+	row.PriorityClass = uint32(t.PriorityClass)
 	row.addTEB(t)
 	info := t.Info
 	if info == nil {
