@@ -268,6 +268,7 @@ func TestMissingPEB(t *testing.T) {
 
 func TestThreadNotes(t *testing.T) {
 	block, info := &analysis.TEB{}, &minidump.ThreadInfo{}
+	f := testdump.Make(t, dumptest.Dump{})
 	for _, tt := range []struct {
 		what    string
 		threads []analysis.ThreadFacts
@@ -279,12 +280,16 @@ func TestThreadNotes(t *testing.T) {
 		{"no TEBs", []analysis.ThreadFacts{{Info: info}}, "MiniDumpWithProcessThreadData"},
 		{"a TEB of WOW64 alone", []analysis.ThreadFacts{{Info: info, Block: block, WOW64: true}}, "MiniDumpWithProcessThreadData"},
 	} {
-		notes := analysis.ThreadNotes(tt.threads)
+		notes := analysis.ThreadNotes(f, tt.threads)
 		if !strings.Contains(strings.Join(notes, ";"), tt.notes) || (len(notes) == 0) != (tt.notes == "") {
 			t.Errorf("%s: %q, want %q", tt.what, notes, tt.notes)
 		}
 	}
-	if notes := analysis.ThreadNotes([]analysis.ThreadFacts{{}}); len(notes) != 2 {
+	if notes := analysis.ThreadNotes(f, []analysis.ThreadFacts{{}}); len(notes) != 2 {
 		t.Errorf("nothing: %q", notes)
+	}
+	linux := testdump.Make(t, dumptest.Dump{SystemInfo: &dumptest.SystemInfo{PlatformID: 0x8201}})
+	if notes := analysis.ThreadNotes(linux, []analysis.ThreadFacts{{}}); notes != nil {
+		t.Errorf("on Linux: %q", notes)
 	}
 }

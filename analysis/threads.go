@@ -70,8 +70,13 @@ func Threads(f *minidump.File) ([]ThreadFacts, error) {
 // CaptureThreads is how to capture the times and start addresses of threads.
 const CaptureThreads = "capture with MiniDumpWithThreadInfo: procdump -ma PID, or in WinDbg .dump /mt FILE"
 
-// ThreadNotes say what the dump does not hold of any of its threads.
-func ThreadNotes(threads []ThreadFacts) []string {
+// ThreadNotes say what the dump does not hold of any of its threads. On other
+// systems than Windows there is nothing that it should.
+func ThreadNotes(f *minidump.File, threads []ThreadFacts) []string {
+	system, _ := f.SystemInfo() // an error may only be about the name of the service pack
+	if system != nil && system.PlatformID > minidump.PlatformWindowsNT {
+		return nil
+	}
 	var notes []string
 	has := func(is func(*ThreadFacts) bool) bool {
 		for i := range threads {

@@ -83,7 +83,7 @@ func (a *app) threads(ctx context.Context, name string, o *threadsFlags) error {
 	}
 	r := render.NewThreadReport(facts)
 	r.Errors, r.Verbose = problems, o.verbose
-	if r.Notes = analysis.ThreadNotes(facts.Threads); o.verbose {
+	if r.Notes = analysis.ThreadNotes(d.File, facts.Threads); o.verbose {
 		a.notes(o.format, r.Notes...)
 	}
 	a.omitted(o.format, r.Omitted, "thread")
