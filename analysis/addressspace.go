@@ -222,11 +222,19 @@ func (s *memorySums) add(usage string, at minidump.VA, size uint64, r *minidump.
 	}
 }
 
+// maxSums bounds the rows of a sum: there are some 4,000 sets of the flags that
+// winnt.h names. What else a hostile list has is one row.
+const maxSums = 1 << 12
+
 func (s *memorySums) sum(by int, name string, size uint64) {
 	if s.by[by] == nil {
 		s.by[by] = map[string]*MemorySum{}
 	}
 	sum := s.by[by][name]
+	if sum == nil && len(s.by[by]) >= maxSums {
+		name = "others"
+		sum = s.by[by][name]
+	}
 	if sum == nil {
 		sum = &MemorySum{Name: name}
 		s.by[by][name] = sum

@@ -198,3 +198,25 @@ func TestDescribeMemoryWOW64(t *testing.T) {
 		t.Errorf("largest free block (-want +got):\n%s", diff)
 	}
 }
+
+// A list in which every region has its own state is no long answer.
+func TestMemorySumsAreBounded(t *testing.T) {
+	d := dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{}}
+	const regions = 10_000
+	for i := range uint64(regions) {
+		d.MemoryInfos.Regions = append(d.MemoryInfos.Regions, dumptest.MemoryInfo{
+			BaseAddress: 0x1000 * (i + 1), RegionSize: 0x1000, State: uint32(0x100000 + i), Protect: readOnly, Type: private,
+		})
+	}
+	a, err := analysis.DescribeMemory(testdump.Make(t, d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := uint64(0)
+	for _, s := range a.States {
+		total += s.Count
+	}
+	if first := a.States[0]; len(a.States) > 5000 || total != regions || first.Name != "others" || first.Count < regions/2 {
+		t.Errorf("%d states with %d regions, the first %+v", len(a.States), total, first)
+	}
+}
