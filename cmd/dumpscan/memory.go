@@ -24,7 +24,7 @@ summed up.
 
 With ADDRESS it is the memory there, in one of the formats of WinDbg:
 
-  dumpscan memory w3wp.dmp 7ff6\x6012340000            db
+  dumpscan memory w3wp.dmp 7ff6` + "`" + `12340000               db
   dumpscan memory w3wp.dmp ntdll+1f000 L8 --format dd  dd ntdll+1f000 L8
   dumpscan memory w3wp.dmp 53d86f000 200 --format dps  pointers, with names
 
@@ -47,7 +47,7 @@ func (a *app) memoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "memory DUMP [ADDRESS [LENGTH]]",
 		Short: "the address space, or memory at an address: !address -summary, db, dd, dps, du",
-		Long:  strings.ReplaceAll(memoryLong, `\x60`, "`"),
+		Long:  memoryLong,
 		Args:  cobra.RangeArgs(1, 3),
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.memory(ctx, args, o) }),
 	}
