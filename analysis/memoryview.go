@@ -214,7 +214,7 @@ func (v *MemoryView) readText(m *minidump.Memory, length uint64) error {
 	if length == 0 {
 		length = MaxMemoryView
 	}
-	for left := int(min(length, MaxMemoryView)) / unit * unit; left > 0; {
+	for left := (int(min(length, MaxMemoryView)) + unit - 1) / unit * unit; left > 0; {
 		part := make([]byte, min(piece, left))
 		n, err := m.ReadAt(part, v.Address+minidump.VA(len(v.Data)))
 		n -= n % unit

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
+	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
@@ -112,6 +113,55 @@ func FuzzDescribeMemory(f *testing.F) {
 			if b.Usage != a.Usage[i].Name || b.Bytes > a.Usage[i].Bytes || a.Usage[i].Count == 1 && b.Bytes != a.Usage[i].Bytes {
 				t.Errorf("%+v is the largest of %+v", b, a.Usage[i])
 			}
+		}
+	})
+}
+
+// FuzzReadMemoryView: each byte of a view is there just if the dump has it, and
+// then it is the same.
+func FuzzReadMemoryView(f *testing.F) {
+	f.Add([]byte{0, 8, 4, 8, 40, 3}, uint16(2), uint16(60), "db")
+	f.Add([]byte{0, 200, 220, 9}, uint16(0), uint16(0), "dps")
+	f.Add([]byte{1, 30}, uint16(1), uint16(0), "du")
+	f.Fuzz(func(t *testing.T, plan []byte, skip, length uint16, name string) {
+		format, err := analysis.ParseMemoryFormat(name)
+		if err != nil {
+			return
+		}
+		const base = 0x10000
+		var d dumptest.Dump
+		for i := 0; i+1 < len(plan) && i < 64; i += 2 {
+			data := make([]byte, plan[i+1])
+			for k := range data {
+				data[k] = plan[i] + byte(k) + 1 // by the address: ranges may overlap
+			}
+			d.Memory = append(d.Memory, dumptest.MemoryRange{Start: base + uint64(plan[i]), Data: data})
+		}
+		if d.Memory == nil {
+			return
+		}
+		m, err := testdump.Make(t, d).Memory()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := minidump.VA(base + uint64(skip%512))
+		v, err := analysis.ReadMemoryView(m, format, at, uint64(length%2048), 8)
+		if (err != nil) != (v.Captured() == 0 && !v.Ended) {
+			t.Errorf("%d bytes of %d, ended %v, error %v", v.Captured(), len(v.Data), v.Ended, err)
+		}
+		captured := 0
+		for off := range v.Data {
+			var p [1]byte
+			_, err := m.ReadAt(p[:], at+minidump.VA(off))
+			if v.Has(off, 1) != (err == nil) || err == nil && p[0] != v.Data[off] {
+				t.Fatalf("at %d: there %v and %#x, want %v and %#x; gaps %v", off, v.Has(off, 1), v.Data[off], err == nil, p[0], v.Gaps)
+			}
+			if err == nil {
+				captured++
+			}
+		}
+		if captured != v.Captured() {
+			t.Errorf("%d bytes were captured, not %d", captured, v.Captured())
 		}
 	})
 }
