@@ -193,7 +193,7 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 			Arch: uint16(si.ProcessorArchitecture), Level: si.ProcessorLevel, Revision: si.ProcessorRevision,
 			CPUs: si.NumberOfProcessors, Product: uint8(si.ProductType),
 			OS:       fmt.Sprintf("%d.%d.%d", si.MajorVersion, si.MinorVersion, si.BuildNumber),
-			Platform: uint32(si.PlatformID), CSD: si.CSDVersion, Suite: si.SuiteMask,
+			Platform: uint32(si.PlatformID), CSD: si.CSDVersion, Suite: uint16(si.SuiteMask),
 		}
 		if d := cmp.Diff(want.System, got); d != "" {
 			t.Errorf("system (-want +got):\n%s", d)
@@ -279,7 +279,7 @@ func checkThreads(t *testing.T, f *minidump.File, want facts) {
 	var got []factThread
 	for _, th := range threads {
 		got = append(got, factThread{
-			TID: th.ThreadID, Teb: uint64(th.Teb), Suspend: th.SuspendCount, PrioClass: th.PriorityClass, Prio: th.Priority,
+			TID: th.ThreadID, Teb: uint64(th.Teb), Suspend: th.SuspendCount, PrioClass: uint32(th.PriorityClass), Prio: int32(th.Priority),
 			StackStart: uint64(th.Stack.StartOfMemoryRange), StackSize: th.Stack.Memory.DataSize, StackRVA: th.Stack.Memory.RVA,
 			CtxSize: th.ThreadContext.DataSize, CtxRVA: th.ThreadContext.RVA,
 		})

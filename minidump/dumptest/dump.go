@@ -51,6 +51,7 @@ type Dump struct {
 	NoSystemInfo      bool
 	MiscInfo          *MiscInfo
 	Threads           []Thread
+	ThreadExs         []ThreadEx
 	ThreadNames       []ThreadName
 	ThreadInfos       *ThreadInfoList
 	Modules           []Module
@@ -72,7 +73,7 @@ type Dump struct {
 	Memory64 []MemoryRange
 
 	// CountPadding writes four bytes between the count and the first entry of
-	// ThreadList, ModuleList and MemoryList, as 64-bit breakpad does.
+	// ThreadList, ThreadExList, ModuleList and MemoryList, as 64-bit breakpad does.
 	CountPadding bool
 
 	// Patches are applied in order to the finished bytes.
@@ -235,6 +236,7 @@ func (d Dump) parts() []part {
 	add(!d.NoSystemInfo, SystemInfoStream, d.SystemInfo.place)
 	add(d.MiscInfo != nil, MiscInfoStream, d.MiscInfo.place)
 	add(d.Threads != nil, ThreadListStream, func(p *plan) (int64, int64) { return placeThreads(p, d.Threads, d.CountPadding) })
+	add(d.ThreadExs != nil, ThreadExListStream, func(p *plan) (int64, int64) { return placeThreadExs(p, d.ThreadExs, d.CountPadding) })
 	add(d.ThreadNames != nil, ThreadNamesStream, func(p *plan) (int64, int64) { return placeThreadNames(p, d.ThreadNames) })
 	add(d.ThreadInfos != nil, ThreadInfoListStream, d.ThreadInfos.place)
 	add(d.Modules != nil, ModuleListStream, func(p *plan) (int64, int64) { return placeModules(p, d.Modules, d.CountPadding) })

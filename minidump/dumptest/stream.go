@@ -13,6 +13,7 @@ const (
 	MemoryListStream          StreamType = 5
 	ExceptionStream           StreamType = 6
 	SystemInfoStream          StreamType = 7
+	ThreadExListStream        StreamType = 8
 	Memory64ListStream        StreamType = 9
 	CommentStreamA            StreamType = 10
 	CommentStreamW            StreamType = 11
@@ -44,6 +45,8 @@ func (t StreamType) String() string {
 		return "Exception"
 	case SystemInfoStream:
 		return "SystemInfo"
+	case ThreadExListStream:
+		return "ThreadExList"
 	case Memory64ListStream:
 		return "Memory64List"
 	case CommentStreamA:
