@@ -12,9 +12,10 @@ import (
 // An ExceptionFact is the exception that a dump was written for, in words.
 type ExceptionFact struct {
 	minidump.Exception
-	Name   string // of the code: "STATUS_ACCESS_VIOLATION", "SIGSEGV"; a number if it has none
-	Module string // that ExceptionAddress lies in; "" if in none
-	Offset uint64 // from the base of the module
+	Platform minidump.PlatformID // whose codes these are
+	Name     string              // of the code: "STATUS_ACCESS_VIOLATION", "SIGSEGV"; a number if it has none
+	Module   string              // that ExceptionAddress lies in; "" if in none
+	Offset   uint64              // from the base of the module
 }
 
 // ReadException returns the exception of a dump, or nil if it has none, as one
@@ -32,7 +33,7 @@ func ReadException(f *minidump.File, modules []minidump.Module) (*ExceptionFact,
 	if s, err := f.SystemInfo(); err == nil {
 		platform = s.PlatformID
 	}
-	fact := &ExceptionFact{Exception: *e, Name: e.ExceptionCode.Name(platform)}
+	fact := &ExceptionFact{Exception: *e, Platform: platform, Name: e.ExceptionCode.Name(platform)}
 	for i := range modules {
 		if m := &modules[i]; e.ExceptionAddress >= m.BaseOfImage && e.ExceptionAddress < m.End() {
 			fact.Module, fact.Offset = m.Name(), uint64(e.ExceptionAddress-m.BaseOfImage)

@@ -32,9 +32,10 @@ func (e *MissingError) Unwrap() error { return e.err }
 
 // How to capture what a dump lacks.
 const (
-	CaptureHandles = "capture with: procdump -ma PID, or in WinDbg .dump /mh FILE"
-	CaptureTraces  = "run the process under Application Verifier's Handles check or !htrace -enable, then .dump /mh FILE"
-	CaptureMemory  = "capture with: procdump -ma PID, or in WinDbg .dump /ma FILE"
+	CaptureHandles   = "capture with: procdump -ma PID, or in WinDbg .dump /mh FILE"
+	CaptureTraces    = "run the process under Application Verifier's Handles check or !htrace -enable, then .dump /mh FILE"
+	CaptureException = "capture a crash with: procdump -e -ma PID"
+	CaptureMemory    = "capture with: procdump -ma PID, or in WinDbg .dump /ma FILE"
 )
 
 // emptyHandles is about a list of handles that is there but empty.
@@ -91,5 +92,15 @@ func MissingTraces(f *minidump.File, err error) *MissingError {
 // MissingMemory says why a dump has no memory; err is that of looking for it.
 func MissingMemory(f *minidump.File, err error) *MissingError {
 	e, _ := missing(f, "the dump holds no memory", CaptureMemory, err)
+	return e
+}
+
+// MissingException says why a dump has no exception.
+func MissingException(f *minidump.File) *MissingError {
+	_, err := f.Exception()
+	e, known := missing(f, "no exception in this dump", CaptureException, err)
+	if !known {
+		e.Why = "it was taken of a process that ran"
+	}
 	return e
 }

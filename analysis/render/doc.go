@@ -73,10 +73,12 @@
 // "schema":
 //
 //   - diff: [DiffReport]
+//   - exception: [ExceptionReport]
 //   - handles: [HandlesReport]
 //   - htrace: [TraceReport], [TraceOperations], [CallReport]
 //   - info: [InfoReport]
 //   - modules: [ModuleReport]
+//   - stacks: [StackReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]

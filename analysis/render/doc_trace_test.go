@@ -12,14 +12,20 @@ import (
 
 // Every field of these answers is in its section of the package comment.
 func TestTraceContracts(t *testing.T) {
-	page, err := os.ReadFile("doc_trace.go")
-	if err != nil {
-		t.Fatal(err)
+	var page []byte
+	for _, name := range []string{"doc_trace.go", "doc_stack.go"} {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page = append(page, part...)
 	}
 	for command, types := range map[string][]any{
 		"htrace":             {render.TraceReport{}, render.TraceHandleOperation{}, render.TraceAnomaly{}},
 		"htrace --calls":     {render.CallReport{}},
 		"modules":            {render.ModuleReport{}},
+		"stacks":             {render.StackReport{}},
+		"exception":          {render.ExceptionReport{}},
 		"symbols":            {render.SymbolReport{}},
 		"symbols --manifest": {render.SymbolManifest{}},
 		"threads":            {render.ThreadReport{}},

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
@@ -66,6 +67,12 @@ func (l *limitFlag) register(f *pflag.FlagSet, what string, standard uint64) {
 	f.Var(l, "limit", usage)
 }
 
+// registerFrames adds the option --frames; WinDbg's own limit is the text's.
+func (l *limitFlag) registerFrames(f *pflag.FlagSet) {
+	l.n = 256
+	f.Var(l, "frames", "write at most this `number` of frames of a stack; 0: all (the text shows 256 if not told otherwise)")
+}
+
 // forText and forData are the limit of the text, and of the formats for
 // programs: these are whole unless the option says otherwise.
 func (l *limitFlag) forText() uint64 { return l.n }
@@ -75,6 +82,14 @@ func (l *limitFlag) forData() uint64 {
 		return 0
 	}
 	return l.n
+}
+
+// of is the limit of a format.
+func (l *limitFlag) of(f render.Format) int {
+	if f == render.Text {
+		return int(l.forText())
+	}
+	return int(l.forData())
 }
 
 func (l *limitFlag) Set(text string) error {

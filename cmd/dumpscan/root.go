@@ -31,6 +31,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.checkCommand(),
 		a.diffCommand(),
+		a.exceptionCommand(),
 		a.handlesCommand(),
 		a.htraceCommand(),
 		a.infoCommand(),

@@ -58,8 +58,7 @@ func (a *app) stacksCommand() *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("thread", "all")
 	cmd.MarkFlagsMutuallyExclusive("thread", "unique")
 	o.limit.register(f, "threads, or stacks with --unique", 0)
-	o.maxFrames.n = 256
-	f.Var(&o.maxFrames, "frames", "write at most this `number` of frames of a stack; 0: all (the text shows 256 if not told otherwise)")
+	o.maxFrames.registerFrames(f)
 	o.symbols.register(f)
 	o.register(cmd, render.JSON)
 	return cmd
@@ -82,10 +81,7 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 	}
 	facts := render.StackFacts{
 		Dump: q.header, Names: q.names, Unique: o.unique,
-		Limit: int(o.limit.n), MaxFrames: int(o.maxFrames.forData()),
-	}
-	if o.format == render.Text {
-		facts.MaxFrames = int(o.maxFrames.forText())
+		Limit: int(o.limit.n), MaxFrames: o.maxFrames.of(o.format),
 	}
 	if facts.Stacks, facts.Frames, err = q.unwind(ctx, chosen); err != nil {
 		return err

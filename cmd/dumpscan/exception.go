@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+const exceptionLong = `Show the exception that a dump was written for: its code and what its parameters
+mean, the exceptions within it, the registers then, and the stack from there.
+
+Of STATUS_INVALID_HANDLE it names the handle, where its parameter or the handle
+trace tells which it is, and what the list of handles and the trace know of it.`
+
+// exceptionFlags are the options of the command.
+type exceptionFlags struct {
+	maxFrames limitFlag
+	symbols   symbolFlags
+	output
+}
+
+func (a *app) exceptionCommand() *cobra.Command {
+	o := &exceptionFlags{}
+	cmd := &cobra.Command{
+		Use:   "exception DUMP",
+		Short: "the exception, its registers and its stack: .exr -1, .ecxr",
+		Long:  exceptionLong,
+		Args:  cobra.ExactArgs(1),
+		RunE:  runE(func(ctx context.Context, args []string) error { return a.exception(ctx, args[0], o) }),
+	}
+	o.maxFrames.registerFrames(cmd.Flags())
+	o.symbols.register(cmd.Flags())
+	o.register(cmd, render.JSON)
+	return cmd
+}
+
+func (a *app) exception(ctx context.Context, name string, o *exceptionFlags) error {
+	d, err := a.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	q, err := a.stackQuery(d, &o.symbols)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	facts := render.ExceptionFacts{Dump: q.header, MaxFrames: o.maxFrames.of(o.format)}
+	facts.Exception, err = analysis.ReadException(d.File, q.session.Modules().List())
+	if err == nil && facts.Exception == nil {
+		err = analysis.MissingException(d.File)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.name, err)
+	}
+	if memory, _ := d.Memory(); memory != nil {
+		var problem error
+		facts.Nested, problem = analysis.NestedExceptions(memory, &facts.Exception.Exception, d.PointerSize())
+		if !errors.Is(problem, minidump.ErrNotCaptured) {
+			q.problem(problem)
+		}
+	}
+	if err := q.faulting(ctx, &facts); err != nil {
+		return err
+	}
+	if err := q.invalidHandle(ctx, &facts); err != nil {
+		return err
+	}
+	if err := q.nameException(ctx, &facts); err != nil {
+		return err
+	}
+	r := render.NewExceptionReport(facts)
+	r.Errors = q.problems
+	return a.write(r, o.format)
+}
+
+// faulting unwinds the stack of the exception's thread.
+func (q *stackQuery) faulting(ctx context.Context, facts *render.ExceptionFacts) error {
+	for i := range q.threads {
+		if q.threads[i].ThreadID != facts.Exception.ThreadID {
+			continue
+		}
+		stacks, frames, err := q.unwind(ctx, []int{i})
+		if err != nil {
+			return err
+		}
+		facts.Stack, facts.Frames, facts.Thread = &stacks[0], frames[0], q.names[facts.Exception.ThreadID]
+		return nil
+	}
+	return nil
+}
+
+// invalidHandle finds out which handle was not valid, if that is what the
+// exception says.
+func (q *stackQuery) invalidHandle(ctx context.Context, facts *render.ExceptionFacts) error {
+	if facts.Exception.ExceptionCode != minidump.StatusInvalidHandle {
+		return nil
+	}
+	trace, err := htrace.Read(ctx, q.dump.File, "")
+	if trace == nil && ctx.Err() != nil {
+		return err
+	}
+	q.problem(err)
+	h, ok := htrace.FindInvalidHandle(&facts.Exception.Exception, trace)
+	if !ok {
+		return nil
+	}
+	facts.Handle, facts.Trace = &h, trace
+	if facts.System, err = htrace.NewSystemModules(q.session.Modules().List(), nil, nil, nil); err != nil {
+		return err
+	}
+	list, err := analysis.ReadHandles(q.dump.File)
+	if err != nil {
+		q.problem(err)
+		return nil
+	}
+	open := false
+	facts.Listed = &open
+	err = list.Select(analysis.HandleFilter{Handle: h.Handle}).Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
+		found := *h
+		open, facts.HandleIs = true, &found
+		return false
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	q.problem(err)
+	return nil
+}
+
+// nameException names all addresses of the report but those of the stack.
+func (q *stackQuery) nameException(ctx context.Context, facts *render.ExceptionFacts) (err error) {
+	addrs := []minidump.VA{facts.Exception.ExceptionAddress}
+	for i := range facts.Nested {
+		addrs = append(addrs, facts.Nested[i].ExceptionAddress)
+	}
+	if facts.Handle != nil {
+		for _, i := range facts.Handle.Life {
+			addrs = append(addrs, facts.Trace.Operation(i).Frames...)
+		}
+	}
+	facts.Names, err = q.session.Resolve(ctx, addrs)
+	return err
+}
