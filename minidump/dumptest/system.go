@@ -6,6 +6,8 @@ const (
 	ArchARM   = 5
 	ArchAMD64 = 9
 	ArchARM64 = 12
+
+	ArchBreakpadARM64 = 0x8003 // Breakpad's former number, with its former context
 )
 
 // SystemInfo is a MINIDUMP_SYSTEM_INFO of 56 bytes. The zero value describes
@@ -218,7 +220,7 @@ type Exception struct {
 	ExceptionRecord  uint64
 	ExceptionAddress uint64
 	Parameters       []uint64 // at most 15
-	Context          []byte   // see [ContextAMD64]; empty means none
+	Context          []byte   // see [Registers]; empty means none
 }
 
 func (e *Exception) place(p *plan) (int64, int64) {

@@ -1,9 +1,6 @@
 package dumptest
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // Thread is a MINIDUMP_THREAD of 48 bytes.
 type Thread struct {
@@ -15,7 +12,7 @@ type Thread struct {
 	// Stack with bytes is placed in the file and listed in MemoryList too;
 	// with a Size alone its RVA is 0, as in dumps with full memory.
 	Stack   MemoryRange
-	Context []byte // see [ContextX86], [ContextAMD64], [ContextARM64]; empty means none
+	Context []byte // see [Registers]; empty means none
 }
 
 func placeThreads(p *plan, threads []Thread, padded bool) (int64, int64) {
@@ -135,36 +132,4 @@ func (l *ThreadInfoList) place(p *plan) (int64, int64) {
 		b.u64(t.Affinity)
 	}
 	return p.exList(ThreadInfoListStream, 4, 12, or(l.EntrySize, 64), entries)
-}
-
-// ContextX86 is an x86 CONTEXT of 716 bytes with the registers that a stack
-// walk starts from.
-func ContextX86(eip, esp, ebp uint32) []byte {
-	c := make([]byte, 716)
-	binary.LittleEndian.PutUint32(c[0:], 0x1003f)
-	binary.LittleEndian.PutUint32(c[0xb4:], ebp)
-	binary.LittleEndian.PutUint32(c[0xb8:], eip)
-	binary.LittleEndian.PutUint32(c[0xc4:], esp)
-	return c
-}
-
-// ContextAMD64 is an AMD64 CONTEXT of 1232 bytes.
-func ContextAMD64(rip, rsp, rbp uint64) []byte {
-	c := make([]byte, 1232)
-	binary.LittleEndian.PutUint32(c[0x30:], 0x10001f)
-	binary.LittleEndian.PutUint64(c[0x98:], rsp)
-	binary.LittleEndian.PutUint64(c[0xa0:], rbp)
-	binary.LittleEndian.PutUint64(c[0xf8:], rip)
-	return c
-}
-
-// ContextARM64 is an ARM64 CONTEXT of 912 bytes.
-func ContextARM64(pc, sp, fp, lr uint64) []byte {
-	c := make([]byte, 912)
-	binary.LittleEndian.PutUint32(c[0:], 0x40001f)
-	binary.LittleEndian.PutUint64(c[0xf0:], fp)
-	binary.LittleEndian.PutUint64(c[0xf8:], lr)
-	binary.LittleEndian.PutUint64(c[0x100:], sp)
-	binary.LittleEndian.PutUint64(c[0x108:], pc)
-	return c
 }
