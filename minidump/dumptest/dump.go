@@ -62,6 +62,7 @@ type Dump struct {
 	ProcessVmCounters *ProcessVmCounters
 	SystemMemoryInfo  *SystemMemoryInfo
 	Exception         *Exception
+	FunctionTables    *FunctionTables
 	Token             []byte  // raw TokenStream
 	CommentA          *string // written with its terminator
 	CommentW          *string // written with its terminator
@@ -135,7 +136,7 @@ func (d Dump) WriteTo(w io.Writer) (int64, error) {
 // entries ("HandleData[3]", "ModuleList[0]") and what they point at
 // ("HandleData[3].TypeName", ".ObjectName", ".ObjectInfo[0]", "ModuleList[0].Name",
 // ".CvRecord", "UnloadedModuleList[0].Name", "ThreadNames[0].Name",
-// "ThreadList[0].Context", "ThreadList[0].Stack", "Exception.Context",
+// "ThreadList[0].Context", "ThreadList[0].Stack", "Exception.Context", "FunctionTable[0].Entries",
 // "MemoryList[0].Data", "Memory64List[0].Data"), and "End".
 // Streams of a type that occurs again are numbered: "Stream(0xfff0)#2".
 func (d Dump) Layout() (map[string]int64, error) {
@@ -247,6 +248,7 @@ func (d Dump) parts() []part {
 	add(d.ProcessVmCounters != nil, ProcessVmCountersStream, d.ProcessVmCounters.place)
 	add(d.SystemMemoryInfo != nil, SystemMemoryInfoStream, d.SystemMemoryInfo.place)
 	add(d.Exception != nil, ExceptionStream, d.Exception.place)
+	add(d.FunctionTables != nil, FunctionTableStream, d.FunctionTables.place)
 	raw(TokenStream, d.Token)
 	if d.CommentA != nil {
 		raw(CommentStreamA, append([]byte(*d.CommentA), 0))

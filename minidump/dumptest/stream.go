@@ -18,6 +18,7 @@ const (
 	CommentStreamA            StreamType = 10
 	CommentStreamW            StreamType = 11
 	HandleDataStream          StreamType = 12
+	FunctionTableStream       StreamType = 13
 	UnloadedModuleListStream  StreamType = 14
 	MiscInfoStream            StreamType = 15
 	MemoryInfoListStream      StreamType = 16
@@ -55,6 +56,8 @@ func (t StreamType) String() string {
 		return "CommentW"
 	case HandleDataStream:
 		return "HandleData"
+	case FunctionTableStream:
+		return "FunctionTable"
 	case UnloadedModuleListStream:
 		return "UnloadedModuleList"
 	case MiscInfoStream:
