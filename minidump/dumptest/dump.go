@@ -63,7 +63,7 @@ type Dump struct {
 	SystemMemoryInfo  *SystemMemoryInfo
 	Exception         *Exception
 	FunctionTables    *FunctionTables
-	Token             []byte  // raw TokenStream
+	Tokens            *TokenList
 	CommentA          *string // written with its terminator
 	CommentW          *string // written with its terminator
 	Streams           []RawStream
@@ -249,7 +249,7 @@ func (d Dump) parts() []part {
 	add(d.SystemMemoryInfo != nil, SystemMemoryInfoStream, d.SystemMemoryInfo.place)
 	add(d.Exception != nil, ExceptionStream, d.Exception.place)
 	add(d.FunctionTables != nil, FunctionTableStream, d.FunctionTables.place)
-	raw(TokenStream, d.Token)
+	add(d.Tokens != nil, TokenStream, d.Tokens.place)
 	if d.CommentA != nil {
 		raw(CommentStreamA, append([]byte(*d.CommentA), 0))
 	}
