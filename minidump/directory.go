@@ -75,6 +75,7 @@ var leasts = map[StreamType]struct {
 	TokenStream:               {16, "tokens"},
 	BreakpadInfoStream:        {12, "what Breakpad notes"},
 	AssertionInfoStream:       {776, "an assertion"},
+	LinuxAuxvStream:           {8, "an auxiliary vector"},
 	LinuxDSODebugStream:       {24, "what the dynamic linker notes"},
 	CrashpadInfoStream:        {52, "what Crashpad notes"},
 }
