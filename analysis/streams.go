@@ -21,9 +21,9 @@ type StreamsInfo struct {
 	CSDVersion  uint32 // file offset of the service pack's name
 	Handles     *minidump.HandleData
 
-	// Problems are what could not be read of the directory or of more than one
-	// stream.
-	Problems []error
+	// Problem is what could not be read of the directory and of the streams, a
+	// [*PartialError]; nil if there is nothing. A stream that is ignored is none.
+	Problem error
 }
 
 // A StreamFact is an entry of the directory, and what its stream holds, as far
@@ -31,7 +31,7 @@ type StreamsInfo struct {
 type StreamFact struct {
 	minidump.DirectoryEntry
 	Ignored bool          // another stream of the type is read instead
-	What    string        // the records of a list, in the plural; "" if it is none
+	What    string        // a record of a list, such as "thread"; "" if it is none
 	Count   uint64        // of them
 	Fields  []StreamField // of a stream that is no list, and facts about one that is
 	Err     error         // why not all of it could be read
@@ -57,25 +57,26 @@ func (s *StreamFact) addText(name, text string) {
 func Streams(f *minidump.File) *StreamsInfo {
 	info := &StreamsInfo{Header: f.Header, Pointer: f.PointerSize()}
 	entries, err := f.WholeDirectory()
-	if err != nil {
-		info.Problems = append(info.Problems, err)
-	}
+	var failed failures
+	failed.note(err)
 	ignored := f.Ignored()
 	for _, e := range entries {
 		s := StreamFact{DirectoryEntry: e}
-		read := streamReaders[e.StreamType]
-		switch {
+		switch read := streamReaders[e.StreamType]; {
 		case e.StreamType == minidump.UnusedStream:
 		case len(ignored) > 0 && ignored[0].DirectoryEntry == e:
-			s.Ignored, ignored = true, ignored[1:]
+			s.Ignored, s.Err, ignored = true, ignored[0].Err, ignored[1:]
 		case read != nil:
 			s.Err = read(f, info, &s)
-		}
-		// What reads a stream may not need all of it.
-		if s.Err == nil && e.StreamType != minidump.UnusedStream {
-			s.Err = f.Check(e)
+			fallthrough
+		default:
+			if s.Err == nil { // what reads a stream may not need all of it
+				s.Err = f.Check(e)
+			}
+			failed.note(s.Err)
 		}
 		info.Streams = append(info.Streams, s)
 	}
+	info.Problem = failed.err()
 	return info
 }

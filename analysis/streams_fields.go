@@ -30,7 +30,7 @@ func systemFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) error {
 		s.add("FeatureInformation", "%s", words.Hex(cpu.FeatureInformation))
 		s.add("AMDExtendedCpuFeatures", "%s", words.Hex(cpu.AMDExtendedCPUFeatures))
 	} else if system.CPU != (minidump.CPUInformation{}) {
-		s.add("ProcessorFeatures", "%s", strings.Join(system.CPU.ProcessorFeatures().Names(), "|"))
+		s.add("ProcessorFeatures", "%s", strings.Join(system.CPU.ProcessorFeatures().Names(), " "))
 	}
 	return err
 }
@@ -66,7 +66,7 @@ func miscFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	}
 	if has(minidump.MiscTimeZone) {
 		zone := m.TimeZone
-		s.add("TimeZone", "%d, UTC = local time + %d min, %s, %s", m.TimeZoneID, zone.Bias, words.Name(zone.StandardName), words.Name(zone.DaylightName))
+		s.add("TimeZone", "%d, UTC = local time %+d min, %s, %s", m.TimeZoneID, zone.Bias, words.Name(zone.StandardName), words.Name(zone.DaylightName))
 	}
 	s.addText("BuildString", m.BuildString)
 	s.addText("DbgBldStr", m.DbgBldStr)
@@ -192,9 +192,9 @@ func assertionFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 
 func textFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	text, err := f.Text(s.StreamType)
-	what, end := "lines", "\n"
+	what, end := "line", "\n"
 	if s.StreamType == minidump.LinuxCmdLineStream || s.StreamType == minidump.LinuxEnvironStream {
-		what, end = "strings", "\x00"
+		what, end = "string", "\x00"
 	}
 	n := strings.Count(text, end)
 	if text != "" && !strings.HasSuffix(text, end) {
@@ -209,7 +209,7 @@ func textFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 
 func auxvFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	entries, err := f.LinuxAuxv()
-	s.list(len(entries), "entries")
+	s.list(len(entries), "entry")
 	for _, e := range entries {
 		s.add(e.Type.String(), "%s", words.Hex(e.Value))
 	}
@@ -221,7 +221,7 @@ func dsoFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	if d == nil {
 		return err
 	}
-	s.list(len(d.Links), "shared objects")
+	s.list(len(d.Links), "shared object")
 	for _, l := range d.Links {
 		s.add(words.Hex(l.Addr), "%s", cmp.Or(l.Name, "the program"))
 	}

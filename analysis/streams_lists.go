@@ -13,32 +13,32 @@ import (
 var streamReaders = map[minidump.StreamType]func(f *minidump.File, info *StreamsInfo, s *StreamFact) error{
 	minidump.ThreadListStream: func(f *minidump.File, info *StreamsInfo, s *StreamFact) (err error) {
 		info.Threads, err = f.Threads()
-		s.list(len(info.Threads), "threads")
+		s.list(len(info.Threads), "thread")
 		return err
 	},
 	minidump.ThreadExListStream: func(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 		threads, err := f.ThreadExs()
-		s.list(len(threads), "threads")
+		s.list(len(threads), "thread")
 		return err
 	},
 	minidump.ThreadInfoListStream: func(f *minidump.File, info *StreamsInfo, s *StreamFact) (err error) {
 		info.ThreadInfos, err = f.ThreadInfos()
-		s.list(len(info.ThreadInfos), "threads")
+		s.list(len(info.ThreadInfos), "thread")
 		return err
 	},
 	minidump.ThreadNamesStream: func(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 		names, err := f.ThreadNames()
-		s.list(len(names), "names")
+		s.list(len(names), "name")
 		return err
 	},
 	minidump.ModuleListStream: func(f *minidump.File, info *StreamsInfo, s *StreamFact) (err error) {
 		info.Modules, err = f.Modules()
-		s.list(len(info.Modules), "modules")
+		s.list(len(info.Modules), "module")
 		return err
 	},
 	minidump.UnloadedModuleListStream: func(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 		modules, err := f.UnloadedModules()
-		s.list(len(modules), "modules")
+		s.list(len(modules), "module")
 		return err
 	},
 	minidump.MemoryListStream:          memoryListFacts,
@@ -74,7 +74,7 @@ func (s *StreamFact) list(n int, what string) { s.Count, s.What = uint64(n), wha
 
 func memoryListFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	ranges, err := f.MemoryList()
-	s.list(len(ranges), "memory ranges")
+	s.list(len(ranges), "memory range")
 	var bytes uint64
 	for _, r := range ranges {
 		bytes += uint64(r.Memory.DataSize)
@@ -88,7 +88,7 @@ func memory64ListFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) (err 
 	if info.Memory64 == nil {
 		return err
 	}
-	s.list(len(info.Memory64.Ranges), "memory ranges")
+	s.list(len(info.Memory64.Ranges), "memory range")
 	var bytes uint64
 	for _, r := range info.Memory64.Ranges {
 		if bytes += r.DataSize; bytes < r.DataSize {
@@ -105,7 +105,7 @@ func memoryInfoFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 		return err
 	}
 	n, err := l.Len()
-	s.list(n, "regions")
+	s.list(n, "region")
 	return err
 }
 
@@ -114,7 +114,7 @@ func handleDataFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) (err er
 		return err
 	}
 	n, err := info.Handles.Len()
-	s.list(n, "descriptors")
+	s.list(n, "descriptor")
 	return err
 }
 
@@ -124,7 +124,7 @@ func handleOperationFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error
 		return err
 	}
 	n, err := l.Len()
-	s.list(n, "operations")
+	s.list(n, "operation")
 	return err
 }
 
@@ -134,7 +134,7 @@ func functionTableFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 		return err
 	}
 	n, short := l.Len()
-	s.list(n, "function tables")
+	s.list(n, "function table")
 	var failed failures
 	var entries uint64
 	for t, err := range l.All() {
@@ -148,7 +148,7 @@ func functionTableFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 
 func tokenFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	tokens, err := f.Tokens()
-	s.list(len(tokens), "tokens")
+	s.list(len(tokens), "token")
 	for _, t := range tokens {
 		user := t.User.SID.String()
 		if name := t.User.SID.Name(); name != "" {

@@ -79,9 +79,11 @@
 //   - info: [InfoReport]
 //   - modules: [ModuleReport]
 //   - stacks: [StackReport]
+//   - streams: [StreamsReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]
+//   - token: [TokenReport]
 //
 // handles, dumpscan.handles/2:
 //

@@ -39,8 +39,10 @@ func (a *app) root() *cobra.Command {
 		a.modulesCommand(),
 		a.ownersCommand(),
 		a.stacksCommand(),
+		a.streamsCommand(),
 		a.symbolsCommand(),
 		a.threadsCommand(),
+		a.tokenCommand(),
 		a.versionCommand(),
 		manCommand(),
 	)
