@@ -27,9 +27,10 @@ WinDbg shows nothing of, facts of dumpscan. --windbg leaves these out.
 
 // streamsFlags are the options of the command.
 type streamsFlags struct {
-	raw    string
-	out    string
-	windbg bool
+	raw      string
+	rawGiven bool
+	out      string
+	windbg   bool
 	output
 }
 
@@ -40,8 +41,11 @@ func (a *app) streamsCommand() *cobra.Command {
 		Short: "the streams of the dump and what they hold: .dumpdebug",
 		Long:  streamsLong,
 		Args:  cobra.ExactArgs(1),
-		RunE:  runE(func(ctx context.Context, args []string) error { return a.streams(ctx, args[0], o) }),
 	}
+	cmd.RunE = runE(func(ctx context.Context, args []string) error {
+		o.rawGiven = cmd.Flags().Changed("raw")
+		return a.streams(ctx, args[0], o)
+	})
 	cmd.Flags().StringVar(&o.raw, "raw", "", "write the bytes of the stream of this `type`, a name or a number")
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", "write what --raw asks for to this `file`, not to standard output")
 	cmd.Flags().BoolVar(&o.windbg, "windbg", false, "exactly what WinDbg prints")
@@ -54,6 +58,8 @@ func (a *app) streamsCommand() *cobra.Command {
 func (a *app) streams(ctx context.Context, name string, o *streamsFlags) error {
 	var raw minidump.StreamType
 	switch {
+	case o.rawGiven && o.raw == "":
+		return usagef("--raw is the name or the number of a stream")
 	case o.raw == "" && o.out != "":
 		return usagef("-o is where --raw writes to, which is not there")
 	case o.raw != "":
