@@ -78,6 +78,9 @@ func memoryListFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	var bytes uint64
 	for _, r := range ranges {
 		bytes += uint64(r.Memory.DataSize)
+		if err == nil { // what they are about may be cut off
+			err = f.Check(minidump.DirectoryEntry{StreamType: s.StreamType, Location: r.Memory})
+		}
 	}
 	s.add("Bytes", "%s", words.Bytes(bytes))
 	return err
@@ -96,6 +99,9 @@ func memory64ListFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) (err 
 		}
 	}
 	s.add("Bytes", "%s", words.Bytes(bytes))
+	if end := info.Memory64.BaseRVA + bytes; err == nil && (end < bytes || end > uint64(f.Size())) {
+		_, err = f.Memory() // which says how much is cut off
+	}
 	return err
 }
 
