@@ -7,6 +7,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/owners"
+	"github.com/dumpscan/dumpscan/analysis/waits"
 )
 
 // HandleLimit is the number of handles that one process can have at most
@@ -53,6 +54,9 @@ type Process struct {
 	// Partial are the dumps that could not be read whole. They take no part in
 	// Series, unless it has no others.
 	Partial []*analysis.Snapshot
+	// Waits are the threads of the newest dump that wait for each other; nil if
+	// that is not known.
+	Waits *waits.Waits
 	// Notes say what the facts rest on: sentences without a full stop.
 	Notes []string
 	// Problems are what could not be read beside the handles, whose problems
@@ -95,6 +99,9 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 		return nil, err
 	}
 	if err := p.readObjects(ctx, dumps); err != nil {
+		return nil, err
+	}
+	if err := p.readWaits(ctx, o, dumps); err != nil {
 		return nil, err
 	}
 	if p.Single() || s.Last().Partial != nil {

@@ -32,6 +32,7 @@ func Rules() []Rule {
 		{"exited-threads", "Handles that are left of threads that have exited.", exitedThreads, false},
 		{"exited-processes", "Handles that are left of processes that have exited.", exitedProcesses, false},
 		{"abandoned-mutants", "Mutexes whose owner exited without releasing them.", abandoned, false},
+		{"deadlock", "Threads that wait for each other's Mutexes in a circle, by registers and object information.", deadlock, false},
 		{"handle-limit", "The number of handles comes near the limit.", handleLimit, false},
 		{"many-handles", "Far more handles than most processes have, where nothing else is accused.", manyOfAll, true},
 		{"pool-quota", "What the process is charged for kernel objects, the cause of the events 2019 and 2020.", poolQuota, false},

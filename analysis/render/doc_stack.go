@@ -14,16 +14,17 @@
 //	  faulting      the dump was written for an exception of this thread, and the
 //	                stack is that from there, as after .ecxr
 //	  frames        the innermost first:
-//	    address       where it goes on: a return address but for the first frame
-//	                  and those that an exception has interrupted
+//	    address       of the code that ran: where the thread stood or was
+//	                  interrupted, and of callers the last byte of the call
+//	    returnAddress of callers, one more than address; absent for the others.
+//	                  The text names this one, as WinDbg does
 //	    stackPointer  of the frame, WinDbg's Child-SP
 //	    module        as WinDbg writes it; "" outside all modules
 //	    offset        of the address from the base of the module
 //	    function, displacement
 //	                  the function, and how far behind its start the address is;
-//	                  "" if no symbols name it. A return address may lie behind
-//	                  the end of the function, whose call it follows
-//	    file, line    of the call; absent if they are not known
+//	                  "" if no symbols name it
+//	    file, line    absent if they are not known
 //	    trust         how the frame was found: "context" (its registers are in the
 //	                  dump), "cfi" (unwind data), "frame pointer", or "scan": a
 //	                  word of the stack that is the return address of a call, and
@@ -34,6 +35,16 @@
 //	  framesOmitted frames left out by --frames; absent if none is
 //	  stopped       why the stack ends: "start of the thread" is its end, all else
 //	                means that there may be more frames
+//	  wait          what the thread seems to wait for, in a system call whose
+//	                handles are handles of the dump; absent otherwise:
+//	    function      the system call, "NtWaitForSingleObject"
+//	    objects       any or all of them: {handle, type, name, threadId,
+//	                  processId, abandoned}; the thread is the owner of a Mutant,
+//	                  or the Thread itself, and absent if it is not known
+//	    evidence      where the handles come from: "rcx"
+//	chains     threads of which each waits for the next: {closed, threadIds,
+//	           sentence}; closed says that the last waits for the first, which is
+//	           a deadlock unless a wait has a timeout. Absent if there are none
 //	groups     with --unique, equal stacks, the most frequent first: {count,
 //	           threads, frames, framesOmitted, stopped}; threads are {index, id,
 //	           name}, and all else is as in threads
@@ -66,7 +77,7 @@
 //	registers  at the exception: [{name, value}], in WinDbg's order
 //	thread     the thread and its stack, all as in stacks: {index, id, name,
 //	           faulting, frames, framesOmitted, stopped}, and of each frame
-//	           {address, stackPointer, module, offset, function, displacement,
+//	           {address, returnAddress, stackPointer, module, offset, function, displacement,
 //	           file, line, trust, symbols, inline}; absent if the dump does not
 //	           list the thread
 //	next       what to do, a sentence; absent if there is nothing

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/unwind"
+	"github.com/dumpscan/dumpscan/analysis/waits"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
@@ -15,8 +16,9 @@ import (
 type StackReport struct {
 	Dump      DumpHeader       `json:"dump"`
 	Exception *ThreadException `json:"exception,omitempty"`
-	Threads   []ThreadStack    `json:"threads"` // in the order of the file; none with --unique
+	Threads   []StackThread    `json:"threads"` // in the order of the file; none with --unique
 	Groups    []StackGroup     `json:"groups,omitempty"`
+	Chains    []WaitChain      `json:"chains,omitempty"` // threads that wait for each other
 	Omitted   int              `json:"omitted,omitempty"`
 	Notes     []string         `json:"notes"`
 	Errors    []string         `json:"errors"`
@@ -36,6 +38,12 @@ type ThreadStack struct {
 	CallStack
 }
 
+// A StackThread is a thread with its stack, and what it waits for.
+type StackThread struct {
+	ThreadStack
+	Wait *ThreadWait `json:"wait,omitempty"`
+}
+
 // A StackGroup is the threads whose stacks are equal.
 type StackGroup struct {
 	Count   int          `json:"count"`
@@ -50,11 +58,13 @@ type CallStack struct {
 	Stopped string       `json:"stopped"` // why it ends
 }
 
-// A StackFrame is a function that was active. Address, module, offset and
-// displacement are those of the return address, function and line those of the
-// call before it.
+// A StackFrame is a function that was active. The address, with its module,
+// offset, function, displacement and line, is that of the code that ran: of
+// callers the last byte of the call, one before the return address. The text
+// names the return address, as WinDbg does.
 type StackFrame struct {
 	Address      Hex          `json:"address"`
+	Return       Hex          `json:"returnAddress,omitempty"`
 	StackPointer Hex          `json:"stackPointer"`
 	Module       string       `json:"module"` // "" outside all modules
 	Offset       Hex          `json:"offset"` // from the base of the module
@@ -66,7 +76,8 @@ type StackFrame struct {
 	Symbols      symbol.Trust `json:"symbols"` // how its name was, as Frame.trust
 	Inline       bool         `json:"inline"`
 
-	at symbol.Location
+	at symbol.Location // of pc
+	pc Hex             // where the frame goes on
 }
 
 // StackFacts are what a [StackReport] is made of.
@@ -76,6 +87,7 @@ type StackFacts struct {
 	Stacks    []unwind.ThreadStack
 	Frames    [][]unwind.NamedFrame // of each of Stacks
 	Names     map[uint32]string     // of threads, by id
+	Waits     *waits.Waits          // nil if they are not known
 	Unique    bool
 	Limit     int // threads or groups; 0 is all
 	MaxFrames int // of each stack; 0 is all
@@ -83,7 +95,7 @@ type StackFacts struct {
 
 // NewStackReport makes a report of stacks.
 func NewStackReport(f StackFacts) *StackReport {
-	r := &StackReport{Dump: f.Dump, Exception: f.Exception}
+	r := &StackReport{Dump: f.Dump, Exception: f.Exception, Chains: newWaitChains(f.Waits)}
 	name := func(i int) ThreadName {
 		s := &f.Stacks[i]
 		return ThreadName{s.Index, s.ThreadID, f.Names[s.ThreadID]}
@@ -108,8 +120,10 @@ func NewStackReport(f StackFacts) *StackReport {
 			r.Omitted = len(f.Stacks) - i
 			break
 		}
-		r.Threads = append(r.Threads, ThreadStack{ThreadName: name(i), Faulting: f.Stacks[i].Faulting, CallStack: call(i)})
+		stack := ThreadStack{ThreadName: name(i), Faulting: f.Stacks[i].Faulting, CallStack: call(i)}
+		r.Threads = append(r.Threads, StackThread{ThreadStack: stack})
 	}
+	r.addWaits(f.Waits)
 	return r
 }
 
@@ -128,12 +142,22 @@ func newCallStack(s *unwind.ThreadStack, frames []unwind.NamedFrame, most int) C
 }
 
 func newStackFrame(f *unwind.NamedFrame) StackFrame {
-	l := f.At
-	return StackFrame{
-		Address: Hex(f.PC), StackPointer: Hex(f.SP), Module: l.Module, Offset: Hex(l.Offset),
-		Function: l.Function, Displacement: Hex(l.Displacement), File: l.File, Line: l.Line,
-		Trust: f.Trust, Symbols: l.Trust, Inline: f.Inline, at: l,
+	row := StackFrame{
+		Address: Hex(f.PC), StackPointer: Hex(f.SP), Module: f.At.Module, Offset: Hex(f.At.Offset),
+		Function: f.At.Function, Displacement: Hex(f.At.Displacement), File: f.At.File, Line: f.At.Line,
+		Trust: f.Trust, Symbols: f.At.Trust, Inline: f.Inline, at: f.At, pc: Hex(f.PC),
 	}
+	if f.Return {
+		row.Return = row.Address
+		row.Address--
+		if row.Module != "" {
+			row.Offset--
+		}
+		if row.Function != "" && !f.Inline {
+			row.Displacement--
+		}
+	}
+	return row
 }
 
 func (r *StackReport) schema() string { return "dumpscan.stacks/1" }
@@ -143,6 +167,7 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 	if e := r.Exception; e != nil {
 		fmt.Fprintf(b, "%s\n\n", style.labelled(style.Alarm, "exception:", words.Escape(e.sentence())))
 	}
+	writeWaitChains(b, r.Chains, style)
 	for i := range r.Threads {
 		t := &r.Threads[i]
 		if i > 0 {
@@ -155,6 +180,9 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 		fmt.Fprintln(b, style.Bold(words.Escape(line)))
 		if err := t.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
+		}
+		if t.Wait != nil {
+			fmt.Fprintln(b, style.Wrap(words.Escape(t.Wait.sentence), 0))
 		}
 	}
 	for i := range r.Groups {
@@ -248,7 +276,7 @@ func (c *CallStack) returnTo(i, pointerSize int) string {
 		return "(inline)"
 	}
 	for _, f := range c.Frames[i+1:] {
-		return pointer(pointerSize, f.Address)
+		return pointer(pointerSize, f.pc)
 	}
 	return ""
 }

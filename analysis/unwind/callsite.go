@@ -128,6 +128,7 @@ func (d *CallDecoder) before(buf []byte, addr minidump.VA) []byte {
 
 func (d *CallDecoder) callX86(ret minidump.VA, inst x86asm.Inst) CallSite {
 	s := CallSite{Return: ret}
+	inst.Args[0] = signedDisp(inst.Args[0])
 	switch arg := inst.Args[0].(type) {
 	case x86asm.Rel:
 		s.Target = d.follow(d.wrap(ret + minidump.VA(int64(arg))))
@@ -145,6 +146,16 @@ func (d *CallDecoder) callX86(ret minidump.VA, inst x86asm.Inst) CallSite {
 		s.Instruction = x86asm.IntelSyntax(inst, uint64(ret)-uint64(inst.Len), nil)
 	}
 	return s
+}
+
+// signedDisp gives the displacement of a memory operand the sign that the decoder
+// leaves out where it has four bytes.
+func signedDisp(arg x86asm.Arg) x86asm.Arg {
+	if m, ok := arg.(x86asm.Mem); ok {
+		m.Disp = int64(int32(m.Disp))
+		return m
+	}
+	return arg
 }
 
 // slot returns the address of a memory operand that no register but the
@@ -176,7 +187,7 @@ func (d *CallDecoder) follow(target minidump.VA) minidump.VA {
 			return target
 		}
 		next := target + minidump.VA(inst.Len)
-		switch arg := inst.Args[0].(type) {
+		switch arg := signedDisp(inst.Args[0]).(type) {
 		case x86asm.Rel:
 			if inst.Len != 5 {
 				return target // a short jump belongs to the function itself

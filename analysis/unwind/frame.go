@@ -36,7 +36,14 @@ func (r *Registers) set(n int, v uint64) {
 func RegistersOf(c *minidump.Context) Registers {
 	r := Registers{PC: c.PC, R: c.R}
 	if c.Flags&minidump.ContextInteger != 0 {
-		r.Known = 1<<32 - 1
+		switch c.Arch {
+		case minidump.ProcessorARM64:
+			r.Known = 1<<32 - 1
+		case minidump.ProcessorX86:
+			r.Known = 1<<8 - 1
+		default:
+			r.Known = 1<<16 - 1 // r16 to r31 of AMD64 with APX are in no CONTEXT
+		}
 		return r
 	}
 	switch c.Arch { // the control part has these

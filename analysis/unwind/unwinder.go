@@ -17,6 +17,9 @@ type Unwinder struct {
 	calls   *CallDecoder
 	limit   int
 	step    stepper
+
+	file       *minidump.File
+	amd64State *amd64
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -45,7 +48,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch],
+		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
 
@@ -72,7 +75,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		if stop != "" {
 			return stop, ctx.Err()
 		}
-		if next.regs.PC == 0 {
+		if next.regs.PC == 0 && !next.interrupt { // else a null pointer was called
 			return StopStart, nil
 		}
 		// A caller's frame lies above, but for a function that has none and was

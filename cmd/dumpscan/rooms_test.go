@@ -39,14 +39,15 @@ var rooms = map[string]string{
 	"analysis/internal/peimage":     "analysis/internal/bounded",
 	"analysis/internal/store":       "analysis/internal/cab analysis/internal/ctxlock",
 	"analysis/internal/undecorate":  "github.com/ianlancetaylor/demangle",
-	"analysis/unwind":               "minidump analysis/symbol golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
+	"analysis/unwind":               "minidump analysis/symbol analysis/internal/peimage golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
 	"analysis/htrace":               "minidump analysis analysis/words analysis/symbol",
 	"analysis/owners":               "minidump analysis analysis/words analysis/symbol analysis/internal/peimage analysis/internal/undecorate",
-	"analysis/leaks":                "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners gonum.org/v1/gonum/mat gonum.org/v1/gonum/stat gonum.org/v1/gonum/stat/distuv",
+	"analysis/leaks":                "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners analysis/waits gonum.org/v1/gonum/mat gonum.org/v1/gonum/stat gonum.org/v1/gonum/stat/distuv",
+	"analysis/waits":                "minidump analysis analysis/words analysis/symbol",
 	"analysis/check":                "minidump analysis",
-	"analysis/render": "minidump analysis analysis/words analysis/symbol analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check" +
+	"analysis/render": "minidump analysis analysis/words analysis/symbol analysis/unwind analysis/waits analysis/htrace analysis/owners analysis/leaks analysis/check" +
 		" github.com/google/pprof/profile",
-	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/words analysis/symbol analysis/symbol/symserver analysis/unwind analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
+	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/words analysis/symbol analysis/symbol/symserver analysis/unwind analysis/waits analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +
 		" github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term",
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/analysis/unwind"
+	"github.com/dumpscan/dumpscan/analysis/waits"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -86,6 +87,11 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 	if facts.Stacks, facts.Frames, err = q.unwind(ctx, chosen); err != nil {
 		return err
 	}
+	facts.Waits, err = waits.Read(ctx, d.File, q.session, chosen)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	q.problem(err)
 	if facts.Exception, err = q.exceptionRow(ctx); err != nil {
 		return err
 	}

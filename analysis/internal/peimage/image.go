@@ -27,6 +27,7 @@ type Image struct {
 	closer        io.Closer
 	sizeOfHeaders uint32
 	exports       directory
+	exceptions    directory
 	debug         directory
 	symbols       int64  // file offset of the COFF symbol table, or 0
 	symbolCount   uint32 // as declared
@@ -154,8 +155,12 @@ func (img *Image) readOptional(off int64, size int) error {
 	if directories > 0 {
 		img.exports = directory{rva: c.U32(), size: c.U32()}
 	}
+	if directories > 3 {
+		c.Skip(2 * 8)
+		img.exceptions = directory{rva: c.U32(), size: c.U32()}
+	}
 	if directories > 6 {
-		c.Skip(5 * 8)
+		c.Skip(2 * 8)
 		img.debug = directory{rva: c.U32(), size: c.U32()}
 	}
 	return c.Err()

@@ -1,0 +1,105 @@
+package unwind
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dumpscan/dumpscan/minidump"
+)
+
+// scanWords is how far above the stack pointer a return address is searched, in
+// words of eight bytes. Frames of more than 8 KiB are rare, and what
+// lies farther up is more likely to belong to a caller of the caller.
+const scanWords = 1024
+
+// framePointer takes rbp for the frame pointer, as compilers at run time set it up:
+// the caller's rbp is there, and the return address above. Other code on AMD64
+// need not do so, and so the return address must be that of a call. Code of
+// images has unwind data, and where that is missing rbp is often something else:
+// there the caller's rbp must point farther up the stack, too.
+func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, bool) {
+	fp := r.R[minidump.RegFP]
+	if !r.knows(minidump.RegFP) || fp < uint64(f.SP) || fp&7 != 0 {
+		return step{}, false
+	}
+	saved, ok1 := a.stack.u64(minidump.VA(fp))
+	ret, ok2 := a.stack.u64(minidump.VA(fp + 8))
+	if !ok1 || !ok2 || a.behindCall(minidump.VA(ret)) != isBehindCall {
+		return step{}, false
+	}
+	if !a.isJIT(f.PC) {
+		if _, ok := a.stack.u64(minidump.VA(saved)); !ok || saved <= fp {
+			return step{}, false
+		}
+	}
+	next := step{trust: TrustFP}
+	next.regs.PC = minidump.VA(ret)
+	next.regs.set(minidump.RegSP, fp+16)
+	next.regs.set(minidump.RegFP, saved)
+	return next, true
+}
+
+// scan takes the first word of the stack that is the return address of a call.
+// Nothing but the stack pointer is known of that frame.
+func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
+	at := (f.SP + 7) &^ 7
+	for range scanWords {
+		word, ok := a.stack.u64(at)
+		if !ok || ctx.Err() != nil {
+			break
+		}
+		at += 8
+		if a.behindCall(minidump.VA(word)) == isBehindCall {
+			next := step{trust: TrustScan}
+			next.regs.PC = minidump.VA(word)
+			next.regs.set(minidump.RegSP, uint64(at))
+			return next, ""
+		}
+	}
+	return step{}, StopNoUnwind
+}
+
+// behindCall says whether a call precedes an address.
+type behindCall uint8
+
+const (
+	noCode        behindCall = iota // its code is not there, or it is in no code
+	notBehindCall                   // something else precedes it
+	isBehindCall
+)
+
+// behindCall looks at the code before an address.
+func (a *amd64) behindCall(addr minidump.VA) behindCall {
+	b, ok := a.behind[addr]
+	if ok {
+		return b
+	}
+	if a.isCode(addr) {
+		_, err := a.calls.Decode(addr)
+		switch {
+		case err == nil:
+			b = isBehindCall
+		case !errors.Is(err, minidump.ErrNotCaptured):
+			b = notBehindCall
+		}
+	}
+	if len(a.behind) >= maxCached {
+		clear(a.behind)
+	}
+	a.behind[addr] = b
+	return b
+}
+
+// isCode reports whether an address lies in a module or in code made at run time.
+func (a *amd64) isCode(addr minidump.VA) bool {
+	if _, ok := a.u.modules.Find(addr); ok {
+		return true
+	}
+	return a.regions.contains(addr)
+}
+
+// isJIT reports whether an address is that of code made at run time.
+func (a *amd64) isJIT(addr minidump.VA) bool {
+	_, inModule := a.u.modules.Find(addr)
+	return !inModule && a.regions.contains(addr)
+}
