@@ -81,9 +81,11 @@
 //   - modules: [ModuleReport]
 //   - peb: [PEBReport]
 //   - stacks: [StackReport]
+//   - streams: [StreamsReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]
+//   - token: [TokenReport]
 //
 // handles, dumpscan.handles/2:
 //

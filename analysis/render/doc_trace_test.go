@@ -13,7 +13,7 @@ import (
 // Every field of these answers is in its section of the package comment.
 func TestTraceContracts(t *testing.T) {
 	var page []byte
-	for _, name := range []string{"doc_trace.go", "doc_stack.go", "doc_process.go"} {
+	for _, name := range []string{"doc_trace.go", "doc_stack.go", "doc_process.go", "doc_streams.go"} {
 		part, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -29,6 +29,8 @@ func TestTraceContracts(t *testing.T) {
 		"peb":                {render.PEBReport{}},
 		"stacks":             {render.StackReport{}},
 		"exception":          {render.ExceptionReport{}},
+		"streams":            {render.StreamsReport{}},
+		"token":              {render.TokenReport{}},
 		"symbols":            {render.SymbolReport{}},
 		"symbols --manifest": {render.SymbolManifest{}},
 		"threads":            {render.ThreadReport{}},

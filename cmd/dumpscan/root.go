@@ -41,8 +41,10 @@ func (a *app) root() *cobra.Command {
 		a.ownersCommand(),
 		a.pebCommand(),
 		a.stacksCommand(),
+		a.streamsCommand(),
 		a.symbolsCommand(),
 		a.threadsCommand(),
+		a.tokenCommand(),
 		a.versionCommand(),
 		manCommand(),
 	)
