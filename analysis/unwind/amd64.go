@@ -24,7 +24,7 @@ type amd64 struct {
 	infos   map[fragment]*unwindInfo      // nil if it cannot be read
 	ops     []wind                        // of the frame at hand
 	regions *codeRegions
-	calls   CallDecoder
+	decoder CallDecoder
 	behind  map[minidump.VA]behindCall // what [amd64.behindCall] has found
 }
 
@@ -60,9 +60,9 @@ func (u *Unwinder) amd64() *amd64 {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
 			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, behind: map[minidump.VA]behindCall{},
-			regions: newCodeRegions(u.file), calls: *u.calls,
+			regions: newCodeRegions(u.file), decoder: *u.calls,
 		}
-		u.amd64State.calls.Plausible = u.amd64State.isCode
+		u.amd64State.decoder.Plausible = u.amd64State.isCode
 	}
 	return u.amd64State
 }
@@ -103,9 +103,9 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 		if stop != StopNoUnwind {
 			return next, stop
 		}
-	} else if !f.Return {
+	} else if !f.Return && (fn.coverage == noEntry || !a.isCode(f.PC)) {
 		// A leaf has not touched the stack pointer. What has called something is
-		// no leaf.
+		// no leaf. Where there is no code, a wrong pointer was called.
 		if next, ok := a.leaf(f, r, fn); ok {
 			return next, ""
 		}
@@ -183,8 +183,6 @@ const maxChain = 32
 // own on the stack.
 func (a *amd64) leaf(f Frame, r *Registers, fn amd64Function) (step, bool) {
 	ret, _ := a.stack.u64(f.SP)
-	// A null pointer that was called has no code either. Where no table says that
-	// this is a leaf, only the call does.
 	switch a.behindCall(minidump.VA(ret)) {
 	case isBehindCall:
 	case noCode:

@@ -94,7 +94,7 @@ const (
 )
 
 func TestAMD64Step(t *testing.T) {
-	call := "90 90 90 e8 00 00 00 00" // ends at a return address
+	call := "90 90 90 e8 e0 0f 00 00" // ends at a return address; of a it calls b
 	for _, tt := range []struct {
 		name  string
 		b     string // unwind data of b, at RVA 0x9100
@@ -200,6 +200,15 @@ func TestAMD64Step(t *testing.T) {
 		{name: "a return address in it", at: inB, b: "01 01 01 00 01 30", scene: scene{regions: []codeRegion{{sceneJIT, sceneJIT + 0xfff}}}, regs: map[int]uint64{5: 0x20010},
 			extra: map[minidump.VA]string{sceneJIT + 0x18: "90 90 90 90 90 90 ff d1"}, stack: []uint64{0xb0, sceneJIT + 0x20, 0xbb, returnA, 0xa0, 0},
 			want: "0x140002040 sp 0x20000 context interrupted\n0x300020 sp 0x20010 cfi r3=0xb0 r5=0x20010\n0x140001020 sp 0x20020 frame pointer r5=0xbb\nstart of the thread"},
+		{name: "a word that is left over from a call of another function", b: "05 00 00 00", stack: []uint64{sceneBase + 0x1080, 5, returnA, 0xa0, 0},
+			extra: map[minidump.VA]string{sceneBase + 0x1078: "90 90 90 e8 80 2f 00 00"}, more: []runtimeFunction{{0x4000, 0x4100, 0x9000}},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 scan\nstart of the thread"},
+		{name: "and where no table says so", at: returnC, scene: scene{noTable: true}, stack: []uint64{sceneBase + 0x1080, 5, returnA},
+			extra: map[minidump.VA]string{sceneBase + 0x1078: "90 90 90 e8 80 2f 00 00"},
+			want:  "0x140003020 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 scan\nstack memory not captured"},
+		{name: "a call of another module may go by way of a jump", at: sceneJIT, stack: []uint64{sceneBase + 0x1080, 0xa0, 0},
+			extra: map[minidump.VA]string{sceneBase + 0x1078: "90 90 90 e8 80 2f 00 00"},
+			want:  "0x300000 sp 0x20000 context interrupted\n0x140001080 sp 0x20008 cfi\nstart of the thread"},
 		{name: "scan to the end of what is looked at", at: returnC, stack: append(make([]uint64, scanWords-1), returnA, 0xa0, 0),
 			want: fmt.Sprintf("0x140003020 sp 0x20000 context interrupted\n0x140001020 sp %#x scan\nstart of the thread", sceneStack+8*scanWords)},
 		{name: "scan beyond", at: returnC, stack: append(make([]uint64, scanWords), returnA, 0xa0, 0),
