@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 // A scene is a module, code made at run time, and a stack.
@@ -178,6 +180,47 @@ func TestAMD64Step(t *testing.T) {
 		{name: "an epilog by its codes: the code is not there", b: "02 05 05 00 04 06 c1 06 05 02 03 30 02 c0", stack: []uint64{0xb0, returnA, 0xa0, 0}, code: "none", at: inB,
 			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi r12=0xb0\nstart of the thread"},
 
+		{name: "codes beyond the prolog's end", b: "01 05 01 00 50 30", stack: []uint64{0xb0, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi r3=0xb0\nstart of the thread"},
+		{name: "what follows a call is no epilog that has begun", b: "01 00 00 00", stack: []uint64{returnA, 0xa0, 0}, extra: map[minidump.VA]string{returnA: "c3"},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
+		{name: "registers that need not be kept", b: "01 01 01 00 01 00", regs: map[int]uint64{0: 5, 3: 7, 8: 9}, stack: []uint64{0xaa, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi r3=0x7\nstart of the thread"},
+		{name: "of what was interrupted they are not known", b: "01 00 01 00 00 0a", regs: map[int]uint64{0: 5, 3: 7}, stack: []uint64{sceneBase + 0x1000, 0x33, 0x202, 0x20028, 0x2b, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001000 sp 0x20028 cfi interrupted r3=0x7\nstart of the thread"},
+		{name: "frame pointer below the stack pointer", b: "01 05 02 25 05 03 01 50", regs: map[int]uint64{5: 0x20018}, stack: []uint64{1, 0xbb, returnA, 0xa0, 0},
+			extra: map[minidump.VA]string{0x1fff0: "00 00 00 00 00 00 00 00 20 10 00 40 01 00 00 00"},
+			want:  "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 scan\nstart of the thread"},
+		{name: "version 3: an epilog of a part that returns", b: "23 01 05 21 00 08 40 00 00 00 01 00 34 00 00 00 00 50 00 00 00 51 00 00 00 92 00 00",
+			extra: map[minidump.VA]string{sceneBase + 0x9200: "01 01 01 00 01 30"}, stack: []uint64{6, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi r6=0x6\nstart of the thread"},
+		{name: "version 3: an epilog of a part that goes on in the main one", b: "23 01 05 21 00 09 40 00 00 00 01 00 34 00 00 00 00 50 00 00 00 51 00 00 00 92 00 00",
+			extra: map[minidump.VA]string{sceneBase + 0x9200: "01 01 01 00 01 30"}, stack: []uint64{6, 0xb0, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 cfi r3=0xb0 r6=0x6\nstart of the thread"},
+		{name: "a home that looks like a return address is not behind a null pointer", b: "01 01 01 00 01 30", stack: []uint64{0xb0, 0, returnA, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\nstart of the thread"},
+		{name: "a null pointer that was called, below a CONTEXT", b: "01 07 02 00 07 01 9a 00", stack: append(make([]uint64, 0x9b), returnA, 0xa0, 0),
+			want: "0x140002040 sp 0x20000 context interrupted\n0x0 sp 0x204d8 cfi interrupted\n0x140001020 sp 0x204e0 cfi\nstart of the thread"},
+
+		{name: "epilog, its function is a part with nothing of its own", b: "21 00 00 00 00 50 00 00 00 51 00 00 00 92 00 00", code: "c3",
+			extra: map[minidump.VA]string{sceneBase + 0x9200: "01 01 01 00 01 30"}, stack: []uint64{returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
+		{name: "no epilog, there is nothing to undo", b: "01 00 00 00", code: "5b c3", stack: []uint64{returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
+		{name: "no epilog pops the stack pointer", b: "01 04 02 00 04 02 01 30", code: "5c c3", stack: []uint64{1, 0xb0, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 cfi r3=0xb0\nstart of the thread"},
+		{name: "a jump of a part to its own start", b: "21 04 01 00 04 02 00 00 00 50 00 00 00 51 00 00 00 92 00 00", code: "eb be",
+			extra: map[minidump.VA]string{sceneBase + 0x9200: "01 01 01 00 01 30"}, stack: []uint64{1, 0xb0, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 cfi r3=0xb0\nstart of the thread"},
+		{name: "a jump of a part to the function's start", b: "21 04 01 00 04 02 00 00 00 50 00 00 00 51 00 00 00 92 00 00", code: "e9 bb 2f 00 00",
+			more: []runtimeFunction{{0x5000, 0x5100, 0x9200}}, extra: map[minidump.VA]string{sceneBase + 0x9200: "01 01 01 00 01 30"}, stack: []uint64{returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
+		{name: "an epilog by its codes, with a pop of two bytes", b: "02 05 05 00 05 06 c2 06 05 02 03 c0 01 30", stack: []uint64{0xb0, returnA, 0xa0, 0}, code: "none",
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi r3=0xb0\nstart of the thread"},
+
+		{name: "rbp that is odd", at: returnC, scene: scene{noTable: true}, regs: map[int]uint64{5: 0x20014}, stack: []uint64{1, 2, 0x20020 << 32, uint64(returnA&0xffffffff) << 32, returnA >> 32, returnA, 0xa0, 0},
+			want: "0x140003020 sp 0x20000 context interrupted\n0x140001020 sp 0x20030 scan\nno way to the caller known"},
+
 		{name: "leaf", at: returnC, stack: []uint64{returnA, 0xa0, 0}, want: "0x140003020 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
 		{name: "leaf whose caller's code is not there", at: returnC, stack: []uint64{sceneBase + 0x5000}, more: []runtimeFunction{{0x5000, 0x5100, 0x9000}},
 			want: "0x140003020 sp 0x20000 context interrupted\n0x140005000 sp 0x20008 cfi\nstack memory not captured"},
@@ -288,5 +331,57 @@ func TestAMD64Canceled(t *testing.T) {
 	_, err := s.unwinder().Walk(ctx, r, func(Frame, *Registers) bool { cancel(); return true })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestCodeRegions takes what can be run and is of no image.
+func TestCodeRegions(t *testing.T) {
+	region := func(base, size uint64, protect minidump.Protection, kind minidump.MemoryType, state minidump.MemoryState) dumptest.MemoryInfo {
+		return dumptest.MemoryInfo{BaseAddress: base, RegionSize: size, Protect: uint32(protect), Type: uint32(kind), State: uint32(state)}
+	}
+	f := testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
+		region(0x90000, 0x1000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
+		region(0x10000, 0x1000, minidump.PageExecute, minidump.MemPrivate, minidump.MemCommit),
+		region(0x11000, 0x1000, minidump.PageExecuteReadWrite, minidump.MemMapped, minidump.MemCommit),
+		region(0x12000, 0x1000, minidump.PageReadWrite, minidump.MemPrivate, minidump.MemCommit),
+		region(0x20000, 0x1000, minidump.PageExecuteRead, minidump.MemImage, minidump.MemCommit),
+		region(0x30000, 0x1000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemReserve),
+		region(0x40000, 0, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
+		region(0xfffffffffffff000, 0x2000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
+	}}})
+	c := newCodeRegions(f)
+	want := []codeRegion{{0x10000, 0x11fff}, {0x90000, 0x90fff}, {0xfffffffffffff000, 0xffffffffffffffff}}
+	if diff := cmp.Diff(want, c.list, cmp.AllowUnexported(codeRegion{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for addr, in := range map[minidump.VA]bool{0xffff: false, 0x10000: true, 0x11fff: true, 0x12000: false, 0x90fff: true, 0x91000: false, 0: false} {
+		if c.contains(addr) != in {
+			t.Errorf("%s: %v", addr, !in)
+		}
+	}
+	if c := newCodeRegions(testdump.Make(t, dumptest.Dump{})); len(c.list) != 0 {
+		t.Errorf("%+v of a dump without a list", c.list)
+	}
+}
+
+// TestRegistersOf knows the registers that a context has, and no others.
+func TestRegistersOf(t *testing.T) {
+	for _, tt := range []struct {
+		arch  minidump.ProcessorArchitecture
+		flags minidump.ContextFlags
+		want  uint32
+	}{
+		{minidump.ProcessorAMD64, minidump.ContextControl | minidump.ContextInteger, 0xffff},
+		{minidump.ProcessorAMD64, minidump.ContextControl, 1 << 4},
+		{minidump.ProcessorX86, minidump.ContextControl | minidump.ContextInteger, 0xff},
+		{minidump.ProcessorX86, minidump.ContextControl, 1<<4 | 1<<5},
+		{minidump.ProcessorARM64, minidump.ContextControl | minidump.ContextInteger, 0xffffffff},
+		{minidump.ProcessorARM64, minidump.ContextControl, 7 << 29},
+		{minidump.ProcessorARM, minidump.ContextControl | minidump.ContextInteger, 0xffff},
+		{minidump.ProcessorARM, minidump.ContextControl, 3 << 13},
+	} {
+		if got := RegistersOf(&minidump.Context{Arch: tt.arch, Flags: tt.flags}).Known; got != tt.want {
+			t.Errorf("%s, flags %#x: %#x, want %#x", tt.arch, tt.flags, got, tt.want)
+		}
 	}
 }

@@ -30,7 +30,10 @@ func newCodeRegions(f *minidump.File) *codeRegions {
 		if err != nil || m.State != minidump.MemCommit || m.Type == minidump.MemImage || m.Protect&executable == 0 || m.RegionSize == 0 {
 			continue
 		}
-		last := max(m.BaseAddress+minidump.VA(m.RegionSize-1), m.BaseAddress)
+		last := m.BaseAddress + minidump.VA(m.RegionSize-1)
+		if last < m.BaseAddress {
+			last = ^minidump.VA(0)
+		}
 		if n := len(c.list); n > 0 && c.list[n-1].last+1 == m.BaseAddress {
 			c.list[n-1].last = last
 			continue
