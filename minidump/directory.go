@@ -68,8 +68,15 @@ var leasts = map[StreamType]struct {
 	ThreadInfoListStream:      {12, "a list of thread information"},
 	HandleOperationListStream: {12, "a list of handle operations"},
 	ProcessVmCountersStream:   {80, "memory counters"},
-	SystemMemoryInfoStream:    {268, "memory of the machine"},
+	SystemMemoryInfoStream:    {492, "memory of the machine"},
 	ThreadNamesStream:         {4, "a list of thread names"},
+	ThreadExListStream:        {4, "a list of threads"},
+	FunctionTableStream:       {24, "function tables"},
+	TokenStream:               {16, "tokens"},
+	BreakpadInfoStream:        {12, "what Breakpad notes"},
+	AssertionInfoStream:       {776, "an assertion"},
+	LinuxDSODebugStream:       {24, "what the dynamic linker notes"},
+	CrashpadInfoStream:        {52, "what Crashpad notes"},
 }
 
 // unusable says why nothing can be read from the stream, or nil.

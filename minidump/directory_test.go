@@ -48,7 +48,7 @@ var leastSizes = map[minidump.StreamType]uint32{
 	minidump.SystemInfoStream: 32, minidump.ExceptionStream: 168, minidump.Memory64ListStream: 16, minidump.MemoryInfoListStream: 16,
 	minidump.HandleDataStream: 12, minidump.UnloadedModuleListStream: 12, minidump.ThreadInfoListStream: 12,
 	minidump.HandleOperationListStream: 12, minidump.MiscInfoStream: 24, minidump.ProcessVmCountersStream: 80,
-	minidump.SystemMemoryInfoStream: 268,
+	minidump.SystemMemoryInfoStream: 492,
 }
 
 // TestSeveralStreams puts streams that cannot be used in front of a good one of

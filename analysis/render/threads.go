@@ -105,7 +105,7 @@ func NewThreadReport(f ThreadFacts) *ThreadReport {
 
 func newThread(t *analysis.ThreadFacts, names symbol.Names) Thread {
 	row := Thread{
-		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: t.Priority,
+		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: int32(t.Priority),
 		Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
 	}
 	info := t.Info

@@ -13,10 +13,12 @@ const (
 	MemoryListStream          StreamType = 5
 	ExceptionStream           StreamType = 6
 	SystemInfoStream          StreamType = 7
+	ThreadExListStream        StreamType = 8
 	Memory64ListStream        StreamType = 9
 	CommentStreamA            StreamType = 10
 	CommentStreamW            StreamType = 11
 	HandleDataStream          StreamType = 12
+	FunctionTableStream       StreamType = 13
 	UnloadedModuleListStream  StreamType = 14
 	MiscInfoStream            StreamType = 15
 	MemoryInfoListStream      StreamType = 16
@@ -44,6 +46,8 @@ func (t StreamType) String() string {
 		return "Exception"
 	case SystemInfoStream:
 		return "SystemInfo"
+	case ThreadExListStream:
+		return "ThreadExList"
 	case Memory64ListStream:
 		return "Memory64List"
 	case CommentStreamA:
@@ -52,6 +56,8 @@ func (t StreamType) String() string {
 		return "CommentW"
 	case HandleDataStream:
 		return "HandleData"
+	case FunctionTableStream:
+		return "FunctionTable"
 	case UnloadedModuleListStream:
 		return "UnloadedModuleList"
 	case MiscInfoStream:
