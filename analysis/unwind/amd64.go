@@ -17,15 +17,17 @@ const amd64Kept = 1<<3 | 1<<minidump.RegSP | 1<<minidump.RegFP | 1<<6 | 1<<7 | 0
 // every function but a leaf has; by the frame pointer where code has none; and by
 // the words of the stack.
 type amd64 struct {
-	u       *Unwinder
-	stack   window
-	tables  exceptionTables
-	found   map[minidump.VA]amd64Function // by [Frame.Lookup]
-	infos   map[fragment]*unwindInfo      // nil if it cannot be read
-	ops     []wind                        // of the frame at hand
-	regions *codeRegions
-	decoder CallDecoder
-	behind  map[minidump.VA]behindCall // what [amd64.behindCall] has found
+	u      *Unwinder
+	stack  window
+	tables exceptionTables
+	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
+	infos  map[fragment]*unwindInfo      // nil if it cannot be read
+	ops    []wind                        // of the frame at hand
+	jit    *JITCode
+	// dynamics are the function tables in use, by their code.
+	dynamics map[codeRegion]dynamicTable
+	decoder  CallDecoder
+	behind   map[minidump.VA]behindCall // what [amd64.behindCall] has found
 }
 
 // maxCached is how many functions are kept; what was called most is soon there
@@ -60,7 +62,7 @@ func (u *Unwinder) amd64() *amd64 {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
 			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, behind: map[minidump.VA]behindCall{},
-			regions: newCodeRegions(u.file), decoder: *u.calls,
+			jit: u.jit, dynamics: map[codeRegion]dynamicTable{}, decoder: *u.calls,
 		}
 		u.amd64State.decoder.Plausible = u.amd64State.isCode
 	}
@@ -135,6 +137,8 @@ func (a *amd64) function(addr minidump.VA) amd64Function {
 				fn.coverage = noEntry
 			}
 		}
+	} else {
+		fn = a.dynamic(addr)
 	}
 	if len(a.found) >= maxCached {
 		clear(a.found)

@@ -27,7 +27,7 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	if !ok1 || !ok2 || a.behindCall(minidump.VA(ret)) != isBehindCall {
 		return step{}, false
 	}
-	if !a.isJIT(f.PC) {
+	if !a.jit.Contains(f.PC) {
 		if _, ok := a.stack.u64(minidump.VA(saved)); !ok || saved <= fp {
 			return step{}, false
 		}
@@ -125,11 +125,5 @@ func (a *amd64) isCode(addr minidump.VA) bool {
 	if _, ok := a.u.modules.Find(addr); ok {
 		return true
 	}
-	return a.regions.contains(addr)
-}
-
-// isJIT reports whether an address is that of code made at run time.
-func (a *amd64) isJIT(addr minidump.VA) bool {
-	_, inModule := a.u.modules.Find(addr)
-	return !inModule && a.regions.contains(addr)
+	return a.jit.Contains(addr)
 }

@@ -10,10 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
-	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 // A scene is a module, code made at run time, and a stack.
@@ -42,11 +40,10 @@ func (s scene) unwinder() *Unwinder {
 	}
 	s.memory[scenePdata] = table
 	u := &Unwinder{
-		arch: minidump.ProcessorAMD64, memory: s.memory, code: s.memory, modules: modules, limit: maxFrames, step: stepAMD64,
+		arch: minidump.ProcessorAMD64, memory: s.memory, code: s.memory, modules: modules, limit: maxFrames, step: stepAMD64, jit: &JITCode{modules: modules, regions: s.regions},
 		calls: &CallDecoder{Code: s.memory, Arch: minidump.ProcessorAMD64},
 	}
 	a := u.amd64()
-	a.regions = &codeRegions{s.regions}
 	known := exceptionTable{base: sceneBase, start: scenePdata, count: len(s.entries)}
 	if s.noTable {
 		known.count = 0
@@ -331,36 +328,6 @@ func TestAMD64Canceled(t *testing.T) {
 	_, err := s.unwinder().Walk(ctx, r, func(Frame, *Registers) bool { cancel(); return true })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
-	}
-}
-
-// TestCodeRegions takes what can be run and is of no image.
-func TestCodeRegions(t *testing.T) {
-	region := func(base, size uint64, protect minidump.Protection, kind minidump.MemoryType, state minidump.MemoryState) dumptest.MemoryInfo {
-		return dumptest.MemoryInfo{BaseAddress: base, RegionSize: size, Protect: uint32(protect), Type: uint32(kind), State: uint32(state)}
-	}
-	f := testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
-		region(0x90000, 0x1000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
-		region(0x10000, 0x1000, minidump.PageExecute, minidump.MemPrivate, minidump.MemCommit),
-		region(0x11000, 0x1000, minidump.PageExecuteReadWrite, minidump.MemMapped, minidump.MemCommit),
-		region(0x12000, 0x1000, minidump.PageReadWrite, minidump.MemPrivate, minidump.MemCommit),
-		region(0x20000, 0x1000, minidump.PageExecuteRead, minidump.MemImage, minidump.MemCommit),
-		region(0x30000, 0x1000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemReserve),
-		region(0x40000, 0, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
-		region(0xfffffffffffff000, 0x2000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
-	}}})
-	c := newCodeRegions(f)
-	want := []codeRegion{{0x10000, 0x11fff}, {0x90000, 0x90fff}, {0xfffffffffffff000, 0xffffffffffffffff}}
-	if diff := cmp.Diff(want, c.list, cmp.AllowUnexported(codeRegion{})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	for addr, in := range map[minidump.VA]bool{0xffff: false, 0x10000: true, 0x11fff: true, 0x12000: false, 0x90fff: true, 0x91000: false, 0: false} {
-		if c.contains(addr) != in {
-			t.Errorf("%s: %v", addr, !in)
-		}
-	}
-	if c := newCodeRegions(testdump.Make(t, dumptest.Dump{})); len(c.list) != 0 {
-		t.Errorf("%+v of a dump without a list", c.list)
 	}
 }
 

@@ -116,6 +116,29 @@ func TestWineThreads(t *testing.T) {
 	}
 }
 
+// TestLeaky unwinds the threads of the leaking program in a dump with all memory.
+func TestLeaky(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for _, s := range wineFrames(t, testdump.Open(t, "../shared/dumps/leaky-c.dmp.gz"), nil) {
+		if s.Err != nil {
+			continue
+		}
+		n++
+		for i, frame := range s.Frames {
+			if i > 0 && frame.Trust != TrustCFI {
+				t.Errorf("thread %x, frame %d: %s", s.ThreadID, i, frame.Trust)
+			}
+		}
+		if s.Stop != StopStart || len(s.Frames) != 6 {
+			t.Errorf("thread %x: %d frames, then %q", s.ThreadID, len(s.Frames), s.Stop)
+		}
+	}
+	if n != 4 {
+		t.Errorf("%d threads", n)
+	}
+}
+
 // describeStacks writes all that is known of the frames.
 func describeStacks(t testing.TB, f *minidump.File, stacks []ThreadStack) string {
 	t.Helper()
@@ -225,21 +248,21 @@ func recordDump(t *testing.T, name string, data []byte) {
 	for _, m := range modules {
 		d.Modules = append(d.Modules, dumptest.Module{Base: uint64(m.BaseOfImage), Size: m.SizeOfImage, TimeDateStamp: m.TimeDateStamp, Name: m.ModuleName})
 	}
-	jit := &codeRegions{}
+	jit := &JITCode{modules: symbol.NewModules(modules)}
 	var stacks []ThreadStack
 	for range 2 { // the second time it is known where code was made at run time
 		stacks = wineFrames(t, f, func(u *Unwinder) {
 			r := recorder{u.code, lines}
 			u.code, u.calls.Code = r, r
-			u.amd64().regions = jit
+			u.jit = jit
 		})
 		for _, s := range stacks {
 			for _, frame := range s.Frames {
-				if _, ok := symbol.NewModules(modules).Find(frame.PC); ok || frame.PC == 0 || jit.contains(frame.PC) {
+				if _, ok := jit.modules.Find(frame.PC); ok || frame.PC == 0 || jit.Contains(frame.PC) {
 					continue
 				}
 				page := frame.PC &^ 0xfff
-				jit.list = append(jit.list, codeRegion{page, page + 0xfff})
+				jit.regions = append(jit.regions, codeRegion{page, page + 0xfff})
 				d.MemoryInfos.Regions = append(d.MemoryInfos.Regions, dumptest.MemoryInfo{
 					BaseAddress: uint64(page), AllocationBase: uint64(page), AllocationProtect: uint32(minidump.PageExecuteReadWrite), RegionSize: 0x1000,
 					State: uint32(minidump.MemCommit), Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate),
