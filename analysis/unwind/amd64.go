@@ -30,9 +30,9 @@ type amd64 struct {
 	behind   map[minidump.VA]behindCall // what [amd64.behindCall] has found
 }
 
-// maxCached is how many functions are kept; what was called most is soon there
-// again.
-const maxCached = 1 << 14
+// maxCached is how many functions and addresses are kept; those that are called
+// most are soon there again.
+const maxCached = 1 << 13
 
 // An amd64Function is what the unwind data says of an address.
 type amd64Function struct {

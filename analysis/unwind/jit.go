@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -13,20 +14,30 @@ import (
 // have made, or what was put there. It is safe for concurrent use.
 type JITCode struct {
 	modules *symbol.Modules
-	regions []codeRegion             // that can be executed, by start
 	tables  *minidump.FunctionTables // nil if the dump has none
+
+	file    *minidump.File
+	once    sync.Once
+	regions []codeRegion // that can be executed, by start
 }
 
 type codeRegion struct{ start, last minidump.VA }
 
-// NewJITCode reads the MemoryInfoList and the header of the FunctionTableStream. Of
-// a dump without them nothing is known.
+// NewJITCode reads the header of the FunctionTableStream; the MemoryInfoList is
+// read when it is asked for. Of a dump without them nothing is known.
 func NewJITCode(f *minidump.File, modules *symbol.Modules) *JITCode {
-	j := &JITCode{modules: modules}
+	j := &JITCode{modules: modules, file: f}
 	j.tables, _ = f.FunctionTables()
-	infos, err := f.MemoryInfos()
+	return j
+}
+
+func (j *JITCode) readRegions() {
+	if j.file == nil {
+		return
+	}
+	infos, err := j.file.MemoryInfos()
 	if err != nil {
-		return j
+		return
 	}
 	const executable = minidump.PageExecute | minidump.PageExecuteRead | minidump.PageExecuteReadWrite | minidump.PageExecuteWriteCopy
 	for m, err := range infos.All() {
@@ -44,15 +55,18 @@ func NewJITCode(f *minidump.File, modules *symbol.Modules) *JITCode {
 		j.regions = append(j.regions, codeRegion{m.BaseAddress, last})
 	}
 	slices.SortFunc(j.regions, func(a, b codeRegion) int { return cmp.Compare(a.start, b.start) })
-	return j
 }
+
+// lowest is where the address space that a program of Windows can use begins.
+const lowest = 1 << 16
 
 // Contains reports whether an address lies in no module, but in memory that can be
 // executed or has a function table.
 func (j *JITCode) Contains(addr minidump.VA) bool {
-	if _, ok := j.modules.Find(addr); ok {
+	if _, ok := j.modules.Find(addr); ok || addr < lowest {
 		return false
 	}
+	j.once.Do(j.readRegions)
 	i := sort.Search(len(j.regions), func(i int) bool { return j.regions[i].start > addr })
 	if i > 0 && addr <= j.regions[i-1].last {
 		return true

@@ -29,6 +29,10 @@ func TestJITCode(t *testing.T) {
 		region(0xfffffffffffff000, 0x2000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
 	}}})
 	c := NewJITCode(f, symbol.NewModules([]minidump.Module{{BaseOfImage: 0x11000, SizeOfImage: 0x800}}))
+	if c.Contains(0); c.regions != nil {
+		t.Error("the list is read for the address 0")
+	}
+	c.Contains(0x10000)
 	want := []codeRegion{{0x10000, 0x11fff}, {0x90000, 0x90fff}, {0xfffffffffffff000, 0xffffffffffffffff}}
 	if diff := cmp.Diff(want, c.regions, cmp.AllowUnexported(codeRegion{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -38,7 +42,7 @@ func TestJITCode(t *testing.T) {
 			t.Errorf("%s: %v", addr, !in)
 		}
 	}
-	if c := NewJITCode(testdump.Make(t, dumptest.Dump{}), symbol.NewModules(nil)); len(c.regions) != 0 || c.Contains(0x1000) {
+	if c := NewJITCode(testdump.Make(t, dumptest.Dump{}), symbol.NewModules(nil)); c.Contains(0x10000) || len(c.regions) != 0 {
 		t.Errorf("%+v of a dump without a list", c.regions)
 	}
 }

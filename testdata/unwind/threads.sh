@@ -17,14 +17,14 @@ debugger() {
 # watch starts a program in a folder, waits for a file of its and then lets winedbg
 # show the threads.
 watch() {
-	name=$1 first=$2
-	shift 2
-	site=$drive/$name
+	folder=$1 name=$2 first=$3
+	shift 3
+	site=$drive/$folder
 	rm -rf "$site"
 	mkdir -p "$site"
 	cp "$@" "$site"
 	echo '<configuration/>' > "$site/web.config"
-	in_wine $wine cmd /c "cd /d C:\\$name && C:\\$name\\$name.exe full" &
+	in_wine $wine cmd /c "cd /d C:\\$folder && C:\\$folder\\$name.exe full" &
 	until [ -e "$site/$first" ]; do sleep 1; done
 	printf 'info process\nquit\n' | debugger > "$OUT/$name.processes.txt"
 	pid=$(awk -v name="$name.exe" 'index($0, name) {print $1}' "$OUT/$name.processes.txt" | sed 's/[^0-9a-f]//g')
@@ -35,10 +35,10 @@ watch() {
 if [ "${STEP:-}" = run ]; then
 	boot_wine
 	trap 'in_wine /usr/lib/wine/$server -k' EXIT
-	watch w3wp b.dmp "$LEAKY/w3wp.exe" "$LEAKY/MyCustomDll.dll"
+	watch inetsrv w3wp b.dmp "$LEAKY/w3wp.exe" "$LEAKY/MyCustomDll.dll"
 	wait
 	cp "$site/c-full.dmp" "$OUT/w3wp.dmp"
-	watch threads ready "$OUT/threads.exe"
+	watch threads threads ready "$OUT/threads.exe"
 	cp "$site/threads.dmp" "$OUT"
 	exit
 fi
