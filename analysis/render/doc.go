@@ -77,11 +77,15 @@
 //   - handles: [HandlesReport]
 //   - htrace: [TraceReport], [TraceOperations], [CallReport]
 //   - info: [InfoReport]
+//   - memory: [MemoryReport], [MemoryDump]
 //   - modules: [ModuleReport]
+//   - peb: [PEBReport]
 //   - stacks: [StackReport]
+//   - streams: [StreamsReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]
+//   - token: [TokenReport]
 //
 // handles, dumpscan.handles/2:
 //

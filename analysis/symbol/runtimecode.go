@@ -32,41 +32,54 @@ func (o Outside) Name() string {
 	return "<no module>"
 }
 
-// RuntimeCode knows the code of a process that is of no module. A nil one knows of
-// none. It is safe for concurrent use.
+// RuntimeCode knows where a process has code of no module: what compilers at run
+// time have made, or what was put there. A nil one knows of none. It is safe for
+// concurrent use.
 type RuntimeCode struct {
-	compiles bool // a runtime that compiles code while it runs is loaded
+	modules  *Modules
+	compiles bool                     // a runtime that compiles code while it runs is loaded
+	tables   *minidump.FunctionTables // nil if the dump has none
 	regions  func() ([]region, bool)
 }
 
-// A region is memory that holds code and is of no image. last is inclusive.
+// A region is memory that can be executed and is of no image. last is inclusive.
 type region struct{ start, last minidump.VA }
 
-// NewRuntimeCode prepares to tell code that was made at run time from other
-// addresses outside modules. f may be nil: then the modules alone say whether
-// there is such code.
-func NewRuntimeCode(f *minidump.File, modules []minidump.Module, unloaded []minidump.UnloadedModule) *RuntimeCode {
-	c := &RuntimeCode{regions: sync.OnceValues(func() ([]region, bool) { return codeRegions(f) })}
-	for i := range modules {
-		c.compiles = c.compiles || compilesCode(modules[i].BaseName())
+// NewRuntimeCode reads the header of the FunctionTableStream; the MemoryInfoList is
+// read when it is asked for. f may be nil: then the modules alone say whether there
+// is such code. unloaded may be nil.
+func NewRuntimeCode(f *minidump.File, modules *Modules, unloaded *Unloaded) *RuntimeCode {
+	c := &RuntimeCode{modules: modules, regions: sync.OnceValues(func() ([]region, bool) { return codeRegions(f) })}
+	lists := [][]minidump.Module{modules.List()}
+	if unloaded != nil {
+		lists = append(lists, unloaded.List())
 	}
-	for i := range unloaded {
-		m := minidump.Module{ModuleName: unloaded[i].ModuleName}
-		c.compiles = c.compiles || compilesCode(m.BaseName())
+	for _, list := range lists {
+		for i := range list {
+			c.compiles = c.compiles || compilesCode(list[i].BaseName())
+		}
+	}
+	if f != nil {
+		c.tables, _ = f.FunctionTables()
 	}
 	return c
 }
 
-// Contains reports whether an address lies in executable memory that is of no
-// image: what a compiler has made at run time, or what was put there. It
-// reads the MemoryInfoList when it is asked first; without one there is none.
+// lowestCode is where the address space that a program of Windows can use begins.
+const lowestCode = 1 << 16
+
+// Contains reports whether an address lies in no module, but in memory that can be
+// executed or has a function table. Of a dump that lists neither nothing is known.
 func (c *RuntimeCode) Contains(addr minidump.VA) bool {
-	if c == nil {
+	if c == nil || addr < lowestCode {
+		return false
+	}
+	if _, ok := c.modules.Find(addr); ok {
 		return false
 	}
 	regions, _ := c.regions()
 	i := sort.Search(len(regions), func(i int) bool { return regions[i].start > addr })
-	return i > 0 && addr <= regions[i-1].last
+	return i > 0 && addr <= regions[i-1].last || c.Table(addr) != nil
 }
 
 // Known reports whether the dump lists its memory, so that what Contains does not
@@ -77,6 +90,23 @@ func (c *RuntimeCode) Known() bool {
 	}
 	_, known := c.regions()
 	return known
+}
+
+// Table returns the function table that was registered for an address, or nil.
+func (c *RuntimeCode) Table(addr minidump.VA) *minidump.FunctionTable {
+	if c == nil || c.tables == nil {
+		return nil
+	}
+	return c.tables.Find(addr)
+}
+
+// SizeOfFunctionEntry returns how many bytes an entry of the tables has, 0 if there
+// are no tables.
+func (c *RuntimeCode) SizeOfFunctionEntry() int {
+	if c == nil || c.tables == nil {
+		return 0
+	}
+	return int(c.tables.SizeOfFunctionEntry)
 }
 
 // At says what an address in no module is. Of dumps that do not list their memory,

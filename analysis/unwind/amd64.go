@@ -23,12 +23,14 @@ type amd64 struct {
 	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
 	infos  map[fragment]*unwindInfo      // nil if it cannot be read
 	ops    []wind                        // of the frame at hand
+	// dynamics are the function tables in use, by their code.
+	dynamics map[codeRegion]dynamicTable
 	*codeMap
 }
 
-// maxCached is how many functions are kept; what was called most is soon there
-// again.
-const maxCached = 1 << 14
+// maxCached is how many functions and addresses are kept; those that are called
+// most are soon there again.
+const maxCached = 1 << 13
 
 // An amd64Function is what the unwind data says of an address.
 type amd64Function struct {
@@ -57,7 +59,8 @@ func (u *Unwinder) amd64() *amd64 {
 	if u.amd64State == nil {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
-			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, codeMap: newCodeMap(u),
+			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{},
+			dynamics: map[codeRegion]dynamicTable{}, codeMap: newCodeMap(u),
 		}
 	}
 	return u.amd64State
@@ -105,9 +108,9 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 			return next, stop
 		}
 	}
-	if fn.coverage != hasEntry && !f.Return {
+	if fn.coverage != hasEntry && !f.Return && (fn.coverage == noEntry || !a.isCode(f.PC)) {
 		// A leaf has not touched the stack pointer. What has called something is
-		// no leaf.
+		// no leaf. Where there is no code, a wrong pointer was called.
 		if next, ok := a.leaf(f, r, fn); ok {
 			return next, ""
 		}
@@ -137,6 +140,8 @@ func (a *amd64) function(addr minidump.VA) amd64Function {
 				fn.coverage = noEntry
 			}
 		}
+	} else {
+		fn = a.dynamic(addr)
 	}
 	if len(a.found) >= maxCached {
 		clear(a.found)
@@ -185,8 +190,6 @@ const maxChain = 32
 // own on the stack.
 func (a *amd64) leaf(f Frame, r *Registers, fn amd64Function) (step, bool) {
 	ret, _ := a.stack.u64(f.SP)
-	// A null pointer that was called has no code either. Where no table says that
-	// this is a leaf, only the call does.
 	switch a.behindCall(minidump.VA(ret)) {
 	case isBehindCall:
 	case noCode:
