@@ -6,7 +6,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 func TestSystemModules(t *testing.T) {
@@ -181,5 +183,26 @@ func TestCulpritJIT(t *testing.T) {
 		if diff := cmp.Diff(htrace.Culprit{Kind: htrace.CulpritJIT, Frame: 1}, s.Culprit(frames)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", runtime, diff)
 		}
+	}
+}
+
+// Code outside all modules is made at run time where the dump says so, too.
+func TestReadMemory(t *testing.T) {
+	s, err := htrace.NewSystemModules([]minidump.Module{{BaseOfImage: 0x400000, SizeOfImage: 0x1000, ModuleName: `C:\x\app.exe`}}, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := []minidump.VA{0x601234}
+	if c := s.Culprit(frames); c.Kind != htrace.CulpritUnknown {
+		t.Errorf("without the memory: %s", c.Kind)
+	}
+	s.ReadMemory(testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
+		{BaseAddress: 0x600000, RegionSize: 0x10000, Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate)},
+	}}}))
+	if c := s.Culprit(frames); c.Kind != htrace.CulpritJIT || c.Name() != "<JIT code>" {
+		t.Errorf("with it: %s, %s", c.Kind, c.Name())
+	}
+	if c := s.Culprit([]minidump.VA{0x701234}); c.Kind != htrace.CulpritUnknown || c.Name() != "<no module>" {
+		t.Errorf("elsewhere: %s, %s", c.Kind, c.Name())
 	}
 }
