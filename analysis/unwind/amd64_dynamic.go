@@ -17,16 +17,19 @@ type dynamicTable struct {
 	entries []runtimeFunction
 }
 
+// A codeRange is code that has a function table.
+type codeRange struct{ start, last minidump.VA }
+
 // dynamic searches the function tables of code that was made at run time.
 func (a *amd64) dynamic(addr minidump.VA) amd64Function {
-	t := a.jit.table(addr)
+	t, size := a.runtime.Table(addr)
 	if t == nil {
 		return amd64Function{}
 	}
-	code := codeRegion{t.MinimumAddress, t.MaximumAddress - 1}
+	code := codeRange{t.MinimumAddress, t.MaximumAddress - 1}
 	table, ok := a.dynamics[code]
 	if !ok {
-		table = readDynamicTable(t, int(a.jit.tables.SizeOfFunctionEntry))
+		table = readDynamicTable(t, size)
 		a.dynamics[code] = table
 	}
 	rva := uint64(addr - table.base)
