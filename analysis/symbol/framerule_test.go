@@ -36,7 +36,7 @@ func frameDump(t *testing.T, file string, base uint64, loaded bool) (*minidump.F
 	d := dumptest.Dump{PointerSize: 4, Modules: []dumptest.Module{m}}
 	if loaded {
 		memory := make([]byte, img.SizeOfImage)
-		copy(memory, data[:0x400])
+		copy(memory, data[:img.Sections[0].PointerToRawData])
 		for _, s := range img.Sections {
 			copy(memory[s.VirtualAddress:], data[s.PointerToRawData:s.PointerToRawData+min(s.SizeOfRawData, s.VirtualSize)])
 		}
@@ -64,10 +64,12 @@ func TestFrameRule(t *testing.T) {
 		{name: "memory", file: gcc, base: base, loaded: true, rva: 0x1042, want: symbol.TrustDWARF},
 		{name: "memory, loaded elsewhere", file: gcc, base: 0x500000, loaded: true, rva: 0x1042, want: symbol.TrustDWARF},
 		{name: "image file", file: gcc, base: 0x500000, options: symbol.Options{ImagePath: frames}, rva: 0x1042, want: symbol.TrustDWARF},
+		{name: "a section whose name is not in memory", file: filepath.Join("..", "..", "testdata", "leaky", "images", "x86", "MyCustomDll.dll"),
+			base: base, loaded: true, rva: 0x1010, want: symbol.TrustDWARF},
 		{name: "no image", file: gcc, base: base, rva: 0x1042},
 		{name: "no function", file: gcc, base: base, loaded: true, rva: 0x20},
-		{name: "pdb", file: pdb, base: 0x500000, options: symbol.Options{SymbolPath: frames}, rva: 0x1032, want: symbol.TrustPDB},
-		{name: "no pdb", file: pdb, base: base, loaded: true, rva: 0x1032},
+		{name: "pdb", file: pdb, base: 0x500000, options: symbol.Options{SymbolPath: frames}, rva: 0x10a2, want: symbol.TrustPDB},
+		{name: "no pdb", file: pdb, base: base, loaded: true, rva: 0x10a2},
 		{name: "not in the pdb", file: pdb, base: base, options: symbol.Options{SymbolPath: frames}, rva: 0x1001},
 	}
 	for _, tt := range tests {
@@ -101,9 +103,9 @@ func TestFrameRuleOfPDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	rule, _, err := s.FrameRule(t.Context(), 0x10001033)
+	rule, _, err := s.FrameRule(t.Context(), 0x100010a3)
 	want := symbol.FrameRule{Trust: symbol.TrustPDB, Frame: &symbol.FrameData{
-		RVA: 0x1033, Size: 11, Params: 8, SavedRegs: 4, Program: "$T0 $ebp 4 + = $eip $T0 ^ = $esp $T0 4 + = $ebp $T0 4 - ^ = ",
+		RVA: 0x10a3, Size: 11, Params: 8, SavedRegs: 4, Program: "$T0 $ebp 4 + = $eip $T0 ^ = $esp $T0 4 + = $ebp $T0 4 - ^ = ",
 	}}
 	if diff := cmp.Diff(want.Frame, rule.Frame); diff != "" || rule.Trust != want.Trust || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)

@@ -140,8 +140,7 @@ func (x *x86) described(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 }
 
 // returns reports whether an address is that behind a call, in a module or in code
-// made at run time. unreadable is the answer for an address in a module whose
-// code is not there.
+// made at run time. unreadable is the answer where that code is not there.
 func (x *x86) returns(addr uint64, unreadable bool) bool {
 	const lowest = 0x10000 // Windows maps nothing below
 	if addr < lowest || addr > 0xffffffff {
@@ -151,8 +150,7 @@ func (x *x86) returns(addr uint64, unreadable bool) bool {
 	case isBehindCall:
 		return true
 	case noCode:
-		_, inModule := x.modules.Find(minidump.VA(addr))
-		return unreadable && inModule
+		return unreadable && x.isCode(minidump.VA(addr))
 	}
 	return false
 }

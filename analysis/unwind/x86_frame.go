@@ -39,7 +39,8 @@ func (x *x86) frameData(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 		return step{}, false
 	}
 	ret := found.R[cfi.PC]
-	if ret != 0 && !x.returns(ret, true) || found.R[esp] <= uint64(f.SP) {
+	start := ret == 0 && r.knows(ebp) && r.R[ebp] == 0 // as a thread begins
+	if !start && !x.returns(ret, true) || found.R[esp] <= uint64(f.SP) {
 		return step{}, false
 	}
 	x.callee = calleeX86{args: int32(min(d.Params, 1<<16)), pops: -1}
