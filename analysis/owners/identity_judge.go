@@ -1,0 +1,362 @@
+package owners
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	// aliveShare is the part of a class's objects that others must point to, for
+	// one that nobody points to to be dead.
+	aliveShare = 0.9
+	// deadShare is the part of the places of a class that may hold the value of
+	// a closed handle: where more do, dead objects lie about.
+	deadShare = 0.25
+	// usedShare is the part of the same objects in which a mark must differ to
+	// be known as one that is written when they are used.
+	usedShare = 0.2
+	// movedTogether is the part of the objects elsewhere that have moved by the
+	// same distance, if what holds them has moved and not their handles.
+	movedTogether = 0.5
+	// leastTurnover is how many handles of a class must be seen to have changed
+	// their objects, or the other way round, for each that numbers alone call
+	// replaced; at least two.
+	leastTurnover = 0.05
+)
+
+// A verdict is what a class says of one value.
+type verdict uint8
+
+const (
+	verdictNothing  verdict = iota
+	verdictSame             // a mark is equal, and none differs
+	verdictUsed             // a valid mark is equal, and others differ: used, or another one
+	verdictDiffers          // numbers differ, enough of them to be another object
+	verdictNamed            // a text differs, and something else
+	verdictReplaced         // another object, for sure
+	verdictMoved            // an object elsewhere, without marks
+)
+
+// A classJudge compares the objects of one class.
+type classJudge struct {
+	*comparison
+	class *holderClass
+	marks []mark
+
+	verdicts map[uint64]verdict // of values; the rest is nothing
+	same     int                // objects with a mark that is equal
+	used     []int              // by mark: in so many of these it differs
+	usedIn   map[uint64][]int   // by value: the marks that differ
+	shifts   map[uint64]int     // of objects elsewhere
+	turnover int                // handles that surely have another object, and objects another handle
+	pointed  bool               // others point to nearly all objects
+
+	buf [2][]byte
+}
+
+// judge says what a class knows of the values that both dumps have.
+func (c *comparison) judge(class *holderClass) HolderIdentity {
+	h := HolderIdentity{Owner: *class.owner}
+	s := c.sample(class)
+	if class.stride == 0 {
+		class.hi = c.commonPointer(class, s)
+		for i := range s.new {
+			s.new[i].new.cut(class.hi)
+			s.new[i].old.cut(class.hi)
+		}
+		for i := range s.old {
+			s.old[i].cut(class.hi)
+		}
+	}
+	j := &classJudge{comparison: c, class: class, marks: c.marks(class, s), verdicts: map[uint64]verdict{}, shifts: map[uint64]int{}}
+	j.used, j.usedIn = make([]int, len(j.marks)), map[uint64][]int{}
+	pointed := 0
+	for _, yes := range class.places[1].pointed {
+		if yes {
+			pointed++
+		}
+	}
+	j.pointed = float64(pointed) >= aliveShare*float64(len(class.places[1].held))
+	j.buf = [2][]byte{make([]byte, class.hi-class.lo), make([]byte, class.hi-class.lo)}
+	j.seeTurnover()
+	list := class.places[1].byValue
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].value == list[0].value {
+			n++
+		}
+		if v := list[0].value; c.values.of(v)&valueKept != 0 {
+			h.Kept++
+			if verdict := j.value(v, list[:n]); verdict != verdictNothing {
+				j.verdicts[v] = verdict
+			}
+		}
+		list = list[n:]
+	}
+	j.settle(s)
+	for v, verdict := range j.verdicts {
+		switch verdict {
+		case verdictSame:
+			h.Same++
+			c.values[v>>2] |= valueSame
+		case verdictReplaced:
+			h.Replaced++
+			c.values[v>>2] |= valueReplaced
+		}
+	}
+	for _, m := range j.marks {
+		h.Marks = append(h.Marks, Mark{Offset: m.off + class.start(), Size: m.size})
+	}
+	slices.SortFunc(h.Marks, compareMarks)
+	return h
+}
+
+// seeTurnover counts the handles that were closed, and the places that have
+// another one.
+func (j *classJudge) seeTurnover() {
+	old, new := &j.class.places[0], &j.class.places[1]
+	for _, h := range old.held {
+		if j.values.of(h.value)&valueKept == 0 {
+			j.turnover++
+		}
+	}
+	for _, h := range new.held {
+		if i, ok := old.find(h.at); ok && old.held[i].value != h.value {
+			j.turnover++
+		}
+	}
+}
+
+// cut leaves out what lies at an offset and behind.
+func (x *contents) cut(hi int) { x.b = x.b[:min(len(x.b), max(hi-x.lo, 0))] }
+
+// value compares the places of one value.
+func (j *classJudge) value(v uint64, now []holding) verdict {
+	before := j.class.places[0].of(v)
+	var stays, comes, goes []uint64
+	for _, h := range now {
+		if slices.Contains(before, h) {
+			stays = append(stays, h.at)
+		} else {
+			comes = append(comes, h.at)
+		}
+	}
+	for _, h := range before {
+		if !slices.Contains(now, h) {
+			goes = append(goes, h.at)
+		}
+	}
+	switch {
+	case len(stays) > 0 && len(comes) == 0:
+		return j.stays(v, stays)
+	case len(stays) == 0 && len(comes) == 1 && len(goes) == 1:
+		return j.moved(v, goes[0], comes[0])
+	}
+	return verdictNothing // which of several is the holder is not known
+}
+
+// stays compares the objects that hold a value in both dumps. If there are
+// several, remains of dead objects among them, they must agree.
+func (j *classJudge) stays(v uint64, places []uint64) verdict {
+	var all verdict
+	for i, at := range places {
+		got := j.marksOf(v, at, at)
+		if i > 0 && got != all {
+			return verdictNothing
+		}
+		all = got
+		if !j.alive(at) {
+			return verdictNothing
+		}
+	}
+	return all
+}
+
+// moved compares an object with one elsewhere that has the value now.
+func (j *classJudge) moved(v, from, to uint64) verdict {
+	got := j.marksOf(v, from, to)
+	switch got {
+	case verdictSame, verdictUsed, verdictDiffers, verdictNamed:
+		return got
+	}
+	if j.class.moves() || len(j.marks) > 0 {
+		return verdictNothing
+	}
+	// One that is still there, and empty, has handed its handle on.
+	left := j.sides[1].read(j.class, from, j.buf[1])
+	if value, ok := left.handle(j.class); ok && emptyValue(value) && left.is(j.class, 1) {
+		return verdictNothing
+	}
+	j.shifts[to-from]++
+	return verdictMoved
+}
+
+// marksOf compares the marks of the object that has a value in the older dump
+// with those of the one that has it in the newer.
+func (j *classJudge) marksOf(v, from, to uint64) verdict {
+	old, new := j.sides[0].read(j.class, from, j.buf[0]), j.sides[1].read(j.class, to, j.buf[1])
+	equal, valid, differ, counts, texts := 0, 0, 0, 0, 0
+	var differing []int
+	for i, m := range j.marks {
+		was, ok1 := old.value(m.markField)
+		is, ok2 := new.value(m.markField)
+		switch {
+		case !ok1 || !ok2:
+		case was == is:
+			equal++
+			if m.valid {
+				valid++
+			}
+		default:
+			differ++
+			differing = append(differing, i)
+			if m.counts {
+				counts++
+			}
+			if m.size == 0 {
+				texts++
+			}
+		}
+	}
+	switch {
+	case equal > 0 && differ == 0:
+		j.same++
+		return verdictSame
+	case valid > 0:
+		j.same++
+		j.usedIn[v] = differing
+		for _, i := range differing {
+			j.used[i]++
+		}
+		return verdictUsed
+	case equal == 0 && texts > 0 && differ > texts:
+		return verdictNamed
+	case equal == 0 && (counts > 0 || differ > 1):
+		return verdictDiffers
+	}
+	return verdictNothing
+}
+
+// alive reports whether an object of the newer dump is not known to be dead.
+func (j *classJudge) alive(at uint64) bool {
+	p := &j.class.places[1]
+	if j.class.stride > 0 {
+		return true
+	}
+	if j.pointed {
+		i, ok := p.find(at)
+		return ok && p.pointed[i]
+	}
+	return float64(p.dead) <= deadShare*float64(p.dead+len(p.held))
+}
+
+// settle decides what can only be decided when all objects were seen.
+func (j *classJudge) settle(s *sampled) {
+	elsewhere, together := 0, 0
+	for _, n := range j.shifts {
+		elsewhere += n
+		together = max(together, n)
+	}
+	apart := together < minHandles/2 || float64(together) < movedTogether*float64(elsewhere)
+	var differ, numbers []uint64
+	for v, verdict := range j.verdicts {
+		switch verdict {
+		case verdictUsed:
+			j.verdicts[v] = verdictNothing
+			if !slices.ContainsFunc(j.usedIn[v], func(i int) bool { return float64(j.used[i]) < usedShare*float64(j.same) }) {
+				j.verdicts[v] = verdictSame
+			}
+		case verdictMoved:
+			j.verdicts[v] = verdictNothing
+			if apart {
+				j.verdicts[v] = verdictReplaced
+			}
+		case verdictDiffers:
+			numbers = append(numbers, v)
+		case verdictNamed:
+			differ = append(differ, v)
+		}
+	}
+	if j.turnover >= 2 && float64(j.turnover) >= leastTurnover*float64(len(numbers)) {
+		differ = append(differ, numbers...)
+	} else {
+		for _, v := range numbers {
+			delete(j.verdicts, v)
+		}
+	}
+	slices.Sort(differ)
+	replaced := verdictReplaced
+	if j.agree(s, differ) {
+		replaced = verdictNothing
+	}
+	for _, v := range differ {
+		j.verdicts[v] = replaced
+	}
+}
+
+// agree reports whether objects whose marks differ have more in common than
+// objects of the class do by chance: then they are the same ones, and the marks
+// are written when they are used. What objects that are new for sure have in
+// common with those before them says nothing.
+func (j *classJudge) agree(s *sampled, differ []uint64) bool {
+	const most = 1 << 12 // objects that are compared
+	var pairs []markRow
+	for i := range differ[:min(len(differ), most)] {
+		now := j.class.places[1].of(differ[i])
+		before := j.class.places[0].of(differ[i])
+		size := j.class.hi - j.class.lo
+		pairs = append(pairs, markRow{
+			new: j.sides[1].read(j.class, now[0].at, make([]byte, size)),
+			old: j.sides[0].read(j.class, before[0].at, make([]byte, size)),
+		})
+	}
+	var made []markRow
+	for i := range s.new {
+		if r := &s.new[i]; r.there && r.born() && !emptyValue(r.before) {
+			made = append(made, *r)
+		}
+	}
+	for _, f := range j.class.markFields(j.sides[1].space.ptr) {
+		if f.size != 4 || slices.ContainsFunc(j.marks, func(m mark) bool { return m.size > 0 && f.off >= m.off && f.off < m.off+m.size }) || j.derivedFromPlace(s, f) {
+			continue
+		}
+		n, agree, chance := agreement(pairs, f)
+		if float64(agree) <= chance+3*math.Sqrt(chance*max(0, 1-chance/float64(max(n, 1))))+1 {
+			continue
+		}
+		if m, equal, _ := agreement(made, f); m >= validatedThere && 2*float64(equal)/float64(m) >= float64(agree)/float64(n) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+// agreement counts the objects in which a field has the same value in both dumps,
+// among those where it is no address, and how many chance would give. Of a field
+// that nearly all objects have in common it is nothing.
+func agreement(pairs []markRow, f markField) (n, agree int, chance float64) {
+	old, new := map[uint64]int{}, map[uint64]int{}
+	most := 0
+	for i := range pairs {
+		a, b := pairs[i].old.word(f.off, 4), pairs[i].new.word(f.off, 4)
+		if a == nil || b == nil || pairs[i].old.address(f.off) || pairs[i].new.address(f.off) {
+			continue
+		}
+		was, is := wordAt(a, 4), wordAt(b, 4)
+		n++
+		old[was]++
+		new[is]++
+		most = max(most, old[was])
+		if was == is {
+			agree++
+		}
+	}
+	if float64(most) > 0.9*float64(n) {
+		return n, 0, 0
+	}
+	for v, k := range old {
+		chance += float64(k) * float64(new[v]) / float64(n)
+	}
+	return n, agree, chance
+}
