@@ -18,6 +18,8 @@ const (
 	// movedTogether is the part of the objects elsewhere that have moved by the
 	// same distance, if what holds them has moved and not their handles.
 	movedTogether = 0.5
+	// leastElsewhere is how many such objects there must be to know that.
+	leastElsewhere = 3
 	// leastTurnover is how many handles of a class must be seen to have changed
 	// their objects, or the other way round, for each that numbers alone call
 	// replaced; at least two.
@@ -257,7 +259,7 @@ func (j *classJudge) settle(s *sampled) {
 		elsewhere += n
 		together = max(together, n)
 	}
-	apart := together < minHandles/2 || float64(together) < movedTogether*float64(elsewhere)
+	apart := elsewhere >= leastElsewhere && float64(together) < movedTogether*float64(elsewhere)
 	var differ, numbers []uint64
 	for v, verdict := range j.verdicts {
 		switch verdict {
@@ -316,6 +318,10 @@ func (j *classJudge) agree(s *sampled, differ []uint64) bool {
 			made = append(made, *r)
 		}
 	}
+	end := j.class.inside() // what surely belongs to the object
+	for _, m := range j.marks {
+		end = max(end, m.off+m.size)
+	}
 	for _, f := range j.class.markFields(j.sides[1].space.ptr) {
 		if f.size != 4 || slices.ContainsFunc(j.marks, func(m mark) bool { return m.size > 0 && f.off >= m.off && f.off < m.off+m.size }) || j.derivedFromPlace(s, f) {
 			continue
@@ -324,7 +330,11 @@ func (j *classJudge) agree(s *sampled, differ []uint64) bool {
 		if float64(agree) <= chance+3*math.Sqrt(chance*max(0, 1-chance/float64(max(n, 1))))+1 {
 			continue
 		}
-		if m, equal, _ := agreement(made, f); m >= validatedThere && 2*float64(equal)/float64(m) >= float64(agree)/float64(n) {
+		m, equal, _ := agreement(made, f)
+		if m < validatedThere && f.off >= end {
+			continue // it may be the heap's
+		}
+		if m >= validatedThere && 2*float64(equal)/float64(m) >= float64(agree)/float64(n) {
 			continue
 		}
 		return true

@@ -118,7 +118,7 @@ func (c *comparison) mark(class *holderClass, s *sampled, f markField) (mark, bo
 	for v := range before {
 		largest = max(largest, v)
 	}
-	var born, bad, there, unchanged, changed, fresh, above int
+	var born, bad, later, there, unchanged, changed, fresh, above int
 	for i := range s.new {
 		r := &s.new[i]
 		v, ok := r.new.value(f)
@@ -128,6 +128,8 @@ func (c *comparison) mark(class *holderClass, s *sampled, f markField) (mark, bo
 			born++
 			if !ok || known || had && was == v {
 				bad++
+			} else if v > largest {
+				later++
 			}
 		}
 		if !r.there || !ok || !had {
@@ -153,6 +155,12 @@ func (c *comparison) mark(class *holderClass, s *sampled, f markField) (mark, bo
 		return m, false
 	}
 	moving := changed >= 2
+	// What stands behind the handle may be the heap's, which writes down there
+	// what follows from the place, or a neighbour's.
+	own := class.stride == 0 && f.off < class.inside()
+	if !own && !moving && (born < validated || bad > 0 || f.size > 0 && later < born) {
+		return m, false
+	}
 	if !moving && f.size > 0 && (c.derivedFromPlace(s, f) || dense(now, len(class.places[1].held))) {
 		return m, false
 	}
@@ -187,13 +195,14 @@ func distinct(n int, object func(i int) (handle, v uint64, ok bool)) map[uint64]
 	return seen
 }
 
-// derivedFromHandle reports whether the field is the handle in other words.
+// derivedFromHandle reports whether the field is the handle in other words, or
+// another handle: values are given to the next taker, too.
 func (c *comparison) derivedFromHandle(s *sampled, f markField) bool {
 	n := 0
 	for i := range s.new {
 		if v, ok := s.new[i].new.value(f); ok {
 			h := s.new[i].value
-			if v&^3 == h || v == h>>2 || v == h>>2-1 || v == uint64(^uint32(h)) {
+			if v&^3 == h || v == h>>2 || v == h>>2-1 || v == uint64(^uint32(h)) || c.values.of(v)&valueNew != 0 {
 				n++
 			}
 		}

@@ -171,7 +171,12 @@ func (s *ownerScene) dump() dumptest.Dump {
 
 func (s *ownerScene) file(t testing.TB) *minidump.File {
 	t.Helper()
-	data := s.dump().Bytes()
+	return openScene(t, s.dump())
+}
+
+func openScene(t testing.TB, d dumptest.Dump) *minidump.File {
+	t.Helper()
+	data := d.Bytes()
 	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 leaky=$here/../leaky
 OUT=${OUT:-/var/tmp/programs}
-x86='gridnode imaging lrucache'
+x86='gridnode imaging leases lrucache'
 
 compile() { # PROGRAM
 	# The time stamp of the images is part of their identity: fixed, so that a rebuild gives the same files.

@@ -86,7 +86,7 @@ public:
 		rt_close(&tallies[LEASES], handle);
 	}
 	void Use() override { uses++; }
-	void *operator new(SIZE_T size) { return pools[LEASES].Take(size); }
+	void *operator new(size_t size) { return pools[LEASES].Take(size); }
 	void operator delete(void *p) { pools[LEASES].Give(p); }
 	DWORD serial;
 	DWORD uses;
@@ -100,7 +100,7 @@ public:
 	Probe() : uses(0) { handle = rt_opened(&tallies[PROBES], CreateSemaphoreW(nullptr, 1, 5, nullptr)); }
 	~Probe() override { rt_close(&tallies[PROBES], handle); }
 	void Use() override { uses++; }
-	void *operator new(SIZE_T size) { return pools[PROBES].Take(size); }
+	void *operator new(size_t size) { return pools[PROBES].Take(size); }
 	void operator delete(void *p) { pools[PROBES].Give(p); }
 	DWORD uses;
 };
@@ -112,7 +112,7 @@ public:
 	Ticket() { handle = rt_opened(&tallies[TICKETS], CreateMutexW(nullptr, FALSE, nullptr)); }
 	~Ticket() override { rt_close(&tallies[TICKETS], handle); }
 	void Use() override { user = rt_random(0) | 1; }
-	void *operator new(SIZE_T size) { return pools[TICKETS].Take(size); }
+	void *operator new(size_t size) { return pools[TICKETS].Take(size); }
 	void operator delete(void *p) { pools[TICKETS].Give(p); }
 	DWORD place;
 	DWORD user;
@@ -123,7 +123,7 @@ class Channel : public Holder {
 public:
 	Channel() { handle = rt_opened(&tallies[CHANNELS], CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE, 0, 0x1000, nullptr)); }
 	~Channel() override { rt_close(&tallies[CHANNELS], handle); }
-	void *operator new(SIZE_T size) { return pools[CHANNELS].Take(size); }
+	void *operator new(size_t size) { return pools[CHANNELS].Take(size); }
 	void operator delete(void *p) { pools[CHANNELS].Give(p); }
 	ULONG64 rest[3];
 };
@@ -134,7 +134,7 @@ public:
 	Session() { handle = rt_opened(&tallies[SESSIONS], CreateWaitableTimerW(nullptr, TRUE, nullptr)); Session::Use(); }
 	~Session() override { rt_close(&tallies[SESSIONS], handle); }
 	void Use() override { request = ++requests; at = Now(); }
-	void *operator new(SIZE_T size) { return pools[SESSIONS].Take(size); }
+	void *operator new(size_t size) { return pools[SESSIONS].Take(size); }
 	void operator delete(void *p) { pools[SESSIONS].Give(p); }
 	DWORD request;
 	ULONG64 at;
