@@ -53,11 +53,11 @@ func fateText(f analysis.Fate) string {
 func TestIdentifyLeases(t *testing.T) {
 	t.Parallel()
 	want := map[string]int{
-		"Event same, said same": 103, "Event replaced, said replaced": 47,
-		"Timer same, said same": 64, "Timer same, said unknown": 86,
-		"Section same, said unknown": 106, "Section replaced, said replaced": 44,
-		"Semaphore same, said unknown": 104, "Semaphore replaced, said unknown": 40, "Semaphore replaced, said replaced": 6,
-		"Mutant same, said unknown": 109, "Mutant replaced, said unknown": 41,
+		"Event same, said same": 100, "Event replaced, said replaced": 50,
+		"Timer same, said same": 49, "Timer same, said unknown": 101,
+		"Section same, said unknown": 109, "Section replaced, said replaced": 41,
+		"Semaphore same, said unknown": 97, "Semaphore replaced, said unknown": 45, "Semaphore replaced, said replaced": 8,
+		"Mutant same, said unknown": 97, "Mutant replaced, said unknown": 49, "Mutant replaced, said replaced": 4,
 	}
 	for _, arch := range []string{"x64", "x86"} {
 		held := readHeld(t, arch)

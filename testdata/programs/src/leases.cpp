@@ -6,7 +6,7 @@
 
 namespace {
 
-enum { LEASES, PROBES, TICKETS, CHANNELS, SESSIONS, KINDS, ROOM = 170 };
+enum { LEASES, PROBES, TICKETS, CHANNELS, SESSIONS, KINDS, ROOM = 157 };
 
 tally tallies[KINDS] = {
 	{"Event", "Lease::Lease", "class Lease", 0, 0, 0},
