@@ -15,6 +15,7 @@ import (
 type Side struct {
 	File   *minidump.File
 	Report *Report
+	System func(*minidump.Module) bool // as in [Options]
 }
 
 // Identities say which of the handles that two dumps have in common are the
@@ -53,8 +54,8 @@ type Mark struct {
 
 // Identify compares the holders of handles in two dumps of a process, and says
 // of the values that both have whether the handle is the same. Both dumps need
-// full memory. system is that of [Options]. The error is that of reading or of
-// ctx.
+// full memory, else the error is an [*analysis.MissingError]. Other errors are
+// those of reading and of ctx.
 //
 // Where an object lies is not enough: memory and values of handles are often
 // given to the next taker in the same order, so that a new object with a new
@@ -83,7 +84,7 @@ type Mark struct {
 // What no dump shows is an object that closes its handle and opens another one,
 // which gets the same value. Where objects do so and some get another value, none
 // of them is called the same.
-func Identify(ctx context.Context, old, new Side, system func(*minidump.Module) bool) (*Identities, error) {
+func Identify(ctx context.Context, old, new Side) (*Identities, error) {
 	values, err := readValues(ctx, old.File, new.File)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func Identify(ctx context.Context, old, new Side, system func(*minidump.Module) 
 	ids := &Identities{Kept: values.count(valueKept), values: values}
 	c := &comparison{values: values, elapsed: new.File.Time().Sub(old.File.Time()), time: new.File.Time()}
 	for i, side := range [...]Side{old, new} {
-		if c.sides[i], err = openSide(side.File, system); err != nil {
+		if c.sides[i], err = openSide(side.File, side.System); err != nil {
 			return nil, err
 		}
 	}

@@ -35,7 +35,7 @@ func program(t *testing.T, name, arch string, dump int) owners.Side {
 
 func identify(t *testing.T, old, new owners.Side) *owners.Identities {
 	t.Helper()
-	ids, err := owners.Identify(t.Context(), old, new, nil)
+	ids, err := owners.Identify(t.Context(), old, new)
 	if err != nil {
 		t.Fatal(err)
 	}

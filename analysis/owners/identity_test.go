@@ -68,7 +68,7 @@ func (l *lives) text(old, new string) uint64 {
 func (l *lives) identify(t testing.TB) map[string]int {
 	t.Helper()
 	old, new := l.old.file(t), l.new.file(t)
-	ids, err := Identify(t.Context(), Side{old, l.old.find(t, Options{})}, Side{new, l.new.find(t, Options{})}, nil)
+	ids, err := Identify(t.Context(), Side{File: old, Report: l.old.find(t, Options{})}, Side{File: new, Report: l.new.find(t, Options{})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func TestIdentifyMissing(t *testing.T) {
 	d.Flags &^= dumptest.WithFullMemory
 	d.Memory, d.Memory64 = []dumptest.MemoryRange{{Start: 0x1000, Data: make([]byte, 64)}}, nil
 	small := openScene(t, d)
-	_, err := Identify(t.Context(), Side{s.file(t), &Report{}}, Side{small, &Report{}}, nil)
+	_, err := Identify(t.Context(), Side{File: s.file(t), Report: &Report{}}, Side{File: small, Report: &Report{}})
 	var missing *analysis.MissingError
 	if !errors.As(err, &missing) {
 		t.Errorf("%v", err)

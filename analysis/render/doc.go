@@ -136,6 +136,10 @@
 //	omitted        groups
 //	added          with --handles: the handles that only NEW has
 //	removed        with --handles: the handles that only OLD has
+//	holders        with --holders: [{holder, kept, same, replaced, unknown,
+//	               sentence}]: the classes and arrays that hold handles, and what
+//	               they say of those in both dumps; sentence is what tells their
+//	               objects apart
 //	notes, errors
 //
 // Counts ([DiffCounts]) are the fields
@@ -149,6 +153,10 @@
 //	               of a thread or process agree. One that was closed and whose
 //	               value was used again for a like object counts too
 //	reused         how many of added have a value that was another handle in OLD
+//	held           with --holders, what became of kept: {same, replaced,
+//	               unknown}. Of the same handles the same object is the holder in
+//	               both dumps, of replaced ones another object; of a handle that
+//	               was handed on this may be said, too
 //
 // info, dumpscan.info/2:
 //

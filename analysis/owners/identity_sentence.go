@@ -1,0 +1,50 @@
+package owners
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dumpscan/dumpscan/analysis/words"
+)
+
+// KeptSentence says what is known of values that two dumps have, without a full
+// stop: "of 150 values in both dumps, 100 are the same handle by what holds them,
+// and 50 were replaced".
+func KeptSentence(kept, same, replaced uint64) string {
+	if same+replaced == 0 {
+		return fmt.Sprintf("of %s in both dumps, what holds them does not say whether it is the same handle", words.Plural(kept, "value"))
+	}
+	s := fmt.Sprintf("of %s in both dumps, %s the same handle by what holds them, and %s replaced",
+		words.Plural(kept, "value"), be(same, "is", "are"), be(replaced, "was", "were"))
+	if unknown := kept - same - replaced; unknown > 0 {
+		s += fmt.Sprintf("; of %s it is not known", words.Count(unknown))
+	}
+	return s
+}
+
+// be is "1 was" or "2 were".
+func be(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return words.Count(n) + " " + many
+}
+
+// Sentence says what tells the objects of the holder apart, without a full stop:
+// "Lease: by what differs between its objects, at +0x10 and +0x18".
+func (h *HolderIdentity) Sentence() string {
+	if len(h.Marks) == 0 {
+		if h.Replaced > 0 {
+			return h.Owner.Name() + ": by where its objects are; nothing else tells them apart"
+		}
+		return h.Owner.Name() + ": nothing tells its objects apart"
+	}
+	marks := make([]string, len(h.Marks))
+	for i, m := range h.Marks {
+		marks[i] = words.Offset(m.Offset)
+		if m.Size == 0 {
+			marks[i] = "the text that " + marks[i] + " leads to"
+		}
+	}
+	return h.Owner.Name() + ": by what differs between its objects, at " + strings.Join(marks, ", ")
+}
