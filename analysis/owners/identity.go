@@ -111,8 +111,10 @@ func Identify(ctx context.Context, old, new Side) (*Identities, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		h := c.judge(class)
-		if h.Kept > 0 {
+		if class.common {
+			continue
+		}
+		if h := c.judge(class); h.Kept > 0 {
 			ids.Holders = append(ids.Holders, h)
 		}
 	}

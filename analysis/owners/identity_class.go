@@ -20,7 +20,8 @@ type holderClass struct {
 	owner  *Owner
 	spans  [2][]cellSpan // of arrays
 	places [2]classPlaces
-	lo, hi int // what is looked at, from the handle, bytes
+	common bool // it has too many places to be a holder
+	lo, hi int  // what is looked at, from the handle, bytes
 }
 
 // A classKey is what makes owners of two dumps, or of two types of handles, one

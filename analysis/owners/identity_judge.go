@@ -20,6 +20,8 @@ const (
 	movedTogether = 0.5
 	// leastElsewhere is how many such objects there must be to know that.
 	leastElsewhere = 3
+	// mostOfValue is how many objects may have one value, dead ones among them.
+	mostOfValue = 8
 	// leastTurnover is how many handles of a class must be seen to have changed
 	// their objects, or the other way round, for each that numbers alone call
 	// replaced; at least two.
@@ -135,6 +137,9 @@ func (x *contents) cut(hi int) { x.b = x.b[:min(len(x.b), max(hi-x.lo, 0))] }
 // value compares the places of one value.
 func (j *classJudge) value(v uint64, now []holding) verdict {
 	before := j.class.places[0].of(v)
+	if len(now) > mostOfValue || len(before) > mostOfValue {
+		return verdictNothing // a number that is everywhere
+	}
 	var stays, comes, goes []uint64
 	for _, h := range now {
 		if slices.Contains(before, h) {

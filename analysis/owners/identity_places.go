@@ -10,6 +10,10 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
+// commonPlaces is how many places of handles a class may have, for each handle
+// there is: what has more holds numbers.
+const commonPlaces = 4
+
 // An identitySide is one of the dumps that are compared.
 type identitySide struct {
 	mem   *minidump.Memory
@@ -72,11 +76,15 @@ func (s *identitySide) collect(ctx context.Context, classes []*holderClass, valu
 	words, halves := wordsOf(classes)
 	s.words = words
 	open := uint8(valueOld << side)
+	most := commonPlaces * values.count(open)
 	note := func(c *holderClass, at, v uint64) {
 		p := &c.places[side]
 		switch {
+		case c.common:
 		case values.of(v)&open != 0:
-			p.held = append(p.held, holding{at, v})
+			if p.held = append(p.held, holding{at, v}); len(p.held) > most {
+				c.common, p.held = true, nil
+			}
 		case v != 0 && v&3 == 0 && v>>2 < uint64(len(values)):
 			p.dead++
 		}
