@@ -3,7 +3,6 @@ package owners
 import (
 	"cmp"
 	"slices"
-	"time"
 )
 
 const (
@@ -17,9 +16,6 @@ const (
 	// when an object is made; validatedThere the same for those that have taken
 	// the place of another one of their class.
 	validated, validatedThere = 8, 4
-	// derived is the part of neighbours in memory whose difference is that of
-	// their places, in fields that follow from the place.
-	derived = 0.7
 )
 
 // A markRow is one object of a class, in both dumps.
@@ -30,9 +26,6 @@ type markRow struct {
 	there    bool     // the older one has an object of the class there
 	state    uint8    // of value
 }
-
-// stays reports whether both dumps have the value at the same place.
-func (r *markRow) stays() bool { return r.there && r.before == r.value && r.state&valueKept != 0 }
 
 // born reports whether the object is new for sure, because the handle is.
 func (r *markRow) born() bool { return r.state&valueKept == 0 }
@@ -193,94 +186,6 @@ func distinct(n int, object func(i int) (handle, v uint64, ok bool)) map[uint64]
 		return nil
 	}
 	return seen
-}
-
-// derivedFromHandle reports whether the field is the handle in other words, or
-// another handle: values are given to the next taker, too.
-func (c *comparison) derivedFromHandle(s *sampled, f markField) bool {
-	n := 0
-	for i := range s.new {
-		if v, ok := s.new[i].new.value(f); ok {
-			h := s.new[i].value
-			if v&^3 == h || v == h>>2 || v == h>>2-1 || v == uint64(^uint32(h)) || c.values.of(v)&valueNew != 0 {
-				n++
-			}
-		}
-	}
-	return 2*n > len(s.new)
-}
-
-// derivedFromPlace reports whether the field grows with the place, as an index
-// does. That of objects which were made one after another does so too; but then
-// others take their places sooner or later.
-func (c *comparison) derivedFromPlace(s *sampled, f markField) bool {
-	ratios := map[float64]int{}
-	most := 0
-	var last uint64
-	var at uint64
-	for i := range s.new {
-		v, ok := s.new[i].new.value(f)
-		if !ok {
-			continue
-		}
-		if at != 0 && s.new[i].new.at != at {
-			ratio := float64(int64(v-last)) / float64(s.new[i].new.at-at)
-			ratios[ratio]++
-			most = max(most, ratios[ratio])
-		}
-		last, at = v, s.new[i].new.at
-	}
-	return float64(most) >= derived*float64(len(s.new)-1)
-}
-
-// dense reports whether numbers are as close together as indices are, which are
-// given to the next object when one is gone.
-func dense(values map[uint64]uint64, objects int) bool {
-	low, high := ^uint64(0), uint64(0)
-	for v := range values {
-		low, high = min(low, v), max(high, v)
-	}
-	return high-low < 4*uint64(objects)
-}
-
-// isTime reports whether the field is a time: of the last use perhaps, and not
-// of the creation.
-func (c *comparison) isTime(s *sampled, f markField, largest uint64, now map[uint64]uint64) bool {
-	const years = 30 * 365 * 24 * 3600
-	seconds := uint64(max(c.time.Unix(), 0))
-	near := func(v uint64) bool { return v+years > seconds && v < seconds+years }
-	fileTime := func(v uint64) bool { return near(v/1e7 - 11644473600) } // 100 ns since 1601
-	newest, times := uint64(0), 0
-	for v := range now {
-		newest = max(newest, v)
-		if near(v) || f.size == 8 && (fileTime(v) || near(v/1e3) || near(v/1e6)) {
-			times++
-		}
-	}
-	if 2*times > len(now) {
-		return true
-	}
-	// The lower half of a time.
-	times = 0
-	for i := range s.new {
-		x := &s.new[i].new
-		for _, off := range [...]int{f.off, f.off - 4} {
-			if v, ok := x.value(markField{off, 8}); ok && f.size == 4 && (fileTime(v) || near(v/1e3) || near(v/1e6)) {
-				times++
-			}
-		}
-	}
-	if 2*times > len(s.new) {
-		return true
-	}
-	// A clock that began somewhere goes on by what is between the dumps.
-	for _, unit := range [...]time.Duration{time.Second, time.Millisecond, time.Microsecond, 100 * time.Nanosecond, time.Nanosecond} {
-		ticks := float64(c.elapsed) / float64(unit)
-		if went := float64(newest - min(newest, largest)); ticks >= 8 && went >= 0.8*ticks && went <= 1.05*ticks {
-			return true
-		}
-	}
-	return false
 }
 
 // commonPointer finds where something else begins behind the handle: a word that
