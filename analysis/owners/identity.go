@@ -34,6 +34,9 @@ type Identities struct {
 // Unknown is how many of the values in both dumps no holder says anything of.
 func (i *Identities) Unknown() int { return i.Kept - i.Same - i.Replaced }
 
+// InBoth reports whether both dumps have the value, for like objects.
+func (i *Identities) InBoth(value uint64) bool { return i.values.of(value)&valueKept != 0 }
+
 // Fate says what became of a handle whose value both dumps have.
 func (i *Identities) Fate(value uint64) analysis.Fate { return i.values.fate(value) }
 

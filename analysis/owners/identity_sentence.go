@@ -8,14 +8,26 @@ import (
 )
 
 // KeptSentence says what is known of values that two dumps have, without a full
-// stop: "of 150 values in both dumps, 100 are the same handle by what holds them,
-// and 50 were replaced".
-func KeptSentence(kept, same, replaced uint64) string {
+// stop: "of 150 values in both dumps, 100 are the same handle and 50 were
+// replaced, by what holds them". where is "in both dumps".
+func KeptSentence(where string, kept, same, replaced uint64) string {
+	values := "of " + words.Plural(kept, "value") + " " + where
 	if same+replaced == 0 {
-		return fmt.Sprintf("of %s in both dumps, what holds them does not say whether it is the same handle", words.Plural(kept, "value"))
+		return values + ", what holds them does not say whether they are the same handles"
 	}
-	s := fmt.Sprintf("of %s in both dumps, %s the same handle by what holds them, and %s replaced",
-		words.Plural(kept, "value"), be(same, "is", "are"), be(replaced, "was", "were"))
+	return values + ", " + KeptClause(kept, same, replaced)
+}
+
+// KeptClause is the end of [KeptSentence].
+func KeptClause(kept, same, replaced uint64) string {
+	var parts []string
+	if same > 0 {
+		parts = append(parts, be(same, "is", "are")+" the same handle")
+	}
+	if replaced > 0 {
+		parts = append(parts, be(replaced, "was", "were")+" replaced")
+	}
+	s := strings.Join(parts, " and ") + ", by what holds them"
 	if unknown := kept - same - replaced; unknown > 0 {
 		s += fmt.Sprintf("; of %s it is not known", words.Count(unknown))
 	}

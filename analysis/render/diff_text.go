@@ -136,7 +136,7 @@ func (r *DiffReport) holdersText(b *bufio.Writer, style Style) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(b, style.Wrap(owners.KeptSentence(r.Total.Kept, r.Total.Held.Same, r.Total.Held.Replaced), 0))
+	_, err := fmt.Fprintln(b, style.Wrap(owners.KeptSentence("in both dumps", r.Total.Kept, r.Total.Held.Same, r.Total.Held.Replaced), 0))
 	return err
 }
 

@@ -250,7 +250,12 @@
 //	  counts       one for each dump
 //	  turnover     {opened, closed, born, gone, early, kept, oneOf}, see
 //	               leaks.Turnover; absent if it was not measured; oneOf absent
-//	               if all handles were followed
+//	               if all handles were followed; held, as below, of kept
+//	  held         {old, new, kept, same, replaced, unknown}: of the handles of
+//	               the group that have the same values in two dumps, how many
+//	               are the same by what holds them, and how many were replaced;
+//	               absent if the memory of two dumps was not searched, or does
+//	               not say
 //	  survivors    the handles that are new since the first dump and still in
 //	               the last
 //	  culprit      the module that opened the handles; "" if no trace shows it
