@@ -77,12 +77,17 @@ func (p *Process) turnoverEvidence(t *Turnover, held *Held) []string {
 		e = append(e, early)
 	}
 	if held != nil {
-		e = append(e, owners.KeptSentence(fmt.Sprintf("in %s and %s", held.Older, held.Newer), held.Kept, held.Same, held.Replaced))
+		e = append(e, held.String())
 	}
 	if t.Gone > 0 && !t.Identified && (held == nil || held.Unknown() > 0) {
 		e = append(e, "values are used again: one that was closed and opened for a like object between two dumps looks as if it had stayed")
 	}
 	return e
+}
+
+// String says it in a sentence without a full stop.
+func (h *Held) String() string {
+	return owners.KeptSentence(fmt.Sprintf("in %s and %s", h.Older, h.Newer), h.Kept, h.Same, h.Replaced)
 }
 
 // noun is what is followed: a handle, or no more than its value.

@@ -40,8 +40,8 @@ func (h *Held) add(f analysis.Fate, n uint64) {
 // one by which it is decided what stays, or others where these lack the memory.
 func (p *Process) identify(ctx context.Context, o *Options, dumps *dumpReader, f *follower, chosen []int) error {
 	accused := p.accusedByCounts(o)
-	if len(accused) == 0 {
-		return nil
+	if len(accused) == 0 || len(p.Series.Forced) > 0 {
+		return nil // of two processes, what lies at one place is not the same
 	}
 	p.hunt = newHolderHunt(p, o, dumps, accused)
 	all := p.Series.Snapshots
