@@ -76,13 +76,14 @@ type Mark struct {
 //     pointers lead that others have.
 //
 // A handle is the same if its holder has a mark that is equal in both dumps, is
-// alive, and no other object has the value. It was replaced if a mark shows
-// another object; a number that is written down when an object is used differs
-// too, so the mark must count objects up, or there must be two, and what else
-// distinguishes the objects must not agree more than chance lets it. Without
-// marks it was replaced only if its holder is an object elsewhere, of a kind that
-// is never moved. All else is unknown: values in plain arrays, and those that no
-// structure holds.
+// alive, and no other object has the value. It was replaced if its holder is
+// elsewhere and marks differ, or, without marks, if it is an object of a kind that
+// is never moved. If the holder is at the same place and its marks differ, it may
+// have been replaced, or the marks are written down when it is used: it was
+// replaced if a name differs and something else; or if numbers do that count
+// objects up, or two of them, in a class whose handles are seen to come and go,
+// and what else distinguishes its objects does not agree more than chance lets it.
+// All else is unknown: values in plain arrays, and those that no structure holds.
 //
 // What no dump shows is an object that closes its handle and opens another one,
 // which gets the same value. Where objects do so and some get another value, none

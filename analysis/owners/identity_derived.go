@@ -44,14 +44,16 @@ func (c *comparison) derivedFromPlace(s *sampled, f markField) bool {
 	return float64(most) >= derived*float64(len(s.new)-1)
 }
 
-// dense reports whether numbers are as close together as indices are, which are
-// given to the next object when one is gone.
-func dense(values map[uint64]uint64, objects int) bool {
+// passedOn reports whether numbers may be given to the next object when one is
+// gone, as indices are: they are close together, and there are not many more new
+// ones than there are more objects.
+func (c *comparison) passedOn(class *holderClass, now map[uint64]uint64, largest uint64) bool {
+	old, new := len(class.places[0].held), len(class.places[1].held)
 	low, high := ^uint64(0), uint64(0)
-	for v := range values {
+	for v := range now {
 		low, high = min(low, v), max(high, v)
 	}
-	return high-low < 4*uint64(objects)
+	return high-low < 4*uint64(new) && high <= largest+uint64(max(new-old, 0)+max(minHandles, new/8))
 }
 
 // isTime reports whether the field is a time: of the last use perhaps, and not

@@ -24,20 +24,27 @@ const (
 	// leastTurnover is how many handles of a class must be seen to have changed
 	// their objects, or the other way round, for each that numbers alone call
 	// replaced; at least two.
-	leastTurnover = 0.05
+	leastTurnover = 0.2
+	// mostElsewhere is how many values may have an object elsewhere, for each such
+	// one: where they do, memory and values do not go to the same one.
+	mostElsewhere = 0.3
+	// leftoverTimes is how many more objects must have an equal mark, if that is
+	// all they have, than there may be leftovers.
+	leftoverTimes = 5
 )
 
 // A verdict is what a class says of one value.
 type verdict uint8
 
 const (
-	verdictNothing  verdict = iota
-	verdictSame             // a mark is equal, and none differs
-	verdictUsed             // a valid mark is equal, and others differ: used, or another one
-	verdictDiffers          // numbers differ, enough of them to be another object
-	verdictNamed            // a text differs, and something else
-	verdictReplaced         // another object, for sure
-	verdictMoved            // an object elsewhere, without marks
+	verdictNothing   verdict = iota
+	verdictSame              // a mark is equal, and none differs
+	verdictUsed              // a valid mark is equal, and others differ: used, or another one
+	verdictDiffers           // numbers differ, enough of them to be another object
+	verdictNamed             // a text differs, and something else
+	verdictReplaced          // another object, for sure
+	verdictElsewhere         // an object elsewhere, whose marks differ
+	verdictMoved             // an object elsewhere, without marks
 )
 
 // A classJudge compares the objects of one class.
@@ -46,13 +53,17 @@ type classJudge struct {
 	class *holderClass
 	marks []mark
 
-	verdicts map[uint64]verdict // of values; the rest is nothing
-	same     int                // objects with a mark that is equal
-	used     []int              // by mark: in so many of these it differs
-	usedIn   map[uint64][]int   // by value: the marks that differ
-	shifts   map[uint64]int     // of objects elsewhere
-	turnover int                // handles that surely have another object, and objects another handle
-	pointed  bool               // others point to nearly all objects
+	verdicts  map[uint64]verdict // of values; the rest is nothing
+	same      int                // objects with a mark that is equal
+	used      []int              // by mark: in so many of these it differs
+	usedIn    map[uint64][]int   // by value: the marks that differ
+	shifts    map[uint64]int     // of objects elsewhere
+	equal     []int              // by mark: objects in which it is equal
+	differ    []int              // by mark: objects in which it differs
+	alone     map[uint64]int     // by value: the mark that is equal, if it is the only one
+	elsewhere int                // values whose object is elsewhere
+	turnover  int                // handles that surely have another object, and objects another handle
+	pointed   bool               // others point to nearly all objects
 
 	buf [2][]byte
 }
@@ -73,6 +84,7 @@ func (c *comparison) judge(class *holderClass) HolderIdentity {
 	}
 	j := &classJudge{comparison: c, class: class, marks: c.marks(class, s), verdicts: map[uint64]verdict{}, shifts: map[uint64]int{}}
 	j.used, j.usedIn = make([]int, len(j.marks)), map[uint64][]int{}
+	j.equal, j.differ, j.alone = make([]int, len(j.marks)), make([]int, len(j.marks)), map[uint64]int{}
 	pointed := 0
 	for _, yes := range class.places[1].pointed {
 		if yes {
@@ -133,129 +145,6 @@ func (j *classJudge) seeTurnover() {
 // cut leaves out what lies at an offset and behind.
 func (x *contents) cut(hi int) { x.b = x.b[:min(len(x.b), max(hi-x.lo, 0))] }
 
-// value compares the places of one value.
-func (j *classJudge) value(v uint64, now []holding) verdict {
-	before := j.class.places[0].of(v)
-	if len(now) > mostOfValue || len(before) > mostOfValue {
-		return verdictNothing // a number that is everywhere
-	}
-	var stays, comes, goes []uint64
-	for _, h := range now {
-		if slices.Contains(before, h) {
-			stays = append(stays, h.at)
-		} else {
-			comes = append(comes, h.at)
-		}
-	}
-	for _, h := range before {
-		if !slices.Contains(now, h) {
-			goes = append(goes, h.at)
-		}
-	}
-	switch {
-	case len(stays) > 0 && len(comes) == 0:
-		return j.stays(v, stays)
-	case len(stays) == 0 && len(comes) == 1 && len(goes) == 1:
-		return j.moved(v, goes[0], comes[0])
-	}
-	return verdictNothing // which of several is the holder is not known
-}
-
-// stays compares the objects that hold a value in both dumps. If there are
-// several, remains of dead objects among them, they must agree.
-func (j *classJudge) stays(v uint64, places []uint64) verdict {
-	var all verdict
-	for i, at := range places {
-		got := j.marksOf(v, at, at)
-		if i > 0 && got != all {
-			return verdictNothing
-		}
-		all = got
-		if !j.alive(at) {
-			return verdictNothing
-		}
-	}
-	return all
-}
-
-// moved compares an object with one elsewhere that has the value now.
-func (j *classJudge) moved(v, from, to uint64) verdict {
-	got := j.marksOf(v, from, to)
-	switch got {
-	case verdictSame, verdictUsed, verdictDiffers, verdictNamed:
-		return got
-	}
-	if j.class.moves() || len(j.marks) > 0 {
-		return verdictNothing
-	}
-	// One that is still there, and empty, has handed its handle on.
-	left := j.sides[1].read(j.class, from, j.buf[1])
-	if value, ok := left.handle(j.class); ok && emptyValue(value) && left.is(j.class, 1) {
-		return verdictNothing
-	}
-	j.shifts[to-from]++
-	return verdictMoved
-}
-
-// marksOf compares the marks of the object that has a value in the older dump
-// with those of the one that has it in the newer.
-func (j *classJudge) marksOf(v, from, to uint64) verdict {
-	old, new := j.sides[0].read(j.class, from, j.buf[0]), j.sides[1].read(j.class, to, j.buf[1])
-	equal, valid, differ, counts, texts := 0, 0, 0, 0, 0
-	var differing []int
-	for i, m := range j.marks {
-		was, ok1 := old.value(m.markField)
-		is, ok2 := new.value(m.markField)
-		switch {
-		case !ok1 || !ok2:
-		case was == is:
-			equal++
-			if m.valid {
-				valid++
-			}
-		default:
-			differ++
-			differing = append(differing, i)
-			if m.counts {
-				counts++
-			}
-			if m.size == 0 {
-				texts++
-			}
-		}
-	}
-	switch {
-	case equal > 0 && differ == 0:
-		j.same++
-		return verdictSame
-	case valid > 0:
-		j.same++
-		j.usedIn[v] = differing
-		for _, i := range differing {
-			j.used[i]++
-		}
-		return verdictUsed
-	case equal == 0 && texts > 0 && differ > texts:
-		return verdictNamed
-	case equal == 0 && (counts > 0 || differ > 1):
-		return verdictDiffers
-	}
-	return verdictNothing
-}
-
-// alive reports whether an object of the newer dump is not known to be dead.
-func (j *classJudge) alive(at uint64) bool {
-	p := &j.class.places[1]
-	if j.class.stride > 0 {
-		return true
-	}
-	if j.pointed {
-		i, ok := p.find(at)
-		return ok && p.pointed[i]
-	}
-	return float64(p.dead) <= deadShare*float64(p.dead+len(p.held))
-}
-
 // settle decides what can only be decided when all objects were seen.
 func (j *classJudge) settle(s *sampled) {
 	elsewhere, together := 0, 0
@@ -263,7 +152,7 @@ func (j *classJudge) settle(s *sampled) {
 		elsewhere += n
 		together = max(together, n)
 	}
-	apart := elsewhere >= leastElsewhere && float64(together) < movedTogether*float64(elsewhere)
+	apart := float64(together) < movedTogether*float64(elsewhere)
 	var differ, numbers []uint64
 	for v, verdict := range j.verdicts {
 		switch verdict {
@@ -274,8 +163,17 @@ func (j *classJudge) settle(s *sampled) {
 			}
 		case verdictMoved:
 			j.verdicts[v] = verdictNothing
-			if apart {
+			if apart && elsewhere >= leastElsewhere {
 				j.verdicts[v] = verdictReplaced
+			}
+		case verdictElsewhere:
+			j.verdicts[v] = verdictNothing
+			if apart || together == 1 {
+				j.verdicts[v] = verdictReplaced
+			}
+		case verdictSame:
+			if m, alone := j.alone[v]; alone && float64(j.equal[m]) < leftoverTimes*j.marks[m].leftover*float64(j.differ[m]) {
+				j.verdicts[v] = verdictNothing
 			}
 		case verdictDiffers:
 			numbers = append(numbers, v)
@@ -283,7 +181,8 @@ func (j *classJudge) settle(s *sampled) {
 			differ = append(differ, v)
 		}
 	}
-	if j.turnover >= 2 && float64(j.turnover) >= leastTurnover*float64(len(numbers)) {
+	n := float64(len(numbers))
+	if j.turnover >= 2 && float64(j.turnover) >= leastTurnover*n && float64(j.elsewhere) <= mostElsewhere*n {
 		differ = append(differ, numbers...)
 	} else {
 		for _, v := range numbers {

@@ -16,6 +16,9 @@ const (
 	// when an object is made; validatedThere the same for those that have taken
 	// the place of another one of their class.
 	validated, validatedThere = 8, 4
+	// leftover is the part of new objects in which a mark may be what was there
+	// before, if so many have not shown more or less.
+	leftover, leftoverPrior = 0.05, 5
 )
 
 // A markRow is one object of a class, in both dumps.
@@ -33,8 +36,10 @@ func (r *markRow) born() bool { return r.state&valueKept == 0 }
 // A mark is a field that tells the objects of a class apart.
 type mark struct {
 	markField
-	valid  bool // new objects show that it is written when an object is made
-	counts bool // later objects have larger values: it may show that another one has come
+	valid bool // new objects show that it is written when an object is made
+	// leftover estimates in how many new objects it is what was there before.
+	leftover float64
+	counts   bool // later objects have larger values: it may show that another one has come
 }
 
 // sampled are rows of a class, and the older objects.
@@ -111,7 +116,7 @@ func (c *comparison) mark(class *holderClass, s *sampled, f markField) (mark, bo
 	for v := range before {
 		largest = max(largest, v)
 	}
-	var born, bad, later, there, unchanged, changed, fresh, above int
+	var born, bad, reused, left, later, there, unchanged, changed, fresh, above int
 	for i := range s.new {
 		r := &s.new[i]
 		v, ok := r.new.value(f)
@@ -119,6 +124,11 @@ func (c *comparison) mark(class *holderClass, s *sampled, f markField) (mark, bo
 		_, known := before[v]
 		if r.born() {
 			born++
+			if had {
+				if reused++; was == v {
+					left++
+				}
+			}
 			if !ok || known || had && was == v {
 				bad++
 			} else if v > largest {
@@ -154,9 +164,10 @@ func (c *comparison) mark(class *holderClass, s *sampled, f markField) (mark, bo
 	if !own && !moving && (born < validated || bad > 0 || f.size > 0 && later < born) {
 		return m, false
 	}
-	if !moving && f.size > 0 && (c.derivedFromPlace(s, f) || dense(now, len(class.places[1].held))) {
+	if f.size > 0 && (!moving && c.derivedFromPlace(s, f) || c.passedOn(class, now, largest)) {
 		return m, false
 	}
+	m.leftover = (float64(left) + leftover*leftoverPrior) / (float64(reused) + leftoverPrior)
 	m.valid = bad == 0 && born >= validated || unchanged == 0 && there >= validatedThere
 	m.counts = moving && f.size > 0 && few(changed-above, changed) && !c.isTime(s, f, largest, now)
 	return m, true

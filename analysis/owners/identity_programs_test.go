@@ -185,7 +185,7 @@ func TestIdentifyTraced(t *testing.T) {
 		}
 	}
 	t.Log(total)
-	if same, replaced := total["same, said same"], total["replaced, said replaced"]; same < 800 || replaced < 2700 {
+	if same, replaced := total["same, said same"], total["replaced, said replaced"]; same < 900 || replaced < 4200 {
 		t.Errorf("%d are known to be the same, %d to be replaced", same, replaced)
 	}
 }

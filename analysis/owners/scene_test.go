@@ -22,6 +22,7 @@ type ownerScene struct {
 	heap    []byte
 	heapAt  uint64
 	noInfos bool // no MemoryInfoList
+	time    uint32
 }
 
 const (
@@ -151,11 +152,11 @@ func (s *ownerScene) noise(n int) {
 // dump writes the scene down.
 func (s *ownerScene) dump() dumptest.Dump {
 	d := dumptest.Dump{
-		PointerSize: s.ptr,
-		Flags:       dumptest.WithFullMemory | dumptest.WithHandleData,
-		HandleData:  &dumptest.HandleData{Handles: s.handles},
-		Modules:     []dumptest.Module{{Base: s.base, Size: sceneImage, Name: `C:\srv\MyCustomDll.dll`}},
-		Memory64:    []dumptest.MemoryRange{{Start: s.heapAt, Data: s.heap}, {Start: s.base, Data: s.image}},
+		PointerSize: s.ptr, TimeDateStamp: s.time,
+		Flags:      dumptest.WithFullMemory | dumptest.WithHandleData,
+		HandleData: &dumptest.HandleData{Handles: s.handles},
+		Modules:    []dumptest.Module{{Base: s.base, Size: sceneImage, Name: `C:\srv\MyCustomDll.dll`}},
+		Memory64:   []dumptest.MemoryRange{{Start: s.heapAt, Data: s.heap}, {Start: s.base, Data: s.image}},
 	}
 	if s.ptr == 8 {
 		d.Memory64[0], d.Memory64[1] = d.Memory64[1], d.Memory64[0]
