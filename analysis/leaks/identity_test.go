@@ -11,11 +11,11 @@ import (
 )
 
 // jobs is a process with full memory and an event for each of n jobs: objects
-// with the number of the job, at one place for each value. Of these, the first
+// with the number and the name of the job, at one place for each value. Of these, the first
 // ones are new in each dump, and have their values from those before; a few more
 // have values of their own.
 func jobs(dump, n, pool int) shot {
-	const base, heap = 0x140000000, 0x10000
+	const base, heap = 0x140000000, 0x1f010000000
 	d := dumptest.Dump{
 		TimeDateStamp: uint32(1700000000 + 3600*dump),
 		Flags:         dumptest.WithFullMemory | dumptest.WithHandleData,
@@ -23,7 +23,7 @@ func jobs(dump, n, pool int) shot {
 		HandleData:    &dumptest.HandleData{},
 		Modules:       []dumptest.Module{{Base: base, Size: 0x1000, Name: `C:\app\app.exe`}},
 	}
-	memory := make([]byte, 0x20000)
+	memory := make([]byte, 0x30000)
 	put := func(at int, v uint64) { binary.LittleEndian.PutUint64(memory[at:], v) }
 	for i := range n + pool/16 {
 		v := uint64(0x40 + 8*(i*7%1000))
@@ -42,6 +42,8 @@ func jobs(dump, n, pool int) shot {
 		put(at, base+0x400)
 		put(at+8, uint64(job))
 		put(at+16, v)
+		put(at+24, heap+0x20000+uint64(32*i))
+		copy(memory[0x20000+32*i:], fmt.Sprintf("job %d", job))
 	}
 	d.Memory64 = []dumptest.MemoryRange{{Start: heap, Data: memory}}
 	return shot{fmt.Sprintf("%d.dmp", dump), d.Bytes()}
