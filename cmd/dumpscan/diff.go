@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,8 +86,9 @@ func (a *app) diff(ctx context.Context, oldName, newName string, o *diffFlags) e
 		return err
 	}
 	var ids *owners.Identities
+	var problems []string
 	if o.holders {
-		if ids, err = a.identify(ctx, o, old, new); err != nil {
+		if ids, problems, err = a.identify(ctx, o, old, new); err != nil {
 			return err
 		}
 		if err := d.Follow(ctx, func(h *minidump.Handle) analysis.Fate { return ids.Fate(h.Handle) }); err != nil {
@@ -94,7 +96,7 @@ func (a *app) diff(ctx context.Context, oldName, newName string, o *diffFlags) e
 		}
 	}
 	r := o.report(ctx, d, ids, old, new)
-	r.Errors = append(a.complaints(oldName, d.OldErr), a.complaints(newName, d.NewErr)...)
+	r.Errors = slices.Concat(a.complaints(oldName, d.OldErr), a.complaints(newName, d.NewErr), problems)
 	if err := a.write(r, o.output.format); err != nil {
 		return err
 	}
@@ -157,16 +159,17 @@ func (a *app) openSide(ctx context.Context, name string, filter analysis.HandleF
 }
 
 // identify searches both dumps for the holders of handles, and compares them.
-func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (*owners.Identities, error) {
+// problems are what of the memory could not be read.
+func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (ids *owners.Identities, problems []string, err error) {
 	if differs := analysis.ComparePair(old.snapshot, new.snapshot); len(differs) > 0 {
-		return nil, usagef("--holders needs two dumps of one process, the older one first: %s", differs[0])
+		return nil, nil, usagef("--holders needs two dumps of one process, the older one first: %s", differs[0])
 	}
 	types := analysis.HandleFilter{Types: o.types}
 	var sides [2]owners.Side
 	for i, side := range [...]*diffSide{old, new} {
 		system, err := systemModules(side.File)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		bar := a.progress("searching " + side.name)
 		options := owners.Options{System: system, Progress: bar.update}
@@ -176,9 +179,13 @@ func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (*
 		found, err := owners.Find(ctx, side.File, options)
 		bar.finish()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", side.name, err)
+			return nil, nil, fmt.Errorf("%s: %w", side.name, err)
+		}
+		for _, problem := range found.Scan.Problems {
+			problems = append(problems, a.complaints(side.name, problem)...)
 		}
 		sides[i] = owners.Side{File: side.File, Report: found, System: system}
 	}
-	return owners.Identify(ctx, sides[0], sides[1])
+	ids, err = owners.Identify(ctx, sides[0], sides[1])
+	return ids, problems, err
 }
