@@ -46,7 +46,7 @@ type HolderIdentity struct {
 	Kept     int   // values in both dumps that it holds in the newer one
 	Same     int
 	Replaced int
-	Marks    []Mark // what tells its objects apart; empty if nothing does
+	Marks    []Mark // what distinguishes its objects; empty if nothing does
 }
 
 // A Mark is a field of objects that is different in nearly all of them.
@@ -62,7 +62,7 @@ type Mark struct {
 //
 // Where an object lies is not enough: memory and values of handles are often
 // given to the next taker in the same order, so that a new object with a new
-// handle looks like the old one. What tells objects apart are marks: fields
+// handle looks like the old one. What distinguishes objects are marks: fields
 // that differ between all objects of a class, as serial numbers, times of
 // creation and names do. They are found by what the two dumps have:
 //

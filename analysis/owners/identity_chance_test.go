@@ -281,7 +281,7 @@ func (s *simulated) dump() (scene *ownerScene, opening map[uint64]int) {
 }
 
 // Processes that chance has made: nearly nothing false is said. What is, is said of
-// clients that came back, and that nothing else tells from the ones before. Run
+// clients that came back, and that nothing else distinguishes from the ones before. Run
 // with -v for the numbers, with DUMPSCAN_SERIES=6000 for more processes, and with
 // DUMPSCAN_SEED for others.
 func TestIdentifyChance(t *testing.T) {

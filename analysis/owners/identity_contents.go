@@ -71,7 +71,7 @@ func (x *contents) is(c *holderClass, side int) bool {
 	return ok && v == c.word
 }
 
-// A markField is a field that may tell objects apart, from the handle.
+// A markField is a field that may distinguish objects, from the handle.
 type markField struct{ off, size int } // bytes; size is 0 for text
 
 // markFields are all fields of a class that may be marks.

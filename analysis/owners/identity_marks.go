@@ -33,7 +33,7 @@ type markRow struct {
 // born reports whether the object is new for sure, because the handle is.
 func (r *markRow) born() bool { return r.state&valueKept == 0 }
 
-// A mark is a field that tells the objects of a class apart.
+// A mark is a field that distinguishes the objects of a class.
 type mark struct {
 	markField
 	valid bool // new objects show that it is written when an object is made
@@ -80,7 +80,7 @@ func (c *comparison) row(class *holderClass, h holding, new, old []byte) markRow
 	return r
 }
 
-// marks finds the fields that tell the objects of a class apart.
+// marks finds the fields that distinguish the objects of a class.
 func (c *comparison) marks(class *holderClass, s *sampled) (marks []mark) {
 	for _, f := range class.markFields(c.sides[1].space.ptr) {
 		if m, ok := c.mark(class, s, f); ok {

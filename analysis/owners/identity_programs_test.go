@@ -49,7 +49,7 @@ func fateText(f analysis.Fate) string {
 // A program that gives memory and values to the next taker, and has written down
 // which opening each value was. Lease has a number, a time and a name; Session
 // has only what is written down on use; of Channel, the next one is elsewhere;
-// the others have nothing that tells one from the next.
+// the others have nothing that distinguishes one from the next.
 func TestIdentifyLeases(t *testing.T) {
 	t.Parallel()
 	want := map[string]int{

@@ -42,14 +42,14 @@ func be(n uint64, one, many string) string {
 	return words.Count(n) + " " + many
 }
 
-// Sentence says what tells the objects of the holder apart, without a full stop:
+// Sentence says what distinguishes the objects of the holder, without a full stop:
 // "Lease: by what differs between its objects, at +0x10 and +0x18".
 func (h *HolderIdentity) Sentence() string {
 	if len(h.Marks) == 0 {
 		if h.Replaced > 0 {
-			return h.Owner.Name() + ": by where its objects are; nothing else tells them apart"
+			return h.Owner.Name() + ": by where its objects are; nothing else distinguishes them"
 		}
-		return h.Owner.Name() + ": nothing tells its objects apart"
+		return h.Owner.Name() + ": nothing distinguishes its objects"
 	}
 	marks := make([]string, len(h.Marks))
 	for i, m := range h.Marks {

@@ -22,8 +22,8 @@ func TestIdentitySentences(t *testing.T) {
 		"of 1,158 values in both dumps, 1 is the same handle, by what holds them; of 1,157 it is not known",
 		"of 2 values in a.dmp and b.dmp, 1 was replaced, by what holds them; of 1 it is not known",
 		"of 1 value in both dumps, what holds them does not say whether they are the same handles",
-		"a+0x3080: nothing tells its objects apart",
-		"a+0x3080: by where its objects are; nothing else tells them apart",
+		"a+0x3080: nothing distinguishes its objects",
+		"a+0x3080: by where its objects are; nothing else distinguishes them",
 		"a+0x3080: by what differs between its objects, at -0x8, the text that +0x10 leads to",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

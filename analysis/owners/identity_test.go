@@ -12,7 +12,7 @@ import (
 )
 
 // lives is a process in two dumps. Handles are of one type and without names, so
-// that nothing but their holders tells them apart.
+// that nothing but their holders distinguishes them.
 type lives struct {
 	old, new *ownerScene
 	opening  [2]map[uint64]int // by value: which opening it is

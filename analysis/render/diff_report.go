@@ -59,7 +59,7 @@ type DiffHolder struct {
 	Holder string `json:"holder"` // its class, its symbol, or where it is
 	Kept   int    `json:"kept"`   // values in both dumps that it has in NEW
 	DiffHeld
-	Sentence string `json:"sentence"` // what tells its objects apart
+	Sentence string `json:"sentence"` // what distinguishes its objects
 }
 
 func (r *DiffReport) counts(c analysis.DiffCount) DiffCounts {

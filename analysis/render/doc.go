@@ -138,8 +138,8 @@
 //	removed        with --handles: the handles that only OLD has
 //	holders        with --holders: [{holder, kept, same, replaced, unknown,
 //	               sentence}]: the classes and arrays that hold handles, and what
-//	               they say of those in both dumps; sentence is what tells their
-//	               objects apart
+//	               they say of those in both dumps; sentence is what distinguishes their
+//	               objects
 //	notes, errors
 //
 // Counts ([DiffCounts]) are the fields

@@ -30,7 +30,7 @@ objects that hold the handles, as dumpscan owners does, and these are compared.
 Where an object has what no other of its class has (a serial number, a time of
 creation, a name), and this is equal in both dumps, the handle has stayed; where
 it differs, or the object is elsewhere, the handle was replaced, or handed on. Of
-handles in plain arrays, or in objects that nothing tells apart, it is not known.
+handles in plain arrays, or in objects that nothing distinguishes, it is not known.
 
 Dumps of different processes are compared too; a note on stderr then says what
 differs. No judgement is made: see dumpscan leaks and dumpscan check.`

@@ -66,7 +66,7 @@ public:
 	HANDLE handle;
 };
 
-// Has what tells one from another: a number, a time and a name.
+// Has what distinguishes one from another: a number, a time and a name.
 class Lease : public Holder {
 public:
 	Lease()
