@@ -46,6 +46,7 @@ type HolderIdentity struct {
 	Kept     int   // values in both dumps that it holds in the newer one
 	Same     int
 	Replaced int
+	Changed  int    // what differs between objects has changed: they were replaced, or used
 	Marks    []Mark // what distinguishes its objects; empty if nothing does
 }
 

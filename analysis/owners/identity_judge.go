@@ -43,6 +43,7 @@ const (
 	verdictDiffers           // numbers differ, enough of them to be another object
 	verdictNamed             // a text differs, and something else
 	verdictReplaced          // another object, for sure
+	verdictChanged           // the marks differ, which may be the use of the object
 	verdictElsewhere         // an object elsewhere, whose marks differ
 	verdictMoved             // an object elsewhere, without marks
 )
@@ -117,6 +118,8 @@ func (c *comparison) judge(class *holderClass) HolderIdentity {
 		case verdictReplaced:
 			h.Replaced++
 			c.values[v>>2] |= valueReplaced
+		case verdictChanged:
+			h.Changed++
 		}
 	}
 	for _, m := range j.marks {
@@ -186,13 +189,13 @@ func (j *classJudge) settle(s *sampled) {
 		differ = append(differ, numbers...)
 	} else {
 		for _, v := range numbers {
-			delete(j.verdicts, v)
+			j.verdicts[v] = verdictChanged
 		}
 	}
 	slices.Sort(differ)
 	replaced := verdictReplaced
 	if j.agree(s, differ) {
-		replaced = verdictNothing
+		replaced = verdictChanged
 	}
 	for _, v := range differ {
 		j.verdicts[v] = replaced

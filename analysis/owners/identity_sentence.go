@@ -58,5 +58,9 @@ func (h *HolderIdentity) Sentence() string {
 			marks[i] = "the text that " + marks[i] + " leads to"
 		}
 	}
-	return h.Owner.Name() + ": by what differs between its objects, at " + strings.Join(marks, ", ")
+	s := h.Owner.Name() + ": by what differs between its objects, at " + strings.Join(marks, ", ")
+	if h.Changed > 0 {
+		s += fmt.Sprintf("; %s changed there, replaced or used", be(uint64(h.Changed), "has", "have"))
+	}
+	return s
 }

@@ -16,6 +16,7 @@ func TestIdentitySentences(t *testing.T) {
 		(&HolderIdentity{Owner: class}).Sentence(),
 		(&HolderIdentity{Owner: class, Replaced: 3}).Sentence(),
 		(&HolderIdentity{Owner: class, Marks: []Mark{{-8, 4}, {16, 0}}}).Sentence(),
+		(&HolderIdentity{Owner: class, Marks: []Mark{{8, 4}}, Changed: 40}).Sentence(),
 	}
 	want := []string{
 		"of 150 values in both dumps, 100 are the same handle and 50 were replaced, by what holds them",
@@ -25,6 +26,7 @@ func TestIdentitySentences(t *testing.T) {
 		"a+0x3080: nothing distinguishes its objects",
 		"a+0x3080: by where its objects are; nothing else distinguishes them",
 		"a+0x3080: by what differs between its objects, at -0x8, the text that +0x10 leads to",
+		"a+0x3080: by what differs between its objects, at +0x8; 40 have changed there, replaced or used",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

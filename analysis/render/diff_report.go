@@ -59,6 +59,7 @@ type DiffHolder struct {
 	Holder string `json:"holder"` // its class, its symbol, or where it is
 	Kept   int    `json:"kept"`   // values in both dumps that it has in NEW
 	DiffHeld
+	Changed  int    `json:"changed"`  // of unknown: what differs between objects has changed, they were replaced or used
 	Sentence string `json:"sentence"` // what distinguishes its objects
 }
 
@@ -94,7 +95,7 @@ func NewDiffReport(d *analysis.HandleDiff, ids *owners.Identities, limit int) *D
 		for i := range ids.Holders {
 			h := &ids.Holders[i]
 			r.Holders = append(r.Holders, DiffHolder{
-				h.Owner.Name(), h.Kept, DiffHeld{uint64(h.Same), uint64(h.Replaced), uint64(h.Kept - h.Same - h.Replaced)}, h.Sentence(),
+				h.Owner.Name(), h.Kept, DiffHeld{uint64(h.Same), uint64(h.Replaced), uint64(h.Kept - h.Same - h.Replaced)}, h.Changed, h.Sentence(),
 			})
 		}
 	}

@@ -137,9 +137,10 @@
 //	added          with --handles: the handles that only NEW has
 //	removed        with --handles: the handles that only OLD has
 //	holders        with --holders: [{holder, kept, same, replaced, unknown,
-//	               sentence}]: the classes and arrays that hold handles, and what
-//	               they say of those in both dumps; sentence is what distinguishes their
-//	               objects
+//	               changed, sentence}]: the classes and arrays that hold handles,
+//	               and what they say of those in both dumps; of changed, which are
+//	               unknown, the object was replaced, or used; sentence is what
+//	               distinguishes the objects
 //	notes, errors
 //
 // Counts ([DiffCounts]) are the fields

@@ -31,6 +31,8 @@ Where an object has what no other of its class has (a serial number, a time of
 creation, a name), and this is equal in both dumps, the handle has stayed; where
 it differs, or the object is elsewhere, the handle was replaced, or handed on. Of
 handles in plain arrays, or in objects that nothing distinguishes, it is not known.
+The names of classes are read from the dump, from image files (-i), or from
+symbols (-y).
 
 Dumps of different processes are compared too; a note on stderr then says what
 differs. No judgement is made: see dumpscan leaks and dumpscan check.`
@@ -39,6 +41,7 @@ type diffFlags struct {
 	selection
 	handles bool
 	holders bool
+	symbols symbolFlags
 	limit   limitFlag
 	output  output
 }
@@ -57,6 +60,7 @@ func (a *app) diffCommand() *cobra.Command {
 	f.BoolVar(&o.holders, "holders", false, "compare the objects that hold the handles: which of the same values are the same handles")
 	o.selection.register(f, "compare only")
 	o.limit.register(f, "groups", 20)
+	o.symbols.register(f)
 	o.output.register(cmd, render.JSON, render.CSV)
 	cmd.MarkFlagsMutuallyExclusive("handles", string(render.CSV))
 	a.completeTypes(cmd)
@@ -171,8 +175,13 @@ func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (i
 		if err != nil {
 			return nil, nil, err
 		}
+		session, err := a.resolver(side.File, &o.symbols)
+		if session == nil {
+			return nil, nil, err
+		}
+		defer session.Close()
 		bar := a.progress("searching " + side.name)
-		options := owners.Options{System: system, Progress: bar.update}
+		options := owners.Options{Symbols: session, System: system, Progress: bar.update}
 		if len(types.Types) > 0 { // which one of the dumps may lack
 			options.Group = func(h *minidump.Handle) (string, bool) { return "", types.Match(h) }
 		}
