@@ -113,15 +113,15 @@ func Identify(ctx context.Context, old, new Side) (*Identities, error) {
 		}
 	}
 	for _, class := range c.classes {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		if class.common {
 			continue
 		}
-		if h := c.judge(class); h.Kept > 0 {
+		if h := c.judge(ctx, class); h.Kept > 0 {
 			ids.Holders = append(ids.Holders, h)
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(ids.Holders, func(a, b HolderIdentity) int { return cmp.Compare(b.Kept, a.Kept) })
 	ids.Same, ids.Replaced = values.fates()

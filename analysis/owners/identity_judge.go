@@ -1,6 +1,7 @@
 package owners
 
 import (
+	"context"
 	"slices"
 )
 
@@ -70,7 +71,7 @@ type classJudge struct {
 }
 
 // judge says what a class knows of the values that both dumps have.
-func (c *comparison) judge(class *holderClass) HolderIdentity {
+func (c *comparison) judge(ctx context.Context, class *holderClass) HolderIdentity {
 	h := HolderIdentity{Owner: *class.owner}
 	s := c.sample(class)
 	if class.stride == 0 {
@@ -96,7 +97,7 @@ func (c *comparison) judge(class *holderClass) HolderIdentity {
 	j.buf = [2][]byte{make([]byte, class.hi-class.lo), make([]byte, class.hi-class.lo)}
 	j.seeTurnover()
 	list := class.places[1].byValue
-	for len(list) > 0 {
+	for len(list) > 0 && ctx.Err() == nil {
 		n := 1
 		for n < len(list) && list[n].value == list[0].value {
 			n++
