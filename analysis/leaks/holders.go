@@ -31,9 +31,9 @@ func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options
 	if len(groups) == 0 {
 		return nil
 	}
-	h := p.hunt
-	if h == nil || !h.covers(groups) {
-		h = newHolderHunt(p, o, dumps, groups)
+	h := newHolderHunt(p, o, dumps, groups)
+	if p.hunt != nil && p.hunt.covers(h) {
+		h = p.hunt
 	}
 	newest, report, err := h.first(ctx, slices.Backward(p.Series.Snapshots), nil)
 	if report == nil {
@@ -125,14 +125,11 @@ func newHolderHunt(p *Process, o *Options, dumps *dumpReader, groups []*Group) *
 	return h
 }
 
-// covers reports whether the hunt is for just the handles of these groups, and
-// perhaps others.
-func (h *holderHunt) covers(groups []*Group) bool {
-	for _, g := range groups {
-		for _, row := range g.rows {
-			if h.groups[row] != g {
-				return false
-			}
+// covers reports whether the hunt looks for all that another one does.
+func (h *holderHunt) covers(other *holderHunt) bool {
+	for row, g := range other.groups {
+		if h.groups[row] != g {
+			return false
 		}
 	}
 	return true

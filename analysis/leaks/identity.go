@@ -21,7 +21,7 @@ type Held struct {
 	older, newer int // the dumps, by their place in the series
 }
 
-// Unknown is how many of the values say nothing.
+// Unknown is of how many of the values nothing is known.
 func (h *Held) Unknown() uint64 { return h.Kept - h.Same - h.Replaced }
 
 func (h *Held) add(f analysis.Fate, n uint64) {
@@ -84,7 +84,7 @@ func (p *Process) accusedByCounts(o *Options) (accused []*Group) {
 	for _, list := range [][]Group{p.Kinds, p.Types} {
 		for i := range list {
 			g := &list[i]
-			if !g.judged.accuses() || p.Single() || len(p.Series.Snapshots) == 2 && !g.plainRise() ||
+			if !g.judged.accuses() || g.Kinds == 1 || len(p.Series.Snapshots) == 2 && !g.plainRise() ||
 				!o.hunts(g) || !o.hasType(g.Type) || o.Name != nil && !o.Name.Match(g.Name) {
 				continue
 			}
