@@ -96,7 +96,7 @@ func (s *SystemModules) frame(addr minidump.VA) (c Culprit, passesOn bool) {
 	}
 	gone := s.FindUnloaded(addr)
 	if len(gone) == 0 {
-		return Culprit{Kind: CulpritKind(s.runtime.At(addr))}, false
+		return Culprit{Kind: CulpritKind(s.RuntimeCode.At(addr))}, false
 	}
 	c = Culprit{Kind: CulpritSystem, Module: gone[0].Name(), Path: gone[0].ModuleName}
 	passesOn = true

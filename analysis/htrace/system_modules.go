@@ -27,7 +27,10 @@ type SystemModules struct {
 	modules  *symbol.Modules
 	unloaded *symbol.Unloaded
 
-	runtime    *symbol.RuntimeCode
+	// RuntimeCode says what the frames are that lie in no module. NewSystemModules
+	// makes one of the modules alone; that of a symbol.Session knows the memory too.
+	RuntimeCode *symbol.RuntimeCode
+
 	system     map[*minidump.Module]bool
 	patterns   modulePatterns
 	root       string          // Windows' folder in lower case, "" if not known
@@ -41,10 +44,10 @@ type SystemModules struct {
 func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedModule, system, notSystem []string) (*SystemModules, error) {
 	s := &SystemModules{
 		modules: symbol.NewModules(modules), unloaded: symbol.NewUnloaded(unloaded),
-		system: map[*minidump.Module]bool{}, root: windowsFolder(modules),
+		RuntimeCode: symbol.NewRuntimeCode(nil, modules, unloaded),
+		system:      map[*minidump.Module]bool{}, root: windowsFolder(modules),
 		names: wordSet(systemNames), api: wordSet(apiModules),
 	}
-	s.runtime = symbol.NewRuntimeCode(nil, s.modules, s.unloaded)
 	var err error
 	if s.patterns, err = parseModulePatterns(system, notSystem); err != nil {
 		return nil, err
@@ -55,12 +58,6 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 		}
 	}
 	return s, nil
-}
-
-// ReadMemory lets the dump say which addresses in no module are code: else only the
-// runtimes among the modules do.
-func (s *SystemModules) ReadMemory(f *minidump.File) {
-	s.runtime = symbol.NewRuntimeCode(f, s.modules, s.unloaded)
 }
 
 // Find returns the loaded module at an address.

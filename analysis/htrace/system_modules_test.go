@@ -7,6 +7,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
 	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
@@ -187,8 +188,9 @@ func TestCulpritJIT(t *testing.T) {
 }
 
 // Code outside all modules is made at run time where the dump says so, too.
-func TestReadMemory(t *testing.T) {
-	s, err := htrace.NewSystemModules([]minidump.Module{{BaseOfImage: 0x400000, SizeOfImage: 0x1000, ModuleName: `C:\x\app.exe`}}, nil, nil, nil)
+func TestRuntimeCode(t *testing.T) {
+	modules := []minidump.Module{{BaseOfImage: 0x400000, SizeOfImage: 0x1000, ModuleName: `C:\x\app.exe`}}
+	s, err := htrace.NewSystemModules(modules, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,9 +198,9 @@ func TestReadMemory(t *testing.T) {
 	if c := s.Culprit(frames); c.Kind != htrace.CulpritUnknown {
 		t.Errorf("without the memory: %s", c.Kind)
 	}
-	s.ReadMemory(testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
+	s.RuntimeCode = symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
 		{BaseAddress: 0x600000, RegionSize: 0x10000, Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate)},
-	}}}))
+	}}}), modules, nil)
 	if c := s.Culprit(frames); c.Kind != htrace.CulpritJIT || c.Name() != "<JIT code>" {
 		t.Errorf("with it: %s, %s", c.Kind, c.Name())
 	}

@@ -32,54 +32,75 @@ func (o Outside) Name() string {
 	return "<no module>"
 }
 
-// RuntimeCode knows where a process has code of no module: what compilers at run
-// time have made, or what was put there. A nil one knows of none. It is safe for
-// concurrent use.
+// RuntimeCode knows the code of a process that is of no module. A nil one knows of
+// none. It is safe for concurrent use.
 type RuntimeCode struct {
-	modules  *Modules
-	compiles bool                     // a runtime that compiles code while it runs is loaded
-	tables   *minidump.FunctionTables // nil if the dump has none
+	compiles bool // a runtime that compiles code while it runs is loaded
 	regions  func() ([]region, bool)
+	tables   func() *minidump.FunctionTables // nil if the dump has none
 }
 
-// A region is memory that can be executed and is of no image. last is inclusive.
+// A region is memory that holds code and is of no image. last is inclusive.
 type region struct{ start, last minidump.VA }
 
-// NewRuntimeCode reads the header of the FunctionTableStream; the MemoryInfoList is
-// read when it is asked for. f may be nil: then the modules alone say whether there
-// is such code. unloaded may be nil.
-func NewRuntimeCode(f *minidump.File, modules *Modules, unloaded *Unloaded) *RuntimeCode {
-	c := &RuntimeCode{modules: modules, regions: sync.OnceValues(func() ([]region, bool) { return codeRegions(f) })}
-	lists := [][]minidump.Module{modules.List()}
-	if unloaded != nil {
-		lists = append(lists, unloaded.List())
+// NewRuntimeCode prepares to tell code that was made at run time from other
+// addresses outside modules. f may be nil: then the modules alone say whether
+// there is such code.
+func NewRuntimeCode(f *minidump.File, modules []minidump.Module, unloaded []minidump.UnloadedModule) *RuntimeCode {
+	c := &RuntimeCode{
+		regions: sync.OnceValues(func() ([]region, bool) { return codeRegions(f) }),
+		tables:  sync.OnceValue(func() *minidump.FunctionTables { return functionTables(f) }),
 	}
-	for _, list := range lists {
-		for i := range list {
-			c.compiles = c.compiles || compilesCode(list[i].BaseName())
-		}
+	for i := range modules {
+		c.compiles = c.compiles || compilesCode(modules[i].BaseName())
 	}
-	if f != nil {
-		c.tables, _ = f.FunctionTables()
+	for i := range unloaded {
+		m := minidump.Module{ModuleName: unloaded[i].ModuleName}
+		c.compiles = c.compiles || compilesCode(m.BaseName())
 	}
 	return c
 }
 
-// lowestCode is where the address space that a program of Windows can use begins.
-const lowestCode = 1 << 16
+// lowest is where the address space that a program of Windows can use begins.
+const lowest = 1 << 16
 
-// Contains reports whether an address lies in no module, but in memory that can be
-// executed or has a function table. Of a dump that lists neither nothing is known.
+// Contains reports whether an address lies in executable memory that is of no
+// image, or has a function table: what a compiler has made at run time, or what
+// was put there. It reads the MemoryInfoList when it is asked first; without
+// one there are the tables alone.
 func (c *RuntimeCode) Contains(addr minidump.VA) bool {
-	if c == nil || addr < lowestCode {
-		return false
-	}
-	if _, ok := c.modules.Find(addr); ok {
+	if c == nil || addr < lowest {
 		return false
 	}
 	regions, _ := c.regions()
 	i := sort.Search(len(regions), func(i int) bool { return regions[i].start > addr })
-	return i > 0 && addr <= regions[i-1].last || c.Table(addr) != nil
+	if i > 0 && addr <= regions[i-1].last {
+		return true
+	}
+	t, _ := c.Table(addr)
+	return t != nil
+}
+
+// Table returns the function table that was registered at run time for the code
+// at an address, and the size of its entries in bytes; nil if there is none.
+func (c *RuntimeCode) Table(addr minidump.VA) (t *minidump.FunctionTable, entrySize int) {
+	if c == nil {
+		return nil, 0
+	}
+	tables := c.tables()
+	if tables == nil {
+		return nil, 0
+	}
+	return tables.Find(addr), int(tables.SizeOfFunctionEntry)
+}
+
+// functionTables reads the FunctionTableStream as far as possible.
+func functionTables(f *minidump.File) *minidump.FunctionTables {
+	if f == nil {
+		return nil
+	}
+	tables, _ := f.FunctionTables()
+	return tables
 }
 
 // Known reports whether the dump lists its memory, so that what Contains does not
@@ -90,23 +111,6 @@ func (c *RuntimeCode) Known() bool {
 	}
 	_, known := c.regions()
 	return known
-}
-
-// Table returns the function table that was registered for an address, or nil.
-func (c *RuntimeCode) Table(addr minidump.VA) *minidump.FunctionTable {
-	if c == nil || c.tables == nil {
-		return nil
-	}
-	return c.tables.Find(addr)
-}
-
-// SizeOfFunctionEntry returns how many bytes an entry of the tables has, 0 if there
-// are no tables.
-func (c *RuntimeCode) SizeOfFunctionEntry() int {
-	if c == nil || c.tables == nil {
-		return 0
-	}
-	return int(c.tables.SizeOfFunctionEntry)
 }
 
 // At says what an address in no module is. Of dumps that do not list their memory,

@@ -23,25 +23,15 @@ func TestRuntimeCode(t *testing.T) {
 	}}
 	jit := map[minidump.VA]bool{
 		0: false, 0xffff: false, 0x10000: true, 0x10fff: true, 0x11000: false, 0x20000: false, 0x30000: false, 0x40000: false,
-		0x4ffff: false, 0x50000: true, 0x51000: false, 0x517ff: false, 0x51800: true, 0x51fff: true, 0x52000: false, 0x6ffff: false, 0x70000: true, 0x70fff: true, 0x71000: false, 0xffffffffffffffff: true,
+		0x4ffff: false, 0x50000: true, 0x51000: true, 0x51fff: true, 0x52000: false, 0xffffffffffffffff: true,
 	}
-	f := testdump.Make(t, dumptest.Dump{MemoryInfos: infos, FunctionTables: &dumptest.FunctionTables{Tables: []dumptest.FunctionTable{
-		{Minimum: 0x70000, Maximum: 0x71000, Base: 0x70000, Entries: make([]byte, 12)},
-	}}})
-	modules := symbol.NewModules([]minidump.Module{{BaseOfImage: 0x51000, SizeOfImage: 0x800, ModuleName: "a.exe"}})
-	c := symbol.NewRuntimeCode(f, modules, nil)
-	compiling := symbol.NewRuntimeCode(f, symbol.NewModules([]minidump.Module{{ModuleName: `C:\CLR.dll`}}), nil)
+	f := testdump.Make(t, dumptest.Dump{MemoryInfos: infos})
+	c := symbol.NewRuntimeCode(f, nil, nil)
+	compiling := symbol.NewRuntimeCode(f, []minidump.Module{{ModuleName: `C:\CLR.dll`}}, nil)
 	if !c.Known() {
 		t.Error("the memory is listed")
 	}
-	unloaded := symbol.NewRuntimeCode(nil, modules, symbol.NewUnloaded([]minidump.UnloadedModule{{ModuleName: "jvm.dll"}}))
-	if c.Table(0x70123) == nil || c.Table(0x71000) != nil || c.SizeOfFunctionEntry() != 12 || unloaded.Table(0x70123) != nil {
-		t.Error("the function table is not found")
-	}
-	var none *symbol.RuntimeCode
-	if none.Contains(0x10000) || none.Known() || none.Table(0x70000) != nil || none.SizeOfFunctionEntry() != 0 || none.At(0x10000) != symbol.OutsideUnknown {
-		t.Error("nothing knows something")
-	}
+	unloaded := symbol.NewRuntimeCode(nil, nil, []minidump.UnloadedModule{{ModuleName: "jvm.dll"}})
 	for addr, want := range jit {
 		if c.Contains(addr) != want || (c.At(addr) == symbol.OutsideJIT) != want {
 			t.Errorf("%s: code %v, %s; want %v", addr, c.Contains(addr), c.At(addr), want)
@@ -50,7 +40,7 @@ func TestRuntimeCode(t *testing.T) {
 			t.Errorf("%s with a runtime: %s, %s", addr, compiling.At(addr), unloaded.At(addr))
 		}
 	}
-	if c := symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{}), modules, nil); c.At(0x10000) != symbol.OutsideUnknown || c.Known() {
+	if c := symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{}), nil, nil); c.At(0x10000) != symbol.OutsideUnknown || c.Known() {
 		t.Error("code in a dump that lists no memory")
 	}
 }

@@ -109,7 +109,7 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
-	s.runtime = NewRuntimeCode(f, s.modules, s.unloaded)
+	s.runtime = NewRuntimeCode(f, modules, unloaded)
 	s.memory, _ = f.Memory()
 	s.exported.Store(f.Size())
 	return s, err

@@ -10,9 +10,6 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A codeRegion is a piece of the address space; last is inclusive.
-type codeRegion struct{ start, last minidump.VA }
-
 // A dynamicTable is the entries of a function table that was registered at run time,
 // by ascending address. They are as many as the file holds.
 type dynamicTable struct {
@@ -20,16 +17,19 @@ type dynamicTable struct {
 	entries []runtimeFunction
 }
 
+// A codeRange is code that has a function table.
+type codeRange struct{ start, last minidump.VA }
+
 // dynamic searches the function tables of code that was made at run time.
 func (a *amd64) dynamic(addr minidump.VA) amd64Function {
-	t := a.runtime.Table(addr)
+	t, size := a.runtime.Table(addr)
 	if t == nil {
 		return amd64Function{}
 	}
-	code := codeRegion{t.MinimumAddress, t.MaximumAddress - 1}
+	code := codeRange{t.MinimumAddress, t.MaximumAddress - 1}
 	table, ok := a.dynamics[code]
 	if !ok {
-		table = readDynamicTable(t, a.runtime.SizeOfFunctionEntry())
+		table = readDynamicTable(t, size)
 		a.dynamics[code] = table
 	}
 	rva := uint64(addr - table.base)

@@ -26,7 +26,7 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	if !ok1 || !ok2 || a.behindCall(minidump.VA(ret)) != isBehindCall {
 		return step{}, false
 	}
-	if !a.runtime.Contains(f.PC) {
+	if !a.isJIT(f.PC) {
 		if _, ok := a.stack.u64(minidump.VA(saved)); !ok || saved <= fp {
 			return step{}, false
 		}
@@ -49,7 +49,7 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 			break
 		}
 		at += 8
-		if a.behindCall(minidump.VA(word)) == isBehindCall && a.calls(minidump.VA(word), f) {
+		if a.behindCall(minidump.VA(word)) == isBehindCall && a.ledTo(minidump.VA(word), f) {
 			next := step{trust: TrustScan}
 			next.regs.PC = minidump.VA(word)
 			next.regs.set(minidump.RegSP, uint64(at))
@@ -63,12 +63,12 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 // says where functions begin.
 const farthest = 1 << 16
 
-// calls reports whether the call before a return address may have led to a frame.
+// ledTo reports whether the call before a return address may have led to a frame.
 // Words that are left over from calls before are most often those of other
 // functions. Into another module a call goes by way of a jump, whose code need
 // not be there.
-func (a *amd64) calls(ret minidump.VA, f Frame) bool {
-	site, err := a.codeMap.calls.Decode(ret)
+func (a *amd64) ledTo(ret minidump.VA, f Frame) bool {
+	site, err := a.calls.Decode(ret)
 	if err != nil || site.Target == 0 {
 		return err == nil
 	}

@@ -28,7 +28,7 @@ func FuzzAMD64(f *testing.F) {
 		run := func() string {
 			s := scene{memory: sparse{
 				sceneXdata: unwind, sceneStack: stack, minidump.VA(pc): code, returnA - 8: unhex(t, "90 90 90 e8 00 00 00 00"),
-			}, regions: []codeRegion{{sceneJIT, sceneJIT + 0xfff}}}
+			}, regions: []codeRange{{sceneJIT, sceneJIT + 0xfff}}}
 			for p := table; len(p) >= runtimeFunctionSize; p = p[runtimeFunctionSize:] {
 				s.entries = append(s.entries, decodeRuntimeFunction(p))
 			}

@@ -59,3 +59,9 @@ func (c *codeMap) isCode(addr minidump.VA) bool {
 	}
 	return c.runtime.Contains(addr)
 }
+
+// isJIT reports whether an address is that of code made at run time.
+func (c *codeMap) isJIT(addr minidump.VA) bool {
+	_, inModule := c.modules.Find(addr)
+	return !inModule && c.runtime.Contains(addr)
+}

@@ -9,12 +9,4 @@
 // the return address of a call which may have led to the frame. Each [Frame] says by
 // which it was found. What cannot be read ends a stack, with a reason: no frame is
 // guessed from an address whose code is neither in the dump nor in an image file.
-//
-// Images of x86 have no unwind data. There it is what symbols say of frames; else the
-// code, whose pushes and pops are followed from where symbols, or the call before a
-// return address, say that the function begins, or to its end; and the frame
-// pointer. Symbol files and call frame information of images serve the other
-// processors where their images' unwind data is not at hand.
-//
-// [symbol.RuntimeCode] knows addresses of no module that are code nevertheless.
 package unwind
