@@ -13,6 +13,8 @@
 //	  name          absent if it was given none
 //	  faulting      the dump was written for an exception of this thread, and the
 //	                stack is that from there, as after .ecxr
+//	  wow64         the stack is that of the 32-bit half of the process, which
+//	                comes behind that of the other half; absent if it is not
 //	  frames        the innermost first:
 //	    address       of the code that ran: where the thread stood or was
 //	                  interrupted, and of callers the last byte of the call
@@ -49,7 +51,7 @@
 //	           sentence}; closed says that the last waits for the first, which is
 //	           a deadlock unless a wait has a timeout. Absent if there are none
 //	groups     with --unique, equal stacks, the most frequent first: {count,
-//	           threads, frames, framesOmitted, stopped}; threads are {index, id,
+//	           threads, frames, framesOmitted, stopped, wow64}; threads are {index, id,
 //	           name}, and all else is as in threads
 //	omitted    threads or groups left out by --limit; absent if none is
 //	notes      [sentence]
@@ -79,7 +81,7 @@
 //	                threadId, processId, frames}, as in htrace
 //	registers  at the exception: [{name, value}], in WinDbg's order
 //	thread     the thread and its stack, all as in stacks: {index, id, name,
-//	           faulting, frames, framesOmitted, stopped}, and of each frame
+//	           faulting, frames, framesOmitted, stopped, wow64}, and of each frame
 //	           {address, returnAddress, stackPointer, module, offset, function, displacement,
 //	           file, line, trust, symbols, inline, outside}; absent if the dump does not
 //	           list the thread

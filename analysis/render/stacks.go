@@ -55,7 +55,8 @@ type StackGroup struct {
 type CallStack struct {
 	Frames  []StackFrame `json:"frames"`
 	Omitted int          `json:"framesOmitted,omitempty"`
-	Stopped string       `json:"stopped"` // why it ends
+	Stopped string       `json:"stopped"`         // why it ends
+	WOW64   bool         `json:"wow64,omitempty"` // of the 32-bit half of the process
 }
 
 // A StackFrame is a function that was active. The address, with its module,
@@ -130,7 +131,7 @@ func NewStackReport(f StackFacts) *StackReport {
 }
 
 func newCallStack(s *unwind.ThreadStack, frames []unwind.NamedFrame, most int) CallStack {
-	c := CallStack{Frames: []StackFrame{}, Stopped: string(s.Stop)}
+	c := CallStack{Frames: []StackFrame{}, Stopped: string(s.Stop), WOW64: s.WOW64}
 	if s.Err != nil {
 		c.Stopped = s.Err.Error()
 	}
@@ -187,6 +188,9 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 		if t.Faulting {
 			line += ", from the exception on"
 		}
+		if t.WOW64 {
+			line += ", its 32-bit half"
+		}
 		fmt.Fprintln(b, style.Bold(words.Escape(line)))
 		if err := t.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
@@ -200,7 +204,11 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 		if i > 0 {
 			fmt.Fprintln(b)
 		}
-		fmt.Fprintln(b, style.Bold(words.Escape(g.title())))
+		line := g.title()
+		if g.WOW64 {
+			line += ", its 32-bit half"
+		}
+		fmt.Fprintln(b, style.Bold(words.Escape(line)))
 		if err := g.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
 		}
@@ -253,6 +261,9 @@ func (g *StackGroup) title() string {
 const guessed = "from here on frames are guessed: a word of the stack that may be left over (scan)"
 
 func (c *CallStack) text(b *bufio.Writer, pointerSize int, style Style) error {
+	if c.WOW64 {
+		pointerSize = 4
+	}
 	if len(c.Frames) == 0 {
 		fmt.Fprintf(b, "no frames: %s\n", words.Escape(c.Stopped))
 		return nil

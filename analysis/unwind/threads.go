@@ -8,7 +8,8 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A ThreadStack is the stack of one thread of a dump.
+// A ThreadStack is the stack of one thread of a dump. A thread of a WOW64 process has
+// two, one for each half.
 type ThreadStack struct {
 	Index    int // in the list of threads, from 0; the number that debuggers give it
 	ThreadID uint32
@@ -16,6 +17,7 @@ type ThreadStack struct {
 	// that the stack is the one from there, as after WinDbg's ".ecxr": what the
 	// thread did after that was to write the dump.
 	Faulting bool
+	WOW64    bool              // of the 32-bit half of the process, where the thread last left it
 	Context  *minidump.Context // of the innermost frame; nil if the dump holds none
 	Stack
 	// Err says why there are no frames; it wraps [minidump.ErrNoContext] or is a
@@ -35,9 +37,15 @@ func Current(threads []minidump.Thread, exception *minidump.Exception) int {
 
 // Threads unwinds the stacks of the threads with these indexes of a list, all
 // threads of a dump in the order of the file. exception is that of the dump, or
-// nil. The error is that of ctx; what is wrong with one thread is in its Err.
+// nil. Behind the stack of a thread comes that of its 32-bit half, if the process is
+// one of WOW64 and the dump holds the registers. The error is that of ctx; what is
+// wrong with one thread is in its Err.
 func (u *Unwinder) Threads(ctx context.Context, f *minidump.File, threads []minidump.Thread, exception *minidump.Exception, indexes []int) ([]ThreadStack, error) {
 	stacks := make([]ThreadStack, 0, len(indexes))
+	var halves *minidump.Memory
+	if f.WOW64() {
+		halves, _ = f.Memory()
+	}
 	for _, i := range indexes {
 		t := &threads[i]
 		s := ThreadStack{Index: i, ThreadID: t.ThreadID}
@@ -55,6 +63,18 @@ func (u *Unwinder) Threads(ctx context.Context, f *minidump.File, threads []mini
 			}
 		}
 		stacks = append(stacks, s)
+		if halves == nil {
+			continue
+		}
+		half := ThreadStack{Index: i, ThreadID: t.ThreadID, WOW64: true}
+		if half.Context, _ = halves.WOW64Context(t); half.Context == nil {
+			continue // the thread has no such half, or the dump does not hold it
+		}
+		var err error
+		if half.Stack, err = u.Stack(ctx, half.Context); err != nil {
+			return nil, err
+		}
+		stacks = append(stacks, half)
 	}
 	return stacks, nil
 }
