@@ -69,6 +69,9 @@ type Frame struct {
 	// the thread was stopped or interrupted.
 	Return bool
 	Trust  Trust
+	// Function is where its function begins, by unwind data or because it makes a
+	// system call; 0 if that is not known.
+	Function minidump.VA
 }
 
 // Lookup returns the address whose symbol and line are those of the frame: that

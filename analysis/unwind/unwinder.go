@@ -71,6 +71,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopLimit, nil
 		}
 		f := Frame{PC: cur.regs.PC, SP: u.sp(&cur.regs), FP: u.fp(&cur.regs), Return: !cur.interrupt, Trust: cur.trust}
+		f.Function = u.start(f)
 		if !yield(f, &cur.regs) {
 			return "", nil
 		}
