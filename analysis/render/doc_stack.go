@@ -26,12 +26,15 @@
 //	                  "" if no symbols name it
 //	    file, line    absent if they are not known
 //	    trust         how the frame was found: "context" (its registers are in the
-//	                  dump), "cfi" (unwind data), "frame pointer", or "scan": a
+//	                  dump), "cfi" (unwind data), "frame pointer" (on x86 what the
+//	                  code does to the stack as well), or "scan": a
 //	                  word of the stack that is the return address of a call, and
 //	                  may be left over from an earlier one
 //	    symbols       where the name comes from, as trust in Frame
 //	    inline        the compiler put the function into that of the next frame
 //	                  that is not inline, whose address and trust these are
+//	    outside       of an address in no module: "jit", code that was made while
+//	                  the process ran, or "unknown"; absent in modules
 //	  framesOmitted frames left out by --frames; absent if none is
 //	  stopped       why the stack ends: "start of the thread" is its end, all else
 //	                means that there may be more frames
@@ -78,7 +81,7 @@
 //	thread     the thread and its stack, all as in stacks: {index, id, name,
 //	           faulting, frames, framesOmitted, stopped}, and of each frame
 //	           {address, returnAddress, stackPointer, module, offset, function, displacement,
-//	           file, line, trust, symbols, inline}; absent if the dump does not
+//	           file, line, trust, symbols, inline, outside}; absent if the dump does not
 //	           list the thread
 //	next       what to do, a sentence; absent if there is nothing
 //	command    its command as a list of arguments; absent if there is none

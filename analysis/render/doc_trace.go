@@ -40,7 +40,8 @@
 //	  culprit      name of the module to blame, as WinDbg writes it;
 //	               "<Unloaded_name>", "<JIT code>", "<no module>" or "<no stack>"
 //	  culpritKind  "module", "unloaded", "jit" (no module, and a runtime that
-//	               compiles code is loaded), "unknown" (no module), "system"
+//	               compiles code is loaded, or the memory is executable),
+//	               "unknown" (no module), "system"
 //	               (the stack lies in the operating system alone) or "none"
 //	  culpritFrame index in frames, or -1
 //	  culpritPath  the module's file; absent without

@@ -75,6 +75,8 @@ type StackFrame struct {
 	Trust        unwind.Trust `json:"trust"`   // how the frame was found
 	Symbols      symbol.Trust `json:"symbols"` // how its name was, as Frame.trust
 	Inline       bool         `json:"inline"`
+	// Outside says what an address is that lies in no module; see symbol.Outside.
+	Outside symbol.Outside `json:"outside,omitempty"`
 
 	at symbol.Location // of pc
 	pc Hex             // where the frame goes on
@@ -145,7 +147,7 @@ func newStackFrame(f *unwind.NamedFrame) StackFrame {
 	row := StackFrame{
 		Address: Hex(f.PC), StackPointer: Hex(f.SP), Module: f.At.Module, Offset: Hex(f.At.Offset),
 		Function: f.At.Function, Displacement: Hex(f.At.Displacement), File: f.At.File, Line: f.At.Line,
-		Trust: f.Trust, Symbols: f.At.Trust, Inline: f.Inline, at: f.At, pc: Hex(f.PC),
+		Trust: f.Trust, Symbols: f.At.Trust, Inline: f.Inline, Outside: f.At.Outside, at: f.At, pc: Hex(f.PC),
 	}
 	if f.Return {
 		row.Return = row.Address
@@ -158,6 +160,14 @@ func newStackFrame(f *unwind.NamedFrame) StackFrame {
 		}
 	}
 	return row
+}
+
+// place is where the code is, with the words of htrace for what is in no module.
+func (f *StackFrame) place() string {
+	if f.Outside == "" {
+		return f.at.Place()
+	}
+	return f.at.Place() + " " + f.Outside.Name()
 }
 
 func (r *StackReport) schema() string { return "dumpscan.stacks/1" }
@@ -253,7 +263,7 @@ func (c *CallStack) text(b *bufio.Writer, pointerSize int, style Style) error {
 	}
 	for i := range c.Frames {
 		f := &c.Frames[i]
-		t.Row(fmt.Sprintf("%02x", i), pointer(pointerSize, f.StackPointer), c.returnTo(i, pointerSize), f.found(), f.at.Place(), f.at.Source())
+		t.Row(fmt.Sprintf("%02x", i), pointer(pointerSize, f.StackPointer), c.returnTo(i, pointerSize), f.found(), f.place(), f.at.Source())
 	}
 	if err := t.Write(b); err != nil {
 		return err

@@ -23,11 +23,9 @@ type amd64 struct {
 	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
 	infos  map[fragment]*unwindInfo      // nil if it cannot be read
 	ops    []wind                        // of the frame at hand
-	jit    *JITCode
-	// dynamics are the function tables in use, by their code.
-	dynamics map[codeRegion]dynamicTable
-	decoder  CallDecoder
-	behind   map[minidump.VA]behindCall // what [amd64.behindCall] has found
+	// dynamics are the function tables in use, by the start and the end of their code.
+	dynamics map[[2]minidump.VA]dynamicTable
+	*codeMap
 }
 
 // maxCached is how many functions and addresses are kept; those that are called
@@ -61,10 +59,9 @@ func (u *Unwinder) amd64() *amd64 {
 	if u.amd64State == nil {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
-			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, behind: map[minidump.VA]behindCall{},
-			jit: u.jit, dynamics: map[codeRegion]dynamicTable{}, decoder: *u.calls,
+			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{},
+			dynamics: map[[2]minidump.VA]dynamicTable{}, codeMap: newCodeMap(u),
 		}
-		u.amd64State.decoder.Plausible = u.amd64State.isCode
 	}
 	return u.amd64State
 }
@@ -105,7 +102,13 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 		if stop != StopNoUnwind {
 			return next, stop
 		}
-	} else if !f.Return && (fn.coverage == noEntry || !a.isCode(f.PC)) {
+	}
+	if fn.coverage != noEntry { // the image is not at hand, or damaged
+		if next, stop, ok := a.u.callFrame(ctx, f, r, &a.stack); ok {
+			return next, stop
+		}
+	}
+	if !f.Return && (fn.coverage == noEntry || !a.isCode(f.PC)) {
 		// A leaf has not touched the stack pointer. What has called something is
 		// no leaf. Where there is no code, a wrong pointer was called.
 		if next, ok := a.leaf(f, r, fn); ok {

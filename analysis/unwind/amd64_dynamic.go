@@ -19,14 +19,14 @@ type dynamicTable struct {
 
 // dynamic searches the function tables of code that was made at run time.
 func (a *amd64) dynamic(addr minidump.VA) amd64Function {
-	t := a.jit.table(addr)
+	t, size := a.runtime.FunctionTable(addr)
 	if t == nil {
 		return amd64Function{}
 	}
-	code := codeRegion{t.MinimumAddress, t.MaximumAddress - 1}
+	code := [2]minidump.VA{t.MinimumAddress, t.MaximumAddress}
 	table, ok := a.dynamics[code]
 	if !ok {
-		table = readDynamicTable(t, int(a.jit.tables.SizeOfFunctionEntry))
+		table = readDynamicTable(t, size)
 		a.dynamics[code] = table
 	}
 	rva := uint64(addr - table.base)
@@ -41,11 +41,10 @@ func (a *amd64) dynamic(addr minidump.VA) amd64Function {
 	return fn
 }
 
-// readDynamicTable reads the entries, each of size bytes. What cannot be read is
-// left out.
-func readDynamicTable(t *minidump.FunctionTable, size int) dynamicTable {
+// readDynamicTable reads the entries, of size bytes each. What cannot be read is left out.
+func readDynamicTable(t *minidump.FunctionTable, size uint32) dynamicTable {
 	table := dynamicTable{base: t.BaseAddress}
-	if size < runtimeFunctionSize || size > 1<<10 {
+	if size != runtimeFunctionSize {
 		return table // entries of another processor
 	}
 	r := bufio.NewReader(t.Entries)

@@ -2,7 +2,6 @@ package unwind
 
 import (
 	"context"
-	"errors"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -27,7 +26,7 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	if !ok1 || !ok2 || a.behindCall(minidump.VA(ret)) != isBehindCall {
 		return step{}, false
 	}
-	if !a.jit.Contains(f.PC) {
+	if !a.isJIT(f.PC) {
 		if _, ok := a.stack.u64(minidump.VA(saved)); !ok || saved <= fp {
 			return step{}, false
 		}
@@ -50,7 +49,7 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 			break
 		}
 		at += 8
-		if a.behindCall(minidump.VA(word)) == isBehindCall && a.calls(minidump.VA(word), f) {
+		if a.behindCall(minidump.VA(word)) == isBehindCall && a.ledTo(minidump.VA(word), f) {
 			next := step{trust: TrustScan}
 			next.regs.PC = minidump.VA(word)
 			next.regs.set(minidump.RegSP, uint64(at))
@@ -64,12 +63,12 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 // says where functions begin.
 const farthest = 1 << 16
 
-// calls reports whether the call before a return address may have led to a frame.
+// ledTo reports whether the call before a return address may have led to a frame.
 // Words that are left over from calls before are most often those of other
 // functions. Into another module a call goes by way of a jump, whose code need
 // not be there.
-func (a *amd64) calls(ret minidump.VA, f Frame) bool {
-	site, err := a.decoder.Decode(ret)
+func (a *amd64) ledTo(ret minidump.VA, f Frame) bool {
+	site, err := a.calls.Decode(ret)
 	if err != nil || site.Target == 0 {
 		return err == nil
 	}
@@ -87,43 +86,4 @@ func (a *amd64) calls(ret minidump.VA, f Frame) bool {
 		}
 	}
 	return f.PC >= site.Target && f.PC-site.Target < farthest
-}
-
-// behindCall says whether a call precedes an address.
-type behindCall uint8
-
-const (
-	noCode        behindCall = iota // its code is not there, or it is in no code
-	notBehindCall                   // something else precedes it
-	isBehindCall
-)
-
-// behindCall looks at the code before an address.
-func (a *amd64) behindCall(addr minidump.VA) behindCall {
-	b, ok := a.behind[addr]
-	if ok {
-		return b
-	}
-	if a.isCode(addr) {
-		_, err := a.decoder.Decode(addr)
-		switch {
-		case err == nil:
-			b = isBehindCall
-		case !errors.Is(err, minidump.ErrNotCaptured):
-			b = notBehindCall
-		}
-	}
-	if len(a.behind) >= maxCached {
-		clear(a.behind)
-	}
-	a.behind[addr] = b
-	return b
-}
-
-// isCode reports whether an address lies in a module or in code made at run time.
-func (a *amd64) isCode(addr minidump.VA) bool {
-	if _, ok := a.u.modules.Find(addr); ok {
-		return true
-	}
-	return a.jit.Contains(addr)
 }

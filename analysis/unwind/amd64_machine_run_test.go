@@ -17,7 +17,7 @@ import (
 func (m *machine) unwinder() *Unwinder {
 	modules := symbol.NewModules([]minidump.Module{{BaseOfImage: minidump.VA(m.image.start), SizeOfImage: uint32(len(m.image.data)), ModuleName: "unwind.dll"}})
 	u := &Unwinder{
-		arch: minidump.ProcessorAMD64, memory: m, code: m, modules: modules, limit: maxFrames, step: stepAMD64, jit: &JITCode{modules: modules},
+		arch: minidump.ProcessorAMD64, memory: m, code: m, modules: modules, limit: maxFrames, step: stepAMD64,
 		calls: &CallDecoder{Code: m, Arch: minidump.ProcessorAMD64, Plausible: func(a minidump.VA) bool { _, ok := modules.Find(a); return ok }},
 	}
 	return u

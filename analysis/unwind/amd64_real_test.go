@@ -284,8 +284,5 @@ func (w *walker) step(v *visit) bool {
 		const scratch = 1<<0 | 1<<1 | 1<<2 | 1<<6 | 1<<7 // that some write without naming them
 		v.known &^= scratch
 	}
-	if v.known>>minidump.RegSP&1 == 0 {
-		return false
-	}
-	return true
+	return v.known>>minidump.RegSP&1 != 0
 }

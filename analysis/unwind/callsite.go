@@ -58,6 +58,8 @@ func (d *CallDecoder) Decode(ret minidump.VA) (CallSite, error) {
 		return d.decodeX86(ret)
 	case minidump.ProcessorARM64:
 		return d.decodeARM64(ret)
+	case minidump.ProcessorARM:
+		return d.decodeARM(ret)
 	}
 	return CallSite{Return: ret}, fmt.Errorf("calls of %s are not decoded", d.Arch)
 }
@@ -247,5 +249,43 @@ func (d *CallDecoder) decodeARM64(ret minidump.VA) (CallSite, error) {
 		return site, nil
 	}
 	site.Instruction = inst.String()
+	return site, nil
+}
+
+// decodeARM looks at the instruction before a return address, which is given
+// without the bit that says Thumb: BL or BLX of Thumb code, or else of ARM code.
+func (d *CallDecoder) decodeARM(ret minidump.VA) (CallSite, error) {
+	site := CallSite{Return: ret}
+	var buf [4]byte
+	code := d.before(buf[:], ret)
+	if len(code) < 2 {
+		return site, fmt.Errorf("code before %s: %w", ret, minidump.ErrNotCaptured)
+	}
+	last := binary.LittleEndian.Uint16(code[len(code)-2:])
+	var word, first uint32
+	if len(code) == 4 {
+		word, first = binary.LittleEndian.Uint32(code), uint32(binary.LittleEndian.Uint16(code))
+	}
+	switch {
+	case first&0xf800 == 0xf000 && last&0xc000 == 0xc000 && last&0x1001 != 1: // bl, blx with bit 12 clear
+		s := first >> 10 & 1
+		offset := s<<24 | (^(uint32(last)>>13^s)&1)<<23 | (^(uint32(last)>>11^s)&1)<<22 | first&0x3ff<<12 | uint32(last)&0x7ff<<1
+		from := ret
+		if last&0x1000 == 0 {
+			from &^= 3
+		}
+		site.Target = d.wrap(from + minidump.VA(int64(int32(offset<<7)>>7)))
+	case last&0xff87 == 0x4780: // blx rn
+		site.Instruction = fmt.Sprintf("blx r%d", last>>3&15)
+	case ret&3 == 0 && (word>>24&15 == 11 && word>>28 != 15 || word>>25 == 0x7d): // bl, blx of ARM
+		site.Target = d.wrap(ret + 4 + minidump.VA(int64(int32(word<<8)>>6)))
+		if word>>28 == 15 {
+			site.Target += minidump.VA(word >> 23 & 2)
+		}
+	case ret&3 == 0 && word&0x0ffffff0 == 0x012fff30 && word>>28 != 15: // blx rn
+		site.Instruction = fmt.Sprintf("blx r%d", word&15)
+	default:
+		return site, fmt.Errorf("no call before %s", ret)
+	}
 	return site, nil
 }

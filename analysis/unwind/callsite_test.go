@@ -95,6 +95,17 @@ func TestDecodeCall(t *testing.T) {
 		{name: "arm64 blr", arch: minidump.ProcessorARM64, ret: ret, before: "00 01 3f d6",
 			want: unwind.CallSite{Instruction: "BLR X8"}},
 		{name: "arm64 no call", arch: minidump.ProcessorARM64, ret: ret, before: "1f 20 03 d5", err: "no call before 0x140001020"},
+		{name: "thumb bl", arch: minidump.ProcessorARM, ret: 0x401020, before: "24 f1 30 fa", want: unwind.CallSite{Target: 0x525480}},
+		{name: "thumb bl backwards", arch: minidump.ProcessorARM, ret: 0x401022, before: "fe f7 f7 ff", want: unwind.CallSite{Target: 0x400010}},
+		{name: "thumb bl far backwards", arch: minidump.ProcessorARM, ret: 0x401020, before: "db f6 ca fd", want: unwind.CallSite{Target: 0x2dcbb4}},
+		{name: "thumb blx to arm", arch: minidump.ProcessorARM, ret: 0x401022, before: "ff f7 fe ef", want: unwind.CallSite{Target: 0x40101c}},
+		{name: "thumb blx", arch: minidump.ProcessorARM, ret: 0x401022, before: "98 47", want: unwind.CallSite{Instruction: "blx r3"}},
+		{name: "thumb b.w", arch: minidump.ProcessorARM, ret: 0x401020, before: "00 f0 01 b8", err: "no call before 0x401020"},
+		{name: "arm bl", arch: minidump.ProcessorARM, ret: 0x401020, before: "fe ff ff eb", want: unwind.CallSite{Target: 0x40101c}},
+		{name: "arm bl where no arm code can be", arch: minidump.ProcessorARM, ret: 0x401022, before: "fe ff ff eb", err: "no call before 0x401022"},
+		{name: "arm blx to thumb", arch: minidump.ProcessorARM, ret: 0x401020, before: "fe ff ff fb", want: unwind.CallSite{Target: 0x40101e}},
+		{name: "arm blx", arch: minidump.ProcessorARM, ret: 0x401020, before: "34 ff 2f e1", want: unwind.CallSite{Instruction: "blx r4"}},
+		{name: "arm, no code", arch: minidump.ProcessorARM, ret: 0x401020, err: "code before 0x401020: memory not captured in the dump"},
 		{name: "other processor", arch: minidump.ProcessorIA64, ret: ret, err: "calls of IA64 are not decoded"},
 	}
 	for _, tt := range tests {

@@ -16,6 +16,9 @@ type exceptionTable struct {
 	base  minidump.VA // of the image
 	start minidump.VA // of the first entry
 	count int
+	// machine is what the image is for (IMAGE_FILE_MACHINE_*); a process may have
+	// images of processors that are emulated.
+	machine uint16
 }
 
 // exceptionTables finds the exception directories of modules.
@@ -37,6 +40,7 @@ func (t *exceptionTables) of(m *minidump.Module, entrySize int) exceptionTable {
 	// they are read by RVA too.
 	img, err := peimage.NewMapped(imageReader{t.code, m.BaseOfImage}, int64(m.SizeOfImage))
 	if err == nil {
+		table.machine = img.Machine
 		rva, size := img.Exceptions()
 		size = min(size, m.SizeOfImage)
 		table.start, table.count = m.BaseOfImage+minidump.VA(rva), int(size)/entrySize

@@ -9,7 +9,7 @@ type Trust string
 const (
 	TrustContext Trust = "context"       // the registers that the dump holds
 	TrustCFI     Trust = "cfi"           // unwind data: of the image, of code made at run time, or of a symbol file
-	TrustFP      Trust = "frame pointer" // the frame pointer that the function has by convention
+	TrustFP      Trust = "frame pointer" // the frame pointer, on ARM the link register, as functions use them by convention; on x86 what their code does to the stack, too
 	TrustScan    Trust = "scan"          // a word of the stack that is the return address of a call; it may be left over
 )
 

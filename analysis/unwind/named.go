@@ -2,6 +2,7 @@ package unwind
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -50,6 +51,10 @@ func appendNamed(list []NamedFrame, f Frame, at symbol.Location) []NamedFrame {
 		at.Address++
 		if at.Module != "" {
 			at.Offset++
+		}
+		at.Others = slices.Clone(at.Others)
+		for i := range at.Others {
+			at.Others[i].Offset++
 		}
 		if at.Function != "" {
 			at.Displacement++

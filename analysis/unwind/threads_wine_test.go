@@ -116,8 +116,8 @@ func TestWineThreads(t *testing.T) {
 	}
 }
 
-// TestLeaky unwinds the threads of the leaking program in a dump with all memory.
-func TestLeaky(t *testing.T) {
+// TestLeakyX64 unwinds the threads of the leaking program in a dump with all memory.
+func TestLeakyX64(t *testing.T) {
 	t.Parallel()
 	n := 0
 	for _, s := range wineFrames(t, testdump.Open(t, "../shared/dumps/leaky-c.dmp.gz"), nil) {
@@ -248,27 +248,28 @@ func recordDump(t *testing.T, name string, data []byte) {
 	for _, m := range modules {
 		d.Modules = append(d.Modules, dumptest.Module{Base: uint64(m.BaseOfImage), Size: m.SizeOfImage, TimeDateStamp: m.TimeDateStamp, Name: m.ModuleName})
 	}
-	jit := &JITCode{modules: symbol.NewModules(modules)}
+	found := symbol.NewModules(modules)
+	var jit *symbol.RuntimeCode
 	var stacks []ThreadStack
 	for range 2 { // the second time it is known where code was made at run time
 		stacks = wineFrames(t, f, func(u *Unwinder) {
 			r := recorder{u.code, lines}
 			u.code, u.calls.Code = r, r
-			u.jit = jit
+			u.runtime = jit
 		})
 		for _, s := range stacks {
 			for _, frame := range s.Frames {
-				if _, ok := jit.modules.Find(frame.PC); ok || frame.PC == 0 || jit.Contains(frame.PC) {
+				if _, ok := found.Find(frame.PC); ok || frame.PC == 0 || jit.Contains(frame.PC) {
 					continue
 				}
 				page := frame.PC &^ 0xfff
-				jit.regions = append(jit.regions, codeRegion{page, page + 0xfff})
 				d.MemoryInfos.Regions = append(d.MemoryInfos.Regions, dumptest.MemoryInfo{
 					BaseAddress: uint64(page), AllocationBase: uint64(page), AllocationProtect: uint32(minidump.PageExecuteReadWrite), RegionSize: 0x1000,
 					State: uint32(minidump.MemCommit), Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate),
 				})
 			}
 		}
+		jit = symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{MemoryInfos: d.MemoryInfos}), nil, nil)
 	}
 	memory, err := f.Memory()
 	if err != nil {

@@ -13,13 +13,18 @@ type Unwinder struct {
 	memory  CodeReader // what the dump captured; stacks are read from it alone
 	code    CodeReader // memory, and the image files where that lacks it
 	modules *symbol.Modules
-	session *symbol.Session
+	session *symbol.Session     // nil: there are no symbols
+	runtime *symbol.RuntimeCode // nil: nothing is made at run time
 	calls   *CallDecoder
 	limit   int
 	step    stepper
 
-	jit        *JITCode
+	file       *minidump.File
+	rules      map[minidump.VA]symbol.FrameRule // by [Frame.Lookup]
 	amd64State *amd64
+	arm32State *arm32
+	arm64State *arm64
+	x86State   *x86
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -47,8 +52,8 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 		return nil, err
 	}
 	return &Unwinder{
-		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch], jit: NewJITCode(f, s.Modules()),
+		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, runtime: s.RuntimeCode(), calls: calls,
+		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
 
@@ -57,6 +62,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 // during the call. The error is that of ctx.
 func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, *Registers) bool) (Stop, error) {
 	cur := step{regs: start, trust: TrustContext, interrupt: true}
+	flat := false // the frame lies where its callee's does
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -79,11 +85,12 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopStart, nil
 		}
 		// A caller's frame lies above, but for a function that has none and was
-		// called last: its caller's stack pointer may be its own on ARM.
-		if sp := u.sp(&next.regs); sp < f.SP || sp == f.SP && (n > 0 || next.regs.PC == f.PC) {
+		// interrupted: its caller's stack pointer may be its own on ARM.
+		sp := u.sp(&next.regs)
+		if sp < f.SP || sp == f.SP && (f.Return || flat) {
 			return StopLoop, nil
 		}
-		cur = next
+		cur, flat = next, sp == f.SP
 	}
 }
 

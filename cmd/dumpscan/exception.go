@@ -116,6 +116,7 @@ func (q *stackQuery) invalidHandle(ctx context.Context, facts *render.ExceptionF
 	if facts.System, err = htrace.NewSystemModules(q.session.Modules().List(), nil, nil, nil); err != nil {
 		return err
 	}
+	facts.System.RuntimeCode = q.session.RuntimeCode()
 	list, err := analysis.ReadHandles(q.dump.File)
 	if err != nil {
 		q.problem(err)

@@ -24,7 +24,8 @@ there on, as after .ecxr.
 Each frame says how it was found:
   context        its registers are in the dump
   cfi            by unwind data: of the image, or of its symbols
-  frame pointer  by the register that functions keep for that by convention
+  frame pointer  by the register that functions keep for that by convention, or
+                 on x86 by what their code does to the stack
   inline         the compiler put it into the next frame
   scan           guessed: a word of the stack that is the return address of a
                  call, and may be left over

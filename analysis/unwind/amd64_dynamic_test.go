@@ -13,40 +13,6 @@ import (
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
-// TestJITCode takes what can be run and is of no image.
-func TestJITCode(t *testing.T) {
-	region := func(base, size uint64, protect minidump.Protection, kind minidump.MemoryType, state minidump.MemoryState) dumptest.MemoryInfo {
-		return dumptest.MemoryInfo{BaseAddress: base, RegionSize: size, Protect: uint32(protect), Type: uint32(kind), State: uint32(state)}
-	}
-	f := testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
-		region(0x90000, 0x1000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
-		region(0x10000, 0x1000, minidump.PageExecute, minidump.MemPrivate, minidump.MemCommit),
-		region(0x11000, 0x1000, minidump.PageExecuteReadWrite, minidump.MemMapped, minidump.MemCommit),
-		region(0x12000, 0x1000, minidump.PageReadWrite, minidump.MemPrivate, minidump.MemCommit),
-		region(0x20000, 0x1000, minidump.PageExecuteRead, minidump.MemImage, minidump.MemCommit),
-		region(0x30000, 0x1000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemReserve),
-		region(0x40000, 0, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
-		region(0xfffffffffffff000, 0x2000, minidump.PageExecuteRead, minidump.MemPrivate, minidump.MemCommit),
-	}}})
-	c := NewJITCode(f, symbol.NewModules([]minidump.Module{{BaseOfImage: 0x11000, SizeOfImage: 0x800}}))
-	if c.Contains(0); c.regions != nil {
-		t.Error("the list is read for the address 0")
-	}
-	c.Contains(0x10000)
-	want := []codeRegion{{0x10000, 0x11fff}, {0x90000, 0x90fff}, {0xfffffffffffff000, 0xffffffffffffffff}}
-	if diff := cmp.Diff(want, c.regions, cmp.AllowUnexported(codeRegion{})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	for addr, in := range map[minidump.VA]bool{0xffff: false, 0x10000: true, 0x11000: false, 0x11fff: true, 0x12000: false, 0x90fff: true, 0x91000: false, 0: false} {
-		if c.Contains(addr) != in {
-			t.Errorf("%s: %v", addr, !in)
-		}
-	}
-	if c := NewJITCode(testdump.Make(t, dumptest.Dump{}), symbol.NewModules(nil)); c.Contains(0x10000) || len(c.regions) != 0 {
-		t.Errorf("%+v of a dump without a list", c.regions)
-	}
-}
-
 // TestDynamicTable goes through code whose function table was registered at run
 // time: its entries are in no order, and what they leave out is a leaf.
 func TestDynamicTable(t *testing.T) {
