@@ -41,6 +41,7 @@ func (s scene) unwinder() *Unwinder {
 		}
 	}
 	s.memory[scenePdata] = table
+	s.memory[sceneBase] = []byte("MZ")
 	u := &Unwinder{
 		arch: minidump.ProcessorAMD64, memory: s.memory, code: s.memory, modules: modules, limit: maxFrames, step: stepAMD64, runtime: s.runtime,
 		calls: &CallDecoder{Code: s.memory, Arch: minidump.ProcessorAMD64},
@@ -330,6 +331,18 @@ func TestExceptionTable(t *testing.T) {
 				t.Errorf("%d entries that are not there: %v, %v", n, found, readable)
 			}
 		}
+	}
+}
+
+// TestNoImage says why a stack of a small dump ends.
+func TestNoImage(t *testing.T) {
+	s := scene{memory: sparse{sceneStack: words(1, 2, 3)}}
+	u := s.unwinder()
+	delete(s.memory, sceneBase)
+	r := Registers{PC: returnC, Known: 0xffff}
+	r.R[minidump.RegSP] = sceneStack
+	if diff := cmp.Diff("0x140003020 sp 0x20000 context interrupted\n"+string(StopNoImage), walk(t, u, r)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
