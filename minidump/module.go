@@ -92,6 +92,13 @@ func (g GUID) String() string {
 		uint16(g[4])|uint16(g[5])<<8, uint16(g[6])|uint16(g[7])<<8, g[8:])
 }
 
+// UUID returns the usual form with dashes, in lower case, for example
+// "72def942-8a51-dd43-97d7-8ddc328d3662".
+func (g GUID) UUID() string {
+	s := strings.ToLower(g.String())
+	return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
+}
+
 // A CodeViewKind tells the layouts of a [CodeView] record apart by its first
 // four bytes.
 type CodeViewKind uint32

@@ -216,3 +216,24 @@ func checkMemory(t *testing.T, f *minidump.File, want facts) {
 		}
 	}
 }
+
+// checkTokens holds the header of the list against the tokens.
+func checkTokens(t *testing.T, f *minidump.File, header []uint32) {
+	tokens, err := f.Tokens()
+	if header == nil {
+		if !errors.Is(err, minidump.ErrNoStream) {
+			t.Errorf("tokens %+v, %v, want none", tokens, err)
+		}
+		return
+	}
+	if err != nil || uint32(len(tokens)) != header[1] {
+		t.Errorf("%d tokens, %v, want %d", len(tokens), err, header[1])
+	}
+	misc, err := f.MiscInfo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tokens) > 0 && tokens[0].TokenID != misc.ProcessID {
+		t.Errorf("the first token is of %d, not of the process %d", tokens[0].TokenID, misc.ProcessID)
+	}
+}

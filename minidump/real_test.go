@@ -236,6 +236,7 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 	checkHandles(t, f, want)
 	checkMemory(t, f, want)
 	checkException(t, f, want.Exception)
+	checkTokens(t, f, want.TokenHeader)
 }
 
 func TestRealFilesThatAreNoMinidumps(t *testing.T) {

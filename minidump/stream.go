@@ -42,7 +42,7 @@ const (
 	// Breakpad, which has all of these on Linux and the first two on Windows.
 	BreakpadInfoStream    StreamType = 0x47670001 // see [File.BreakpadInfo]
 	AssertionInfoStream   StreamType = 0x47670002 // see [File.AssertionInfo]
-	LinuxCPUInfoStream    StreamType = 0x47670003 // /proc/cpuinfo; this and the next are for [File.LinuxText]
+	LinuxCPUInfoStream    StreamType = 0x47670003 // /proc/cpuinfo; for [File.Text], as the next four and maps
 	LinuxProcStatusStream StreamType = 0x47670004 // /proc/PID/status
 	LinuxLSBReleaseStream StreamType = 0x47670005 // /etc/lsb-release
 	LinuxCmdLineStream    StreamType = 0x47670006 // /proc/PID/cmdline, arguments that end with NUL

@@ -66,23 +66,24 @@ const lowest = 1 << 16
 
 // Contains reports whether an address lies in executable memory that is of no
 // image, or has a function table: what a compiler has made at run time, or what
-// was put there. It reads the MemoryInfoList when it is first asked for an address
-// that may be one; without that and the FunctionTableStream there is none.
+// was put there. It reads the MemoryInfoList when it is asked first; without
+// one there are the tables alone.
 func (c *RuntimeCode) Contains(addr minidump.VA) bool {
 	if c == nil || addr < lowest {
 		return false
 	}
-	if t, _ := c.FunctionTable(addr); t != nil {
-		return true
-	}
 	regions, _ := c.regions()
 	i := sort.Search(len(regions), func(i int) bool { return regions[i].start > addr })
-	return i > 0 && addr <= regions[i-1].last
+	if i > 0 && addr <= regions[i-1].last {
+		return true
+	}
+	t, _ := c.Table(addr)
+	return t != nil
 }
 
-// FunctionTable returns the unwind data that the process has registered for the
-// code at an address, and how many bytes an entry has; nil if there is none.
-func (c *RuntimeCode) FunctionTable(addr minidump.VA) (t *minidump.FunctionTable, entrySize uint32) {
+// Table returns the function table that was registered at run time for the code
+// at an address, and the size of its entries in bytes; nil if there is none.
+func (c *RuntimeCode) Table(addr minidump.VA) (t *minidump.FunctionTable, entrySize int) {
 	if c == nil {
 		return nil, 0
 	}
@@ -90,18 +91,16 @@ func (c *RuntimeCode) FunctionTable(addr minidump.VA) (t *minidump.FunctionTable
 	if tables == nil {
 		return nil, 0
 	}
-	return tables.Find(addr), tables.SizeOfFunctionEntry
+	return tables.Find(addr), int(tables.SizeOfFunctionEntry)
 }
 
+// functionTables reads the FunctionTableStream as far as possible.
 func functionTables(f *minidump.File) *minidump.FunctionTables {
 	if f == nil {
 		return nil
 	}
-	t, err := f.FunctionTables()
-	if err != nil {
-		return nil
-	}
-	return t
+	tables, _ := f.FunctionTables()
+	return tables
 }
 
 // Known reports whether the dump lists its memory, so that what Contains does not

@@ -45,24 +45,6 @@ func TestRuntimeCode(t *testing.T) {
 	}
 }
 
-// TestRuntimeCodeTables takes code for such because it has a function table.
-func TestRuntimeCodeTables(t *testing.T) {
-	f := testdump.Make(t, dumptest.Dump{FunctionTables: &dumptest.FunctionTables{Tables: []dumptest.FunctionTable{
-		{Minimum: 0x10000, Maximum: 0x10800, Base: 0x8000, Entries: make([]byte, 12)},
-	}}})
-	c := symbol.NewRuntimeCode(f, nil, nil)
-	for addr, want := range map[minidump.VA]bool{0xffff: false, 0x10000: true, 0x107ff: true, 0x10800: false} {
-		table, size := c.FunctionTable(addr)
-		if c.Contains(addr) != want || (table != nil) != want || table != nil && (table.BaseAddress != 0x8000 || size != 12) {
-			t.Errorf("%s: %v, %+v, %d bytes", addr, c.Contains(addr), table, size)
-		}
-	}
-	var none *symbol.RuntimeCode
-	if table, _ := none.FunctionTable(0x10000); table != nil || none.Contains(0x10000) {
-		t.Error("something of nothing")
-	}
-}
-
 func TestOutside(t *testing.T) {
 	f := testdump.Make(t, dumptest.Dump{
 		Modules:         []dumptest.Module{{Base: 0x400000, Size: 0x1000, Name: "a.exe"}},

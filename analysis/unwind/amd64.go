@@ -23,8 +23,9 @@ type amd64 struct {
 	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
 	infos  map[fragment]*unwindInfo      // nil if it cannot be read
 	ops    []wind                        // of the frame at hand
-	// dynamics are the function tables in use, by the start and the end of their code.
-	dynamics map[[2]minidump.VA]dynamicTable
+	// dynamics are the function tables in use of code made at run time, by that
+	// code.
+	dynamics map[codeRange]dynamicTable
 	*codeMap
 }
 
@@ -59,8 +60,8 @@ func (u *Unwinder) amd64() *amd64 {
 	if u.amd64State == nil {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
-			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{},
-			dynamics: map[[2]minidump.VA]dynamicTable{}, codeMap: newCodeMap(u),
+			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, codeMap: newCodeMap(u),
+			dynamics: map[codeRange]dynamicTable{},
 		}
 	}
 	return u.amd64State
@@ -108,7 +109,7 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 			return next, stop
 		}
 	}
-	if !f.Return && (fn.coverage == noEntry || !a.isCode(f.PC)) {
+	if !f.Return && (fn.coverage == noEntry || fn.coverage == noTable && !a.isCode(f.PC)) {
 		// A leaf has not touched the stack pointer. What has called something is
 		// no leaf. Where there is no code, a wrong pointer was called.
 		if next, ok := a.leaf(f, r, fn); ok {

@@ -17,13 +17,16 @@ type dynamicTable struct {
 	entries []runtimeFunction
 }
 
+// A codeRange is code that has a function table.
+type codeRange struct{ start, last minidump.VA }
+
 // dynamic searches the function tables of code that was made at run time.
 func (a *amd64) dynamic(addr minidump.VA) amd64Function {
-	t, size := a.runtime.FunctionTable(addr)
+	t, size := a.runtime.Table(addr)
 	if t == nil {
 		return amd64Function{}
 	}
-	code := [2]minidump.VA{t.MinimumAddress, t.MaximumAddress}
+	code := codeRange{t.MinimumAddress, t.MaximumAddress - 1}
 	table, ok := a.dynamics[code]
 	if !ok {
 		table = readDynamicTable(t, size)
@@ -41,10 +44,11 @@ func (a *amd64) dynamic(addr minidump.VA) amd64Function {
 	return fn
 }
 
-// readDynamicTable reads the entries, of size bytes each. What cannot be read is left out.
-func readDynamicTable(t *minidump.FunctionTable, size uint32) dynamicTable {
+// readDynamicTable reads the entries, each of size bytes. What cannot be read is
+// left out.
+func readDynamicTable(t *minidump.FunctionTable, size int) dynamicTable {
 	table := dynamicTable{base: t.BaseAddress}
-	if size != runtimeFunctionSize {
+	if size < runtimeFunctionSize || size > 1<<10 {
 		return table // entries of another processor
 	}
 	r := bufio.NewReader(t.Entries)

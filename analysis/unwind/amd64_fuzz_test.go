@@ -21,7 +21,6 @@ func FuzzAMD64(f *testing.F) {
 	seed("21 00 00 00 00 20 00 00 00 21 00 00 00 91 00 00", 0xb0, returnA, 0xa0, 0)
 	seed("02 01 03 00 04 16 00 06 01 30 00 00", 0xb0, returnA, 0xa0, 0)
 	seed("03 01 06 41 00 09 f0 ff 00 00 09 02 00 f0 ff 34", 0xb0, returnA, 0xa0, 0)
-	runtime := sceneRuntime(f)
 	f.Fuzz(func(t *testing.T, unwind, table, stack []byte, pc, rbp uint64, code []byte) {
 		if len(stack) > 1<<16 {
 			return
@@ -29,7 +28,7 @@ func FuzzAMD64(f *testing.F) {
 		run := func() string {
 			s := scene{memory: sparse{
 				sceneXdata: unwind, sceneStack: stack, minidump.VA(pc): code, returnA - 8: unhex(t, "90 90 90 e8 00 00 00 00"),
-			}, runtime: runtime}
+			}, regions: []codeRange{{sceneJIT, sceneJIT + 0xfff}}}
 			for p := table; len(p) >= runtimeFunctionSize; p = p[runtimeFunctionSize:] {
 				s.entries = append(s.entries, decodeRuntimeFunction(p))
 			}

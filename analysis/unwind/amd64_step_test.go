@@ -1,6 +1,7 @@
 package unwind
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
@@ -21,7 +21,7 @@ type scene struct {
 	memory  sparse
 	entries []runtimeFunction
 	noTable bool // the module has no exception directory that can be read
-	runtime *symbol.RuntimeCode
+	regions []codeRange
 }
 
 const (
@@ -43,7 +43,7 @@ func (s scene) unwinder() *Unwinder {
 	s.memory[scenePdata] = table
 	s.memory[sceneBase] = []byte("MZ")
 	u := &Unwinder{
-		arch: minidump.ProcessorAMD64, memory: s.memory, code: s.memory, modules: modules, limit: maxFrames, step: stepAMD64, runtime: s.runtime,
+		arch: minidump.ProcessorAMD64, memory: s.memory, code: s.memory, modules: modules, limit: maxFrames, step: stepAMD64, runtime: runtimeCode(s.regions...),
 		calls: &CallDecoder{Code: s.memory, Arch: minidump.ProcessorAMD64},
 	}
 	a := u.amd64()
@@ -53,6 +53,24 @@ func (s scene) unwinder() *Unwinder {
 	}
 	a.tables.known = map[minidump.VA]exceptionTable{sceneBase: known}
 	return u
+}
+
+// runtimeCode is memory with code of no module.
+func runtimeCode(code ...codeRange) *symbol.RuntimeCode {
+	infos := &dumptest.MemoryInfoList{}
+	for _, c := range code {
+		infos.Regions = append(infos.Regions, dumptest.MemoryInfo{
+			BaseAddress: uint64(c.start), AllocationBase: uint64(c.start), AllocationProtect: uint32(minidump.PageExecuteReadWrite),
+			RegionSize: uint64(c.last-c.start) + 1,
+			State:      uint32(minidump.MemCommit), Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate),
+		})
+	}
+	data := (&dumptest.Dump{MemoryInfos: infos}).Bytes()
+	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		panic(err)
+	}
+	return symbol.NewRuntimeCode(f, nil, nil)
 }
 
 // words are memory of eight bytes each.
@@ -95,15 +113,7 @@ const (
 	returnC = sceneBase + 0x3020 // in code without entry, behind a call
 )
 
-// sceneRuntime says that there is code at sceneJIT.
-func sceneRuntime(t testing.TB) *symbol.RuntimeCode {
-	return symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{{
-		BaseAddress: sceneJIT, RegionSize: 0x1000, State: uint32(minidump.MemCommit), Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate),
-	}}}}), nil, nil)
-}
-
 func TestAMD64Step(t *testing.T) {
-	runtime := sceneRuntime(t)
 	call := "90 90 90 e8 e0 0f 00 00" // ends at a return address; of a it calls b
 	for _, tt := range []struct {
 		name  string
@@ -250,9 +260,9 @@ func TestAMD64Step(t *testing.T) {
 			want: "0x140003020 sp 0x20000 context interrupted\n0x140001020 sp 0x20020 scan\nno way to the caller known"},
 		{name: "rbp to what is no return address", at: returnC, scene: scene{noTable: true}, regs: map[int]uint64{5: 0x20000}, stack: []uint64{0x20010, inB, 0x20020, returnA, 0},
 			want: "0x140003020 sp 0x20000 context interrupted\n0x140001020 sp 0x20020 scan\nno way to the caller known"},
-		{name: "code made at run time", at: sceneJIT + 0x20, scene: scene{runtime: runtime}, regs: map[int]uint64{5: 0x20010}, stack: []uint64{1, 2, 0xbb, returnA, 0xa0, 0},
+		{name: "code made at run time", at: sceneJIT + 0x20, scene: scene{regions: []codeRange{{sceneJIT, sceneJIT + 0xfff}}}, regs: map[int]uint64{5: 0x20010}, stack: []uint64{1, 2, 0xbb, returnA, 0xa0, 0},
 			want: "0x300020 sp 0x20000 context interrupted\n0x140001020 sp 0x20020 frame pointer r5=0xbb\nstart of the thread"},
-		{name: "a return address in it", at: inB, b: "01 01 01 00 01 30", scene: scene{runtime: runtime}, regs: map[int]uint64{5: 0x20010},
+		{name: "a return address in it", at: inB, b: "01 01 01 00 01 30", scene: scene{regions: []codeRange{{sceneJIT, sceneJIT + 0xfff}}}, regs: map[int]uint64{5: 0x20010},
 			extra: map[minidump.VA]string{sceneJIT + 0x18: "90 90 90 90 90 90 ff d1"}, stack: []uint64{0xb0, sceneJIT + 0x20, 0xbb, returnA, 0xa0, 0},
 			want: "0x140002040 sp 0x20000 context interrupted\n0x300020 sp 0x20010 cfi r3=0xb0 r5=0x20010\n0x140001020 sp 0x20020 frame pointer r5=0xbb\nstart of the thread"},
 		{name: "a word that is left over from a call of another function", b: "05 00 00 00", stack: []uint64{sceneBase + 0x1080, 5, returnA, 0xa0, 0},

@@ -9,6 +9,4 @@
 // the return address of a call which may have led to the frame. Each [Frame] says by
 // which it was found. What cannot be read ends a stack, with a reason: no frame is
 // guessed from an address whose code is neither in the dump nor in an image file.
-//
-// [JITCode] knows addresses of no module that are code nevertheless.
 package unwind

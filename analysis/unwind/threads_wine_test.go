@@ -116,8 +116,8 @@ func TestWineThreads(t *testing.T) {
 	}
 }
 
-// TestLeakyX64 unwinds the threads of the leaking program in a dump with all memory.
-func TestLeakyX64(t *testing.T) {
+// TestLeakyAMD64 unwinds the threads of the leaking program in a dump with all memory.
+func TestLeakyAMD64(t *testing.T) {
 	t.Parallel()
 	n := 0
 	for _, s := range wineFrames(t, testdump.Open(t, "../shared/dumps/leaky-c.dmp.gz"), nil) {
@@ -248,28 +248,29 @@ func recordDump(t *testing.T, name string, data []byte) {
 	for _, m := range modules {
 		d.Modules = append(d.Modules, dumptest.Module{Base: uint64(m.BaseOfImage), Size: m.SizeOfImage, TimeDateStamp: m.TimeDateStamp, Name: m.ModuleName})
 	}
-	found := symbol.NewModules(modules)
-	var jit *symbol.RuntimeCode
+	known := symbol.NewModules(modules)
+	var made []codeRange
 	var stacks []ThreadStack
 	for range 2 { // the second time it is known where code was made at run time
 		stacks = wineFrames(t, f, func(u *Unwinder) {
 			r := recorder{u.code, lines}
 			u.code, u.calls.Code = r, r
-			u.runtime = jit
+			u.runtime = runtimeCode(made...)
 		})
 		for _, s := range stacks {
 			for _, frame := range s.Frames {
-				if _, ok := found.Find(frame.PC); ok || frame.PC == 0 || jit.Contains(frame.PC) {
+				page := frame.PC &^ 0xfff
+				code := codeRange{page, page + 0xfff}
+				if _, ok := known.Find(frame.PC); ok || frame.PC == 0 || slices.Contains(made, code) {
 					continue
 				}
-				page := frame.PC &^ 0xfff
+				made = append(made, code)
 				d.MemoryInfos.Regions = append(d.MemoryInfos.Regions, dumptest.MemoryInfo{
 					BaseAddress: uint64(page), AllocationBase: uint64(page), AllocationProtect: uint32(minidump.PageExecuteReadWrite), RegionSize: 0x1000,
 					State: uint32(minidump.MemCommit), Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate),
 				})
 			}
 		}
-		jit = symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{MemoryInfos: d.MemoryInfos}), nil, nil)
 	}
 	memory, err := f.Memory()
 	if err != nil {

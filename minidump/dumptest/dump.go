@@ -63,7 +63,12 @@ type Dump struct {
 	SystemMemoryInfo  *SystemMemoryInfo
 	Exception         *Exception
 	FunctionTables    *FunctionTables
-	Token             []byte  // raw TokenStream
+	Tokens            *TokenList
+	BreakpadInfo      *BreakpadInfo
+	AssertionInfo     *AssertionInfo
+	LinuxAuxv         []AuxvEntry
+	LinuxDSODebug     *LinuxDSODebug
+	CrashpadInfo      *CrashpadInfo
 	CommentA          *string // written with its terminator
 	CommentW          *string // written with its terminator
 	Streams           []RawStream
@@ -137,6 +142,7 @@ func (d Dump) WriteTo(w io.Writer) (int64, error) {
 // ("HandleData[3].TypeName", ".ObjectName", ".ObjectInfo[0]", "ModuleList[0].Name",
 // ".CvRecord", "UnloadedModuleList[0].Name", "ThreadNames[0].Name",
 // "ThreadList[0].Context", "ThreadList[0].Stack", "Exception.Context", "FunctionTable[0].Entries",
+// "Token[0].Groups", "LinuxDsoDebug.Map", "LinuxDsoDebug.Map[0].Name", "CrashpadInfo.Modules",
 // "MemoryList[0].Data", "Memory64List[0].Data"), and "End".
 // Streams of a type that occurs again are numbered: "Stream(0xfff0)#2".
 func (d Dump) Layout() (map[string]int64, error) {
@@ -249,7 +255,12 @@ func (d Dump) parts() []part {
 	add(d.SystemMemoryInfo != nil, SystemMemoryInfoStream, d.SystemMemoryInfo.place)
 	add(d.Exception != nil, ExceptionStream, d.Exception.place)
 	add(d.FunctionTables != nil, FunctionTableStream, d.FunctionTables.place)
-	raw(TokenStream, d.Token)
+	add(d.Tokens != nil, TokenStream, d.Tokens.place)
+	add(d.BreakpadInfo != nil, BreakpadInfoStream, d.BreakpadInfo.place)
+	add(d.AssertionInfo != nil, AssertionInfoStream, d.AssertionInfo.place)
+	add(d.LinuxAuxv != nil, LinuxAuxvStream, func(p *plan) (int64, int64) { return placeAuxv(p, d.LinuxAuxv) })
+	add(d.LinuxDSODebug != nil, LinuxDSODebugStream, d.LinuxDSODebug.place)
+	add(d.CrashpadInfo != nil, CrashpadInfoStream, d.CrashpadInfo.place)
 	if d.CommentA != nil {
 		raw(CommentStreamA, append([]byte(*d.CommentA), 0))
 	}

@@ -28,6 +28,12 @@ const (
 	SystemMemoryInfoStream    StreamType = 21
 	ProcessVmCountersStream   StreamType = 22
 	ThreadNamesStream         StreamType = 24
+
+	BreakpadInfoStream  StreamType = 0x47670001
+	AssertionInfoStream StreamType = 0x47670002
+	LinuxAuxvStream     StreamType = 0x47670008
+	LinuxDSODebugStream StreamType = 0x4767000a
+	CrashpadInfoStream  StreamType = 0x43500001
 )
 
 // String is the name of t as anchors spell it: "HandleData" for
@@ -76,6 +82,16 @@ func (t StreamType) String() string {
 		return "ProcessVmCounters"
 	case ThreadNamesStream:
 		return "ThreadNames"
+	case BreakpadInfoStream:
+		return "BreakpadInfo"
+	case AssertionInfoStream:
+		return "AssertionInfo"
+	case LinuxAuxvStream:
+		return "LinuxAuxv"
+	case LinuxDSODebugStream:
+		return "LinuxDsoDebug"
+	case CrashpadInfoStream:
+		return "CrashpadInfo"
 	}
 	return fmt.Sprintf("Stream(%#x)", uint32(t))
 }
