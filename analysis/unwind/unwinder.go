@@ -2,6 +2,7 @@ package unwind
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -79,6 +80,9 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopNoArch, nil
 		}
 		next, stop := u.step(ctx, u, f, &cur.regs)
+		if stop == StopNoUnwind && u.noImage(f.PC) {
+			stop = StopNoImage
+		}
 		if stop != "" {
 			return stop, ctx.Err()
 		}
@@ -93,6 +97,18 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		}
 		cur, flat = next, sp == f.SP
 	}
+}
+
+// noImage reports whether an address lies in a module of whose image nothing is at
+// hand, neither in the dump nor in a file.
+func (u *Unwinder) noImage(addr minidump.VA) bool {
+	m, ok := u.modules.Find(addr)
+	if !ok {
+		return false
+	}
+	var buf [1]byte
+	n, err := u.code.ReadAt(buf[:], m.BaseOfImage)
+	return n == 0 && errors.Is(err, minidump.ErrNotCaptured)
 }
 
 // Stack returns the frames of a thread that has these registers.
