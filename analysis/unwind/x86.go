@@ -25,13 +25,15 @@ const (
 // frame pointer, which most functions have; and the code itself, whose pushes and
 // pops can be followed from a function's start or to its end.
 type x86 struct {
-	u      *Unwinder
-	stack  window
-	codes  window
-	walks  map[minidump.VA]*codeWalk // by the start of the function
-	states int                       // instructions in walks
-	effort int64                     // instructions that may yet be followed; a dump could be made up to have no end of them
-	pops   map[minidump.VA]int32     // bytes that functions take off when they return
+	u       *Unwinder
+	stack   window
+	codes   window
+	walks   map[minidump.VA]*codeWalk   // by the start of the function
+	states  int                         // instructions in walks
+	places  map[codePlace]placeState    // that were asked for
+	targets map[minidump.VA]minidump.VA // of the calls before return addresses
+	effort  int64                       // instructions that may yet be followed; a dump could be made up to have no end of them
+	pops    map[minidump.VA]int32       // bytes that functions take off when they return
 	*codeMap
 
 	// callee is what the last step found out of the frame that it left, and caller
@@ -48,15 +50,15 @@ type calleeX86 struct {
 }
 
 // maxEffort is how many instructions are followed for a dump: that takes seconds.
-// The functions on the stacks of a large process have a hundredth of them, and
-// each is followed once.
-const maxEffort = 1 << 26
+// The functions on the stacks of a large process have a tenth of them, and what was
+// found of a place is kept.
+const maxEffort = 1 << 23
 
 func (u *Unwinder) x86() *x86 {
 	if u.x86State == nil {
 		u.x86State = &x86{
 			u: u, stack: window{r: u.memory}, codes: window{r: u.code},
-			walks: map[minidump.VA]*codeWalk{}, pops: map[minidump.VA]int32{}, effort: maxEffort, codeMap: newCodeMap(u),
+			walks: map[minidump.VA]*codeWalk{}, places: map[codePlace]placeState{}, targets: map[minidump.VA]minidump.VA{}, pops: map[minidump.VA]int32{}, effort: maxEffort, codeMap: newCodeMap(u),
 		}
 	}
 	return u.x86State

@@ -51,11 +51,11 @@ func unwound(t *testing.T, f *minidump.File, o symbol.Options) (stacks []string,
 	return stacks, trusts
 }
 
-// TestLeaky unwinds our own program under Wine to the start of each thread. The
+// TestLeakyX86 unwinds our own program under Wine to the start of each thread. The
 // frames are those that winedbg's bt shows for these dumps, and one that it passes
 // over: it takes ebp for the frame pointer of the system call,
 // which has none, and so misses the function that made it, kernelbase+76e56.
-func TestLeaky(t *testing.T) {
+func TestLeakyX86(t *testing.T) {
 	const wait = "ntdll+c51c kernelbase+76e56 kernelbase+7762e "
 	const start = "kernel32+293e0 ntdll+5ca07 ntdll+5d228: start of the thread"
 	thread := wait + "w3wp+167d " + start

@@ -17,7 +17,7 @@ type codeWalk struct {
 
 const (
 	maxWalk      = 4096    // instructions of one function that are followed
-	maxStates    = 1 << 16 // instructions of all functions that are kept
+	maxStates    = 1 << 15 // instructions of all functions that are kept
 	maxPops      = 1 << 12
 	maxPopSearch = 512 // instructions
 )
@@ -45,14 +45,36 @@ func (x *x86) namedState(ctx context.Context, f Frame) (codeState, bool) {
 	return x.stateAt(f, f.Lookup()-minidump.VA(at.Displacement))
 }
 
+// A codePlace is a frame's place in a function that begins at start.
+type codePlace struct {
+	start, pc minidump.VA
+	ret       bool
+}
+
+// A placeState is what following the code has shown of a place.
+type placeState struct {
+	state codeState
+	ok    bool // the code leads there
+}
+
 // stateAt follows the code from the start of a function to a frame's place in it.
 func (x *x86) stateAt(f Frame, start minidump.VA) (codeState, bool) {
-	w := x.walk(start)
-	state, ok := w.before[f.PC]
-	if f.Return {
-		state, ok = w.calls[f.PC]
+	at := codePlace{start, f.PC, f.Return}
+	if p, ok := x.places[at]; ok {
+		return p.state, p.ok
 	}
-	return state, ok
+	w := x.walk(start)
+	var p placeState
+	if f.Return {
+		p.state, p.ok = w.calls[f.PC]
+	} else {
+		p.state, p.ok = w.before[f.PC]
+	}
+	if len(x.places) >= maxCached {
+		clear(x.places)
+	}
+	x.places[at] = p
+	return p.state, p.ok
 }
 
 // maxCandidates is how many words of the stack are looked at as the return address
@@ -93,12 +115,28 @@ func (x *x86) fromCaller(ctx context.Context, f Frame, r *Registers) (step, bool
 // calledState follows the code from where the call before a return address went to.
 // candidates counts the calls that may be to the function.
 func (x *x86) calledState(f Frame, ret minidump.VA, candidates *int) (codeState, bool) {
-	site, err := x.calls.Decode(ret)
-	if err != nil || site.Target == 0 || site.Target > f.Lookup() || f.Lookup()-site.Target > maxFunction {
+	target := x.target(ret)
+	if target == 0 || target > f.Lookup() || f.Lookup()-target > maxFunction {
 		return codeState{}, false
 	}
 	*candidates++
-	return x.stateAt(f, site.Target)
+	return x.stateAt(f, target)
+}
+
+// target returns where the call before a return address went, 0 if that is not known.
+func (x *x86) target(ret minidump.VA) minidump.VA {
+	to, ok := x.targets[ret]
+	if ok {
+		return to
+	}
+	if site, err := x.calls.Decode(ret); err == nil {
+		to = site.Target
+	}
+	if len(x.targets) >= maxCached {
+		clear(x.targets)
+	}
+	x.targets[ret] = to
+	return to
 }
 
 // returnsAsCalled reports whether the caller's stack pointer will be what it was at the
