@@ -93,13 +93,15 @@ func memory64ListFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) (err 
 	}
 	s.list(len(info.Memory64.Ranges), "memory range")
 	var bytes uint64
+	nonsense := false
 	for _, r := range info.Memory64.Ranges {
-		if bytes += r.DataSize; bytes < r.DataSize {
-			return err // nonsense: they are together more than an address space
-		}
+		bytes += r.DataSize
+		nonsense = nonsense || bytes < r.DataSize // together more than an address space
 	}
-	s.add("Bytes", "%s", words.Bytes(bytes))
-	if end := info.Memory64.BaseRVA + bytes; err == nil && (end < bytes || end > uint64(f.Size())) {
+	if !nonsense {
+		s.add("Bytes", "%s", words.Bytes(bytes))
+	}
+	if end := info.Memory64.BaseRVA + bytes; err == nil && (nonsense || end < bytes || end > uint64(f.Size())) {
 		_, err = f.Memory() // which says how much is cut off
 	}
 	return err
