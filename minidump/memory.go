@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"sync"
 )
 
 // A MemoryRange is captured memory of the process and its place in the file.
@@ -24,6 +25,7 @@ type Memory struct {
 	ranges  []MemoryRange // by Start
 	index   memoryIndex
 	missing uint64
+	hasX86  func() bool // a 32-bit half of an AMD64 process, asked once
 }
 
 // Memory reads the lists of captured memory, not the memory itself. With an
@@ -31,7 +33,7 @@ type Memory struct {
 // as full-memory dumps often are, is such an error, and [Memory.Missing] says
 // how much was lost. The error wraps [ErrNoStream] if there is no list at all.
 func (f *File) Memory() (*Memory, error) {
-	m := &Memory{f: f}
+	m := &Memory{f: f, hasX86: sync.OnceValue(f.hasX86)}
 	err64 := m.readMemory64List()
 	err32 := m.readMemoryList()
 	none64, none32 := errors.Is(err64, ErrNoStream), errors.Is(err32, ErrNoStream)

@@ -177,6 +177,14 @@ func walkMemory(f *minidump.File, show func(string, any, error)) {
 			show("range", r, err)
 			show("bytes", p[:n], nil)
 		}
+		threads, _ := f.Threads()
+		for i := range threads {
+			x, err := m.WOW64Context(&threads[i])
+			show("32-bit registers", x, err)
+			if x != nil && err != nil {
+				panic("registers and an error")
+			}
+		}
 	}
 	regions, err := f.MemoryInfos()
 	if err != nil {

@@ -17,20 +17,22 @@ const amd64Kept = 1<<3 | 1<<minidump.RegSP | 1<<minidump.RegFP | 1<<6 | 1<<7 | 0
 // every function but a leaf has; by the frame pointer where code has none; and by
 // the words of the stack.
 type amd64 struct {
-	u       *Unwinder
-	stack   window
-	tables  exceptionTables
-	found   map[minidump.VA]amd64Function // by [Frame.Lookup]
-	infos   map[fragment]*unwindInfo      // nil if it cannot be read
-	ops     []wind                        // of the frame at hand
-	regions *codeRegions
-	calls   CallDecoder
-	behind  map[minidump.VA]behindCall // what [amd64.behindCall] has found
+	u      *Unwinder
+	stack  window
+	tables exceptionTables
+	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
+	infos  map[fragment]*unwindInfo      // nil if it cannot be read
+	ops    []wind                        // of the frame at hand
+	jit    *JITCode
+	// dynamics are the function tables in use, by their code.
+	dynamics map[codeRegion]dynamicTable
+	decoder  CallDecoder
+	behind   map[minidump.VA]behindCall // what [amd64.behindCall] has found
 }
 
-// maxCached is how many functions are kept; what was called most is soon there
-// again.
-const maxCached = 1 << 14
+// maxCached is how many functions and addresses are kept; those that are called
+// most are soon there again.
+const maxCached = 1 << 13
 
 // An amd64Function is what the unwind data says of an address.
 type amd64Function struct {
@@ -60,9 +62,9 @@ func (u *Unwinder) amd64() *amd64 {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
 			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, behind: map[minidump.VA]behindCall{},
-			regions: newCodeRegions(u.file), calls: *u.calls,
+			jit: u.jit, dynamics: map[codeRegion]dynamicTable{}, decoder: *u.calls,
 		}
-		u.amd64State.calls.Plausible = u.amd64State.isCode
+		u.amd64State.decoder.Plausible = u.amd64State.isCode
 	}
 	return u.amd64State
 }
@@ -103,9 +105,9 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 		if stop != StopNoUnwind {
 			return next, stop
 		}
-	} else if !f.Return {
+	} else if !f.Return && (fn.coverage == noEntry || !a.isCode(f.PC)) {
 		// A leaf has not touched the stack pointer. What has called something is
-		// no leaf.
+		// no leaf. Where there is no code, a wrong pointer was called.
 		if next, ok := a.leaf(f, r, fn); ok {
 			return next, ""
 		}
@@ -135,6 +137,8 @@ func (a *amd64) function(addr minidump.VA) amd64Function {
 				fn.coverage = noEntry
 			}
 		}
+	} else {
+		fn = a.dynamic(addr)
 	}
 	if len(a.found) >= maxCached {
 		clear(a.found)
@@ -183,8 +187,6 @@ const maxChain = 32
 // own on the stack.
 func (a *amd64) leaf(f Frame, r *Registers, fn amd64Function) (step, bool) {
 	ret, _ := a.stack.u64(f.SP)
-	// A null pointer that was called has no code either. Where no table says that
-	// this is a leaf, only the call does.
 	switch a.behindCall(minidump.VA(ret)) {
 	case isBehindCall:
 	case noCode:

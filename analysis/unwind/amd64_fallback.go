@@ -27,7 +27,7 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	if !ok1 || !ok2 || a.behindCall(minidump.VA(ret)) != isBehindCall {
 		return step{}, false
 	}
-	if !a.isJIT(f.PC) {
+	if !a.jit.Contains(f.PC) {
 		if _, ok := a.stack.u64(minidump.VA(saved)); !ok || saved <= fp {
 			return step{}, false
 		}
@@ -39,8 +39,9 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	return next, true
 }
 
-// scan takes the first word of the stack that is the return address of a call.
-// Nothing but the stack pointer is known of that frame.
+// scan takes the first word of the stack that is the return address of a call into
+// the function of the frame. Nothing but the stack pointer is known of the
+// caller.
 func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 	at := (f.SP + 7) &^ 7
 	for range scanWords {
@@ -49,7 +50,7 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 			break
 		}
 		at += 8
-		if a.behindCall(minidump.VA(word)) == isBehindCall {
+		if a.behindCall(minidump.VA(word)) == isBehindCall && a.calls(minidump.VA(word), f) {
 			next := step{trust: TrustScan}
 			next.regs.PC = minidump.VA(word)
 			next.regs.set(minidump.RegSP, uint64(at))
@@ -57,6 +58,35 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 		}
 	}
 	return step{}, StopNoUnwind
+}
+
+// farthest is how far into a function a frame may be, in bytes, where no unwind data
+// says where functions begin.
+const farthest = 1 << 16
+
+// calls reports whether the call before a return address may have led to a frame.
+// Words that are left over from calls before are most often those of other
+// functions. Into another module a call goes by way of a jump, whose code need
+// not be there.
+func (a *amd64) calls(ret minidump.VA, f Frame) bool {
+	site, err := a.decoder.Decode(ret)
+	if err != nil || site.Target == 0 {
+		return err == nil
+	}
+	to, _ := a.u.modules.Find(site.Target)
+	in, _ := a.u.modules.Find(f.PC)
+	if to != in {
+		return true
+	}
+	callee, inside := a.function(site.Target), a.function(f.Lookup())
+	if callee.coverage == hasEntry && inside.coverage == hasEntry {
+		first, ok1 := a.primary(callee.base, callee.entry)
+		second, ok2 := a.primary(inside.base, inside.entry)
+		if ok1 && ok2 {
+			return first == second
+		}
+	}
+	return f.PC >= site.Target && f.PC-site.Target < farthest
 }
 
 // behindCall says whether a call precedes an address.
@@ -75,7 +105,7 @@ func (a *amd64) behindCall(addr minidump.VA) behindCall {
 		return b
 	}
 	if a.isCode(addr) {
-		_, err := a.calls.Decode(addr)
+		_, err := a.decoder.Decode(addr)
 		switch {
 		case err == nil:
 			b = isBehindCall
@@ -95,11 +125,5 @@ func (a *amd64) isCode(addr minidump.VA) bool {
 	if _, ok := a.u.modules.Find(addr); ok {
 		return true
 	}
-	return a.regions.contains(addr)
-}
-
-// isJIT reports whether an address is that of code made at run time.
-func (a *amd64) isJIT(addr minidump.VA) bool {
-	_, inModule := a.u.modules.Find(addr)
-	return !inModule && a.regions.contains(addr)
+	return a.jit.Contains(addr)
 }

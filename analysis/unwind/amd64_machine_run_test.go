@@ -17,7 +17,7 @@ import (
 func (m *machine) unwinder() *Unwinder {
 	modules := symbol.NewModules([]minidump.Module{{BaseOfImage: minidump.VA(m.image.start), SizeOfImage: uint32(len(m.image.data)), ModuleName: "unwind.dll"}})
 	u := &Unwinder{
-		arch: minidump.ProcessorAMD64, memory: m, code: m, modules: modules, limit: maxFrames, step: stepAMD64,
+		arch: minidump.ProcessorAMD64, memory: m, code: m, modules: modules, limit: maxFrames, step: stepAMD64, jit: &JITCode{modules: modules},
 		calls: &CallDecoder{Code: m, Arch: minidump.ProcessorAMD64, Plausible: func(a minidump.VA) bool { _, ok := modules.Find(a); return ok }},
 	}
 	return u
@@ -105,7 +105,7 @@ func TestAMD64EveryInstruction(t *testing.T) {
 		least          int // steps, so that the test does not run past what it is for
 	}{
 		{"unwind-x64.dll", "all", 1500},
-		{"unwind-x64.dll", "noreturn", 30},
+		{"unwind-x64.dll", "callsnoreturn", 30},
 		{"unwind-x64v3.dll", "v3all", 700},
 	} {
 		image, exports := loadImage(t, testdump.Read(t, "testdata/unwind/"+tt.file))

@@ -18,7 +18,7 @@ type Unwinder struct {
 	limit   int
 	step    stepper
 
-	file       *minidump.File
+	jit        *JITCode
 	amd64State *amd64
 }
 
@@ -48,7 +48,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch], file: f,
+		limit: maxFrames, step: steppers[calls.Arch], jit: NewJITCode(f, s.Modules()),
 	}, nil
 }
 
