@@ -15,6 +15,7 @@ type StreamsInfo struct {
 	// What WinDbg's .dumpdebug shows of the bodies; nil or empty without.
 	Threads     []minidump.Thread
 	ThreadInfos []minidump.ThreadInfo
+	InfoLayout  [2]uint32 // bytes of the header and of an entry of their list
 	Modules     []minidump.Module
 	Memory64    *minidump.Memory64List
 	System      *minidump.SystemInfo

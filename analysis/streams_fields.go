@@ -14,7 +14,8 @@ func systemFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) error {
 	if system == nil {
 		return err
 	}
-	info.System, info.CSDVersion = system, csdVersionRVA(f)
+	const csdVersion = 24
+	info.System, info.CSDVersion = system, u32In(f, s.StreamType, csdVersion)
 	s.add("ProcessorArchitecture", "%s", system.ProcessorArchitecture)
 	s.add("ProcessorLevel", "%d", system.ProcessorLevel)
 	s.add("ProcessorRevision", "%s", words.Hex(system.ProcessorRevision))

@@ -23,6 +23,7 @@ var streamReaders = map[minidump.StreamType]func(f *minidump.File, info *Streams
 	},
 	minidump.ThreadInfoListStream: func(f *minidump.File, info *StreamsInfo, s *StreamFact) (err error) {
 		info.ThreadInfos, err = f.ThreadInfos()
+		info.InfoLayout = [2]uint32{u32In(f, s.StreamType, 0), u32In(f, s.StreamType, 4)}
 		s.list(len(info.ThreadInfos), "thread")
 		return err
 	},
@@ -93,13 +94,15 @@ func memory64ListFacts(f *minidump.File, info *StreamsInfo, s *StreamFact) (err 
 	}
 	s.list(len(info.Memory64.Ranges), "memory range")
 	var bytes uint64
+	nonsense := false
 	for _, r := range info.Memory64.Ranges {
-		if bytes += r.DataSize; bytes < r.DataSize {
-			return err // nonsense: they are together more than an address space
-		}
+		bytes += r.DataSize
+		nonsense = nonsense || bytes < r.DataSize // together more than an address space
 	}
-	s.add("Bytes", "%s", words.Bytes(bytes))
-	if end := info.Memory64.BaseRVA + bytes; err == nil && (end < bytes || end > uint64(f.Size())) {
+	if !nonsense {
+		s.add("Bytes", "%s", words.Bytes(bytes))
+	}
+	if end := info.Memory64.BaseRVA + bytes; err == nil && (nonsense || end < bytes || end > uint64(f.Size())) {
 		_, err = f.Memory() // which says how much is cut off
 	}
 	return err
@@ -165,12 +168,11 @@ func tokenFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	return err
 }
 
-// csdVersionRVA reads where the name of the service pack stands, which the
-// decoded stream does not keep.
-func csdVersionRVA(f *minidump.File) uint32 {
-	const off = 24
-	r, err := f.Stream(minidump.SystemInfoStream)
-	if err != nil {
+// u32In reads a number of a stream that its decoded form does not keep, such as
+// where a name stands; 0 if it is not there.
+func u32In(f *minidump.File, t minidump.StreamType, off int64) uint32 {
+	r, _ := f.Stream(t) // an error may be about what stands behind it
+	if r == nil {
 		return 0
 	}
 	var p [4]byte

@@ -9,25 +9,6 @@ import (
 // for them, or they were saved without the instruction and stack pointer.
 var ErrNoContext = errors.New("no registers")
 
-// ContextFlags say which parts of a [Context] its writer has filled in, and of
-// which processor it is (CONTEXT_* of winnt.h). The low byte has the parts,
-// whose order differs between processors.
-type ContextFlags uint32
-
-// The parts that all processors have, and the bits by which a context says what
-// it is of.
-const (
-	ContextControl ContextFlags = 0x1 // PC, SP, and FP on x86
-	ContextInteger ContextFlags = 0x2
-
-	ContextX86         ContextFlags = 0x0001_0000
-	ContextAMD64       ContextFlags = 0x0010_0000
-	ContextARM         ContextFlags = 0x0020_0000
-	ContextARM64       ContextFlags = 0x0040_0000
-	ContextBreakpadARM ContextFlags = 0x4000_0000 // Breakpad's layout for 32-bit ARM
-	contextBreakpad64  ContextFlags = 0x8000_0000 // Breakpad's former layout for ARM64
-)
-
 // A Context is the registers of a thread (CONTEXT of winnt.h, whose layout
 // differs for each processor; Breakpad has own ones for ARM).
 type Context struct {

@@ -244,6 +244,22 @@ func TestContextErrors(t *testing.T) {
 	}
 }
 
+func TestContextFlags(t *testing.T) {
+	for flags, want := range map[minidump.ContextFlags]string{
+		0x10005f:   "CONTEXT_AMD64: CONTROL|INTEGER|SEGMENTS|FLOATING_POINT|DEBUG_REGISTERS|XSTATE",
+		0xd810000b: "CONTEXT_AMD64: CONTROL|INTEGER|FLOATING_POINT|EXCEPTION_ACTIVE|SERVICE_ACTIVE|EXCEPTION_REQUEST|EXCEPTION_REPORTING",
+		0x1007f:    "CONTEXT_i386: CONTROL|INTEGER|SEGMENTS|FLOATING_POINT|DEBUG_REGISTERS|EXTENDED_REGISTERS|XSTATE",
+		0x40001f:   "CONTEXT_ARM64: CONTROL|INTEGER|FLOATING_POINT|DEBUG_REGISTERS|X18",
+		0x20000f:   "CONTEXT_ARM: CONTROL|INTEGER|FLOATING_POINT|DEBUG_REGISTERS",
+		0x40000006: "MD_CONTEXT_ARM: INTEGER|FLOATING_POINT", 0x80000006: "MD_CONTEXT_ARM64_OLD: INTEGER|FLOATING_POINT",
+		0x100000: "CONTEXT_AMD64: 0", 0x100101: "CONTEXT_AMD64: CONTROL|0x100", 3: "ContextFlags(0x3)",
+	} {
+		if got := flags.String(); got != want {
+			t.Errorf("%#x is %s, want %s", uint32(flags), got, want)
+		}
+	}
+}
+
 // FuzzContext decodes any bytes as the registers of any processor.
 func FuzzContext(f *testing.F) {
 	for _, form := range contextForms {

@@ -68,6 +68,27 @@ func TestRealToken(t *testing.T) {
 	}
 }
 
+// TestRealToken32 is a token of a process of 32 bits.
+func TestRealToken32(t *testing.T) {
+	f := mustOpen(t, realDump(t, "notepad32.dmp"))
+	tokens, err := f.Tokens()
+	if err != nil || len(tokens) != 1 {
+		t.Fatal(tokens, err)
+	}
+	k := tokens[0]
+	misc, err := f.MiscInfo()
+	if err != nil || k.TokenID != misc.ProcessID {
+		t.Errorf("token of %d, process %d, %v", k.TokenID, misc.ProcessID, err)
+	}
+	const domain = "S-1-5-21-39260824-743453154-142223018"
+	if user, group := k.User.SID.String(), k.PrimaryGroup.String(); user != domain+"-232051" || group != domain+"-513" {
+		t.Errorf("user %s, primary group %s", user, group)
+	}
+	if n, p := len(k.Groups), len(k.Privileges); k.Statistics == nil || uint32(n) != k.Statistics.GroupCount || uint32(p) != k.Statistics.PrivilegeCount || len(k.Seventh) != 4 {
+		t.Errorf("%d groups, %d privileges, % x, %+v", n, p, k.Seventh, k.Statistics)
+	}
+}
+
 // TestRealExtensions reads what Breakpad and Crashpad add.
 func TestRealExtensions(t *testing.T) {
 	for name, want := range map[string]minidump.BreakpadInfo{

@@ -18,7 +18,7 @@ type Token struct {
 	PrimaryGroup SID
 	Privileges   []Privilege
 	Statistics   *TokenStatistics // nil if the dump does not have it
-	Seventh      []byte           // 8 bytes, zero as far as known; what they mean is not
+	Seventh      []byte           // as long as a pointer, and zero in the dumps that were seen; what it means is not known
 }
 
 // A SIDAndAttributes is a user or group of a token (SID_AND_ATTRIBUTES).

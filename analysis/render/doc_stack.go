@@ -13,8 +13,6 @@
 //	  name          absent if it was given none
 //	  faulting      the dump was written for an exception of this thread, and the
 //	                stack is that from there, as after .ecxr
-//	  wow64         the stack is that of the 32-bit half of the process, which
-//	                comes behind that of the other half; absent if it is not
 //	  frames        the innermost first:
 //	    address       of the code that ran: where the thread stood or was
 //	                  interrupted, and of callers the last byte of the call
@@ -40,6 +38,9 @@
 //	  framesOmitted frames left out by --frames; absent if none is
 //	  stopped       why the stack ends: "start of the thread" is its end, all else
 //	                means that there may be more frames
+//	  stack32       of a 32-bit process that a 64-bit debugger has dumped (WOW64),
+//	                where the thread left its 32-bit code: {frames,
+//	                framesOmitted, stopped}; absent for others
 //	  wait          what the thread seems to wait for, in a system call whose
 //	                handles are handles of the dump; absent otherwise:
 //	    function      the system call, "NtWaitForSingleObject"
@@ -51,7 +52,7 @@
 //	           sentence}; closed says that the last waits for the first, which is
 //	           a deadlock unless a wait has a timeout. Absent if there are none
 //	groups     with --unique, equal stacks, the most frequent first: {count,
-//	           threads, frames, framesOmitted, stopped, wow64}; threads are {index, id,
+//	           threads, frames, framesOmitted, stopped, stack32}; threads are {index, id,
 //	           name}, and all else is as in threads
 //	omitted    threads or groups left out by --limit; absent if none is
 //	notes      [sentence]
@@ -81,7 +82,7 @@
 //	                threadId, processId, frames}, as in htrace
 //	registers  at the exception: [{name, value}], in WinDbg's order
 //	thread     the thread and its stack, all as in stacks: {index, id, name,
-//	           faulting, frames, framesOmitted, stopped, wow64}, and of each frame
+//	           faulting, frames, framesOmitted, stopped, stack32}, and of each frame
 //	           {address, returnAddress, stackPointer, module, offset, function, displacement,
 //	           file, line, trust, symbols, inline, outside}; absent if the dump does not
 //	           list the thread

@@ -94,7 +94,7 @@ func NewStreamsReport(dump DumpHeader, info *analysis.StreamsInfo) *StreamsRepor
 
 // addBody keeps what WinDbg shows of the stream that is read of a type.
 func (r *StreamsReport) addBody(info *analysis.StreamsInfo, e minidump.DirectoryEntry) {
-	const threadSize, threadInfoHeader, threadInfoSize, moduleSize = 48, 12, 64, 108
+	const threadSize, moduleSize = 48, 108
 	first := func(n int, size int64) int64 { return int64(e.RVA) + listHeader(e, n, size) }
 	switch e.StreamType {
 	case minidump.ThreadListStream:
@@ -103,8 +103,9 @@ func (r *StreamsReport) addBody(info *analysis.StreamsInfo, e minidump.Directory
 			r.threads = append(r.threads, streamThread{at + int64(i)*threadSize, t.ThreadID, t.Teb})
 		}
 	case minidump.ThreadInfoListStream:
+		header, entry := int64(info.InfoLayout[0]), int64(info.InfoLayout[1])
 		for i, t := range info.ThreadInfos {
-			r.threadInfos = append(r.threadInfos, streamThread{rva: int64(e.RVA) + threadInfoHeader + int64(i)*threadInfoSize, id: t.ThreadID})
+			r.threadInfos = append(r.threadInfos, streamThread{rva: int64(e.RVA) + header + int64(i)*entry, id: t.ThreadID})
 		}
 	case minidump.ModuleListStream:
 		at := first(len(info.Modules), moduleSize)

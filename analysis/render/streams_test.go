@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
+	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
@@ -115,13 +118,13 @@ Stream 8: type CrashpadInfoStream (1129316353), size 00000003, RVA 0000024C
 	if d := cmp.Diff(own, added.String()); d != "" {
 		t.Errorf("text (-want +got):\n%s", d)
 	}
-	const json = `    {"index":8,"type":1129316353,"name":"CrashpadInfoStream","size":3,"offset":"0x24c","fields":[],"error":"CrashpadInfoStream: file offset 0x24c: 3 bytes are too short for what Crashpad notes; 52 are the least"},
+	const wantJSON = `    {"index":8,"type":1129316353,"name":"CrashpadInfoStream","size":3,"offset":"0x24c","fields":[],"error":"CrashpadInfoStream: file offset 0x24c: 3 bytes are too short for what Crashpad notes; 52 are the least"},
     {"index":9,"type":9,"name":"Memory64ListStream","size":48,"offset":"0x24f","what":"memory range","count":2,"fields":[{"name":"Bytes","value":"48 B"}]},
     {"index":10,"type":0,"name":"UnusedStream","size":0,"offset":"0x0","fields":[]}
   ],
 `
-	if got := formatted(t, r, render.JSON); !strings.Contains(got, json) || !strings.Contains(got, `"flags": {"value":"0x1826","names":["WithFullMemory",`) {
-		t.Errorf("JSON:\n%s\nwant\n%s", got, json)
+	if got := formatted(t, r, render.JSON); !strings.Contains(got, wantJSON) || !strings.Contains(got, `"flags": {"value":"0x1826","names":["WithFullMemory",`) {
+		t.Errorf("JSON:\n%s\nwant\n%s", got, wantJSON)
 	}
 }
 
@@ -162,4 +165,49 @@ func TestStreamsReportWidth(t *testing.T) {
 	if !strings.Contains(b.String(), "\n                          PF_") {
 		t.Errorf("no line is broken:\n%s", b.String())
 	}
+}
+
+// FuzzStreams makes reports of whatever is a minidump: the same again and again,
+// JSON that is valid, and text that a terminal can take.
+func FuzzStreams(f *testing.F) {
+	full := publishedDump()
+	full.Tokens = &dumptest.TokenList{Tokens: []dumptest.Token{{ID: 42, Groups: []dumptest.Group{{SID: "S-1-1-0"}}, Privileges: []dumptest.Privilege{{LUID: 20}}}}}
+	full.CrashpadInfo = &dumptest.CrashpadInfo{Annotations: []dumptest.Annotation{{Key: "k\x1b", Value: "v\u202e"}}}
+	full.FunctionTables = &dumptest.FunctionTables{Tables: []dumptest.FunctionTable{{Maximum: 1, Entries: make([]byte, 12)}}}
+	full.LinuxDSODebug = &dumptest.LinuxDSODebug{Links: []dumptest.LinuxLink{{Name: "l\n"}}}
+	f.Add(full.Bytes())
+	full.TruncateAt = 900
+	f.Add(full.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dump, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		reports := func() (list []render.Report) {
+			info := analysis.Streams(dump)
+			header := render.DumpHeader{File: "a.dmp", PointerSize: dump.PointerSize()}
+			list = append(list, render.NewStreamsReport(header, info))
+			if tokens, _ := analysis.Tokens(dump); len(tokens) > 0 {
+				list = append(list, render.NewTokenReport(header, tokens))
+			}
+			return list
+		}
+		again := reports()
+		for i, r := range reports() {
+			for _, format := range []render.Format{render.Text, render.JSON} {
+				text := formatted(t, r, format)
+				if text != formatted(t, again[i], format) {
+					t.Errorf("%s differs from time to time", format)
+				}
+				for _, c := range text {
+					if c != '\n' && words.UnsafeRune(c) {
+						t.Fatalf("%s has %U:\n%s", format, c, text)
+					}
+				}
+			}
+			if !json.Valid([]byte(formatted(t, r, render.JSON))) {
+				t.Errorf("JSON is not valid")
+			}
+		}
+	})
 }

@@ -44,7 +44,7 @@ func (r *StackReport) addWaits(w *waits.Waits) {
 		of[w.Waits[i].Index] = &w.Waits[i]
 	}
 	for i := range r.Threads {
-		if w := of[r.Threads[i].Index]; w != nil && !r.Threads[i].WOW64 {
+		if w := of[r.Threads[i].Index]; w != nil {
 			r.Threads[i].Wait = newThreadWait(w)
 		}
 	}

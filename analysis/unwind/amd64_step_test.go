@@ -41,6 +41,7 @@ func (s scene) unwinder() *Unwinder {
 		}
 	}
 	s.memory[scenePdata] = table
+	s.memory[sceneBase] = []byte("MZ")
 	u := &Unwinder{
 		arch: minidump.ProcessorAMD64, memory: s.memory, code: s.memory, modules: modules, limit: maxFrames, step: stepAMD64, runtime: runtimeCode(s.regions...),
 		calls: &CallDecoder{Code: s.memory, Arch: minidump.ProcessorAMD64},
@@ -179,6 +180,10 @@ func TestAMD64Step(t *testing.T) {
 			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
 		{name: "a jump within the function", b: "01 01 01 00 04 02", code: "eb 10", stack: []uint64{1, returnA, 0xa0, 0},
 			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi\nstart of the thread"},
+		{name: "a jump to the pops of the epilog", b: "01 04 02 00 04 02 01 30", code: "eb 10", extra: map[minidump.VA]string{inB + 0x12: "5b c3"}, stack: []uint64{0xb0, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20010 cfi r3=0xb0\nstart of the thread"},
+		{name: "a jump to itself", b: "01 04 02 00 04 02 01 30", code: "eb fe", stack: []uint64{1, 0xb0, returnA, 0xa0, 0},
+			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20018 cfi r3=0xb0\nstart of the thread"},
 		{name: "a jump to the function's start", b: "01 01 01 00 04 02", code: "eb be", stack: []uint64{returnA, 0xa0, 0},
 			want: "0x140002040 sp 0x20000 context interrupted\n0x140001020 sp 0x20008 cfi\nstart of the thread"},
 		{name: "a jump out of the function", b: "01 01 01 00 04 02", code: "e9 bb ef ff ff", stack: []uint64{returnA, 0xa0, 0},
@@ -336,6 +341,18 @@ func TestExceptionTable(t *testing.T) {
 				t.Errorf("%d entries that are not there: %v, %v", n, found, readable)
 			}
 		}
+	}
+}
+
+// TestNoImage says why a stack of a small dump ends.
+func TestNoImage(t *testing.T) {
+	s := scene{memory: sparse{sceneStack: words(1, 2, 3)}}
+	u := s.unwinder()
+	delete(s.memory, sceneBase)
+	r := Registers{PC: returnC, Known: 0xffff}
+	r.R[minidump.RegSP] = sceneStack
+	if diff := cmp.Diff("0x140003020 sp 0x20000 context interrupted\n"+string(StopNoImage), walk(t, u, r)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

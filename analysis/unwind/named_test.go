@@ -56,10 +56,10 @@ func TestName(t *testing.T) {
 	g.Displacement = 0x10
 	want := [][]unwind.NamedFrame{
 		{
-			{Frame: inner, At: p.names[start]},
-			{Frame: caller, At: named("inner", "i.h", 3), Inline: true},
-			{Frame: caller, At: named("outer", "o.h", 5), Inline: true},
-			{Frame: caller, At: g},
+			{Frame: inner, At: p.names[start], Exact: true},
+			{Frame: caller, At: named("inner", "i.h", 3), Inline: true, Exact: true},
+			{Frame: caller, At: named("outer", "o.h", 5), Inline: true, Exact: true},
+			{Frame: caller, At: g, Exact: true},
 		},
 		nil,
 		{
@@ -82,6 +82,34 @@ func TestName(t *testing.T) {
 	cancel()
 	if got, err := unwind.Name(ctx, p, nil); got != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestNameExact takes the nearest export for the function only where the function is
+// known to begin there.
+func TestNameExact(t *testing.T) {
+	const addr = 0x7ff800001234
+	at := symbol.Location{Address: addr, Module: "ntdll", Offset: 0x1234, Function: "NtClose", Displacement: 0x14, Trust: symbol.TrustExport}
+	for _, tt := range []struct {
+		function minidump.VA
+		change   func(*symbol.Location)
+		want     bool
+	}{
+		{function: addr - 0x14, want: true},
+		{function: addr - 0x10},
+		{function: 0},
+		{change: func(l *symbol.Location) { l.Trust = symbol.TrustPDB }, want: true},
+		{change: func(l *symbol.Location) { l.Function = "" }},
+	} {
+		l := at
+		if tt.change != nil {
+			tt.change(&l)
+		}
+		frame := unwind.Frame{PC: addr, Function: tt.function}
+		got, err := unwind.Name(t.Context(), &places{names: symbol.Names{addr: l}}, []unwind.ThreadStack{{Stack: unwind.Stack{Frames: []unwind.Frame{frame}}}})
+		if err != nil || got[0][0].Exact != tt.want {
+			t.Errorf("function at %s, %+v: %v, %v", tt.function, l, got[0][0].Exact, err)
+		}
 	}
 }
 

@@ -8,8 +8,7 @@ import (
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
-// A ThreadStack is the stack of one thread of a dump. A thread of a WOW64 process has
-// two, one for each half.
+// A ThreadStack is the stack of one thread of a dump.
 type ThreadStack struct {
 	Index    int // in the list of threads, from 0; the number that debuggers give it
 	ThreadID uint32
@@ -17,9 +16,12 @@ type ThreadStack struct {
 	// that the stack is the one from there, as after WinDbg's ".ecxr": what the
 	// thread did after that was to write the dump.
 	Faulting bool
-	WOW64    bool              // of the 32-bit half of the process, where the thread last left it
 	Context  *minidump.Context // of the innermost frame; nil if the dump holds none
 	Stack
+	// Stack32 is where the thread left its 32-bit code, in a dump that a 64-bit
+	// debugger has written of a 32-bit process (WOW64), as after WinDbg's "!sw";
+	// nil in others, and where that is not in the dump.
+	Stack32 *Stack
 	// Err says why there are no frames; it wraps [minidump.ErrNoContext] or is a
 	// [*minidump.FormatError].
 	Err error
@@ -37,15 +39,10 @@ func Current(threads []minidump.Thread, exception *minidump.Exception) int {
 
 // Threads unwinds the stacks of the threads with these indexes of a list, all
 // threads of a dump in the order of the file. exception is that of the dump, or
-// nil. Behind the stack of a thread comes that of its 32-bit half, if the process is
-// one of WOW64 and the dump holds the registers. The error is that of ctx; what is
-// wrong with one thread is in its Err.
+// nil. The error is that of ctx; what is wrong with one thread is in its Err.
 func (u *Unwinder) Threads(ctx context.Context, f *minidump.File, threads []minidump.Thread, exception *minidump.Exception, indexes []int) ([]ThreadStack, error) {
 	stacks := make([]ThreadStack, 0, len(indexes))
-	var halves *minidump.Memory
-	if f.WOW64() {
-		halves, _ = f.Memory()
-	}
+	half := u.half32(f)
 	for _, i := range indexes {
 		t := &threads[i]
 		s := ThreadStack{Index: i, ThreadID: t.ThreadID}
@@ -62,19 +59,14 @@ func (u *Unwinder) Threads(ctx context.Context, f *minidump.File, threads []mini
 				return nil, err
 			}
 		}
+		if c, err := half.context(t); err == nil {
+			stack, err := half.Stack(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			s.Stack32 = &stack
+		}
 		stacks = append(stacks, s)
-		if halves == nil {
-			continue
-		}
-		half := ThreadStack{Index: i, ThreadID: t.ThreadID, WOW64: true}
-		if half.Context, _ = halves.WOW64Context(t); half.Context == nil {
-			continue // the thread has no such half, or the dump does not hold it
-		}
-		var err error
-		if half.Stack, err = u.Stack(ctx, half.Context); err != nil {
-			return nil, err
-		}
-		stacks = append(stacks, half)
 	}
 	return stacks, nil
 }
@@ -93,9 +85,9 @@ func Unique(stacks []ThreadStack) []Group {
 	at := map[string]int{}
 	var key []byte
 	for i := range stacks {
-		key = key[:0]
-		for _, f := range stacks[i].Frames {
-			key = binary.LittleEndian.AppendUint64(key, uint64(f.PC))
+		key = appendPCs(key[:0], stacks[i].Frames)
+		if s := stacks[i].Stack32; s != nil {
+			key = appendPCs(append(key, '/'), s.Frames)
 		}
 		if n, ok := at[string(key)]; ok && len(key) > 0 {
 			groups[n].Threads = append(groups[n].Threads, i)
@@ -106,4 +98,11 @@ func Unique(stacks []ThreadStack) []Group {
 	}
 	slices.SortStableFunc(groups, func(a, b Group) int { return len(b.Threads) - len(a.Threads) })
 	return groups
+}
+
+func appendPCs(key []byte, frames []Frame) []byte {
+	for _, f := range frames {
+		key = binary.LittleEndian.AppendUint64(key, uint64(f.PC))
+	}
+	return key
 }

@@ -2,6 +2,7 @@ package unwind
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -19,12 +20,12 @@ type Unwinder struct {
 	limit   int
 	step    stepper
 
+	file       *minidump.File
 	rules      map[minidump.VA]symbol.FrameRule // by [Frame.Lookup]
 	amd64State *amd64
 	arm32State *arm32
 	arm64State *arm64
 	x86State   *x86
-	wow64      *Unwinder // of the 32-bit half of the process; nil until that is asked for
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -53,7 +54,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, runtime: s.RuntimeCode(), calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch],
+		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
 
@@ -71,6 +72,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopLimit, nil
 		}
 		f := Frame{PC: cur.regs.PC, SP: u.sp(&cur.regs), FP: u.fp(&cur.regs), Return: !cur.interrupt, Trust: cur.trust}
+		f.Function = u.start(f)
 		if !yield(f, &cur.regs) {
 			return "", nil
 		}
@@ -78,6 +80,9 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopNoArch, nil
 		}
 		next, stop := u.step(ctx, u, f, &cur.regs)
+		if stop == StopNoUnwind && u.noImage(f.PC) {
+			stop = StopNoImage
+		}
 		if stop != "" {
 			return stop, ctx.Err()
 		}
@@ -94,27 +99,20 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 	}
 }
 
-// of returns an Unwinder for code of a processor: another than the dump's is that of
-// the 32-bit half of a WOW64 process.
-func (u *Unwinder) of(arch minidump.ProcessorArchitecture) *Unwinder {
-	if arch == u.arch {
-		return u
+// noImage reports whether an address lies in a module of whose image nothing is at
+// hand, neither in the dump nor in a file.
+func (u *Unwinder) noImage(addr minidump.VA) bool {
+	m, ok := u.modules.Find(addr)
+	if !ok {
+		return false
 	}
-	if u.wow64 == nil || u.wow64.arch != arch {
-		calls := *u.calls
-		calls.Arch = arch
-		u.wow64 = &Unwinder{
-			arch: arch, memory: u.memory, code: u.code, modules: u.modules, session: u.session, runtime: u.runtime, calls: &calls,
-			limit: u.limit, step: steppers[arch],
-		}
-	}
-	return u.wow64
+	var buf [1]byte
+	n, err := u.code.ReadAt(buf[:], m.BaseOfImage)
+	return n == 0 && errors.Is(err, minidump.ErrNotCaptured)
 }
 
-// Stack returns the frames of a thread that has these registers, which may be those
-// of its 32-bit half ([minidump.Memory.WOW64Context]).
+// Stack returns the frames of a thread that has these registers.
 func (u *Unwinder) Stack(ctx context.Context, c *minidump.Context) (Stack, error) {
-	u = u.of(c.Arch)
 	var s Stack
 	var err error
 	s.Stop, err = u.Walk(ctx, RegistersOf(c), func(f Frame, _ *Registers) bool {

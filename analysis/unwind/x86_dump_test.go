@@ -93,11 +93,11 @@ func TestRealX86(t *testing.T) {
 		// stack is of a later moment than its registers.
 		{"minidump2.dmp", []string{
 			"test_app+429e test_app+4200 test_app+53ec kernel32+16fd7: start of the thread",
-			"ntdll+eb94: no way to the caller known",
+			"ntdll+eb94: " + string(StopNoImage),
 		}, 0},
 		{"notepad32.dmp", []string{"ntdll+a12fb ntdll+81607 ntdll+458ad ntdll+39269: start of the thread"}, 0},
 		{"tiny-exe-with-cet-xsave-x86.dmp", []string{
-			"ntdll+7768c: no way to the caller known",
+			"ntdll+7768c: " + string(StopNoImage),
 			"ntdll+7852c ntdll+3ebc8 kernel32+17ba9 ntdll+6bd2b ntdll+6bcaf: start of the thread",
 			"ntdll+7852c ntdll+3ebc8 kernel32+17ba9 ntdll+6bd2b ntdll+6bcaf: start of the thread",
 		}, 0},
