@@ -26,18 +26,18 @@ func candidates(t *constellationTable, counts *bitCounts, sound func(word uint64
 	found := map[constellation]*candidate{}
 	for i := range t.places {
 		p := &t.places[i]
-		if p.set == decoySet || p.seen.count() < enough || !sound(p.word) {
+		if p.set == decoySet || int(p.bits) < enough || !sound(p.word) {
 			continue
 		}
 		key := constellation{p.word, p.offset}
 		if found[key] == nil {
 			found[key] = &candidate{constellation: key}
 		}
-		counts[p.seen.count()]++
+		counts[p.bits]++
 	}
 	for i := range t.places {
 		p := &t.places[i]
-		if p.hits == 0 {
+		if p.bits == 0 {
 			continue
 		}
 		if c := found[constellation{p.word, p.offset}]; c != nil {
@@ -65,9 +65,9 @@ type candidate struct {
 func (c *candidate) bits() (handles, decoys int) {
 	for _, t := range c.tallies {
 		if t.set == decoySet {
-			decoys += t.seen.count()
+			decoys += int(t.bits)
 		} else {
-			handles += t.seen.count()
+			handles += int(t.bits)
 		}
 	}
 	return handles, decoys
@@ -86,7 +86,7 @@ func (h *hunt) survivors(c *crowd, list []candidate, asked func(set uint16) bool
 		all, decoys := l.bits()
 		asking, convincing := false, false
 		for _, t := range l.tallies {
-			n := t.seen.count()
+			n := int(t.bits)
 			if t.set != decoySet && asked(t.set) && n >= bitsOf(h.leastOf(t.set), h.targets.sets[t.set].Count) {
 				asking = true
 				convincing = convincing || h.mayConvince(c, int(t.set), n, decoys)
