@@ -113,10 +113,9 @@ type fieldView struct {
 // A look is what a pass looks at.
 type look struct {
 	list     []constellation
-	wordSize int              // bytes of the word that objects have in common
-	width    int              // bytes of the field
-	most     int              // words of a value from which on it is too common; 0 without limit
-	skip     func(n int) bool // windows that have none of the words
+	wordSize int // bytes of the word that objects have in common
+	width    int // bytes of the field
+	most     int // words of a value from which on it is too common; 0 without limit
 }
 
 // inspect is a pass that looks at the fields of all objects that have the words
@@ -136,10 +135,7 @@ func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
 	for i := range views {
 		views[i] = make([]fieldView, len(fields))
 	}
-	if l.skip == nil {
-		l.skip = readAll
-	}
-	err := h.eachWindow(ctx, before, after, l.skip, func(worker int, w *window) {
+	err := h.eachWindow(ctx, before, after, func(worker int, w *window) {
 		v := fieldVisitor{hunt: h, look: &l, fields: fields, views: views[worker], window: w}
 		if l.wordSize == 4 {
 			index.each32(w, v.object)

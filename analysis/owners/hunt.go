@@ -34,9 +34,8 @@ type hunt struct {
 	mu       sync.Mutex // guards done
 	done     int64      // bytes read in all passes
 
-	filters   []wordFilter // by window
-	hits      uint64       // words equal to a handle of a set that is sought
-	explained bitmap       // handles whose owner was found
+	hits      uint64 // words equal to a handle of a set that is sought
+	explained bitmap // handles whose owner was found
 	rarest    rarest
 	images    *images
 }
@@ -50,11 +49,10 @@ type window struct {
 }
 
 // eachWindow reads all memory to be searched, each window with the given
-// number of bytes before and after it as far as they were captured; skip says
-// by their numbers which windows need not be read. It calls visit on several
+// number of bytes before and after it as far as they were captured. It calls visit on several
 // goroutines; worker is the number of each, and the same worker always gets the same
 // windows, by ascending address.
-func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n int) bool, visit func(worker int, w *window)) error {
+func (h *hunt) eachWindow(ctx context.Context, before, after int, visit func(worker int, w *window)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -68,14 +66,12 @@ func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n in
 				if err := ctx.Err(); err != nil {
 					return
 				}
-				if !skip(n) {
-					w, err := r.read(n, at)
-					if err != nil {
-						cancel(err)
-						return
-					}
-					visit(worker, w)
+				w, err := r.read(n, at)
+				if err != nil {
+					cancel(err)
+					return
 				}
+				visit(worker, w)
 				h.report(int64(at.size))
 			}
 		})
@@ -83,8 +79,6 @@ func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n in
 	wg.Wait()
 	return context.Cause(ctx)
 }
-
-func readAll(int) bool { return false }
 
 // A windowReader reads windows into its buffer.
 type windowReader struct {
@@ -195,25 +189,16 @@ func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 		places: words * float64(h.maxOffset) / float64(f.width), atLeast: f.counts.atLeast,
 		prior: counterPrior, shifts: maxShifts, tolerance: shiftTolerance,
 	}
-	objects := func(list []candidate, indexed bool) ([]*claim, error) {
+	objects := func(list []candidate) ([]*claim, error) {
 		l := look{list: h.survivors(c, list, h.enoughLeft()), wordSize: h.space.ptr, width: f.width}
-		if indexed {
-			var distinct []uint64
-			for _, s := range l.list {
-				distinct = append(distinct, s.word)
-			}
-			slices.Sort(distinct)
-			distinct = slices.Compact(distinct)
-			l.skip = func(n int) bool { return !h.filters[n].any(distinct) }
-		}
 		fields, err := h.inspect(ctx, l)
 		return h.choose(ctx, c, fields, KindObject), cmp.Or(err, ctx.Err())
 	}
-	claims, err := objects(modules, true)
+	claims, err := objects(modules)
 	if err != nil {
 		return nil, err
 	}
 	claims = append(claims, h.arrays(ctx, f.runs, true)...)
-	others, err := objects(memory, false)
+	others, err := objects(memory)
 	return append(claims, others...), err
 }

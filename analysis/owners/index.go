@@ -4,60 +4,85 @@ import "encoding/binary"
 
 // wordIndex finds the words of the survivors.
 type wordIndex struct {
+	may    [1 << 16]uint8   // not zero if a word can be one of them, by 16 of its bits
+	shift  uint             // where these begin
 	fields map[uint64][]int // which fields a word has
-	may    [1 << 15]bool    // whether a word can be one of them, by indexHash
 }
-
-// indexHash is made for pointers: it leaves out what alignment makes zero.
-func indexHash(word uint64) uint64 { return (word>>2 ^ word>>17) & (1<<15 - 1) }
 
 func newWordIndex(list []constellation) *wordIndex {
 	x := &wordIndex{fields: map[uint64][]int{}}
 	for i, c := range list {
 		x.fields[c.word] = append(x.fields[c.word], i)
-		x.may[indexHash(c.word)] = true
+	}
+	// What alignment makes zero says little, and most of memory is zero: that
+	// should not look like one of the words.
+	for _, x.shift = range [...]uint{3, 2, 4, 6, 8, 10, 0} {
+		clear(x.may[:])
+		for word := range x.fields {
+			x.may[uint16(word>>x.shift)] = 1
+		}
+		if x.may[0] == 0 {
+			break
+		}
 	}
 	return x
 }
 
-// each64 calls object for the words of 8 bytes that have fields.
+// find returns the fields of a word; nil if it has none.
+func (x *wordIndex) find(word uint64) []int {
+	if x.may[uint16(word>>x.shift)] == 0 {
+		return nil
+	}
+	return x.fields[word]
+}
+
+// each64 calls object for the words of 8 bytes that have fields. The speed
+// depends on turning the others away, eight at a time and without a branch for
+// each: what the next word is cannot be predicted.
 func (x *wordIndex) each64(w *window, object func(i int, fields []int)) {
-	i := w.begin
-	for b := w.data[w.begin:w.end]; len(b) >= 8; {
-		if len(b) >= 32 &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b))] &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b[8:]))] &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b[16:]))] &&
-			!x.may[indexHash(binary.LittleEndian.Uint64(b[24:]))] {
-			b, i = b[32:], i+32
+	i, may, shift := w.begin, &x.may, x.shift&63
+	for ; i+64 <= w.end; i += 64 {
+		b := (*[64]byte)(w.data[i:])
+		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
+		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		v4, v5 := binary.LittleEndian.Uint64(b[32:]), binary.LittleEndian.Uint64(b[40:])
+		v6, v7 := binary.LittleEndian.Uint64(b[48:]), binary.LittleEndian.Uint64(b[56:])
+		if may[uint16(v0>>shift)]|may[uint16(v1>>shift)]|may[uint16(v2>>shift)]|may[uint16(v3>>shift)]|
+			may[uint16(v4>>shift)]|may[uint16(v5>>shift)]|may[uint16(v6>>shift)]|may[uint16(v7>>shift)] == 0 {
 			continue
 		}
-		if v := binary.LittleEndian.Uint64(b); x.may[indexHash(v)] {
-			if fields := x.fields[v]; fields != nil {
-				object(i, fields)
-			}
-		}
-		b, i = b[8:], i+8
+		x.some(w, i, i+64, 8, object)
 	}
+	x.some(w, i, w.end, 8, object)
 }
 
 // each32 is each64 for words of 4 bytes.
 func (x *wordIndex) each32(w *window, object func(i int, fields []int)) {
-	i := w.begin
-	for b := w.data[w.begin:w.end]; len(b) >= 4; {
-		if len(b) >= 16 &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b)))] &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[4:])))] &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[8:])))] &&
-			!x.may[indexHash(uint64(binary.LittleEndian.Uint32(b[12:])))] {
-			b, i = b[16:], i+16
+	i, may, shift := w.begin, &x.may, x.shift&31
+	for ; i+32 <= w.end; i += 32 {
+		b := (*[32]byte)(w.data[i:])
+		v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
+		v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		v4, v5 := binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
+		v6, v7 := binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
+		if may[uint16(v0>>shift)]|may[uint16(v1>>shift)]|may[uint16(v2>>shift)]|may[uint16(v3>>shift)]|
+			may[uint16(v4>>shift)]|may[uint16(v5>>shift)]|may[uint16(v6>>shift)]|may[uint16(v7>>shift)] == 0 {
 			continue
 		}
-		if v := uint64(binary.LittleEndian.Uint32(b)); x.may[indexHash(v)] {
-			if fields := x.fields[v]; fields != nil {
-				object(i, fields)
-			}
+		x.some(w, i, i+32, 4, object)
+	}
+	x.some(w, i, w.end, 4, object)
+}
+
+// some calls object for the words of the given size in a part of a window.
+func (x *wordIndex) some(w *window, from, to, size int, object func(i int, fields []int)) {
+	for i := from; i+size <= to; i += size {
+		v := uint64(binary.LittleEndian.Uint32(w.data[i:]))
+		if size == 8 {
+			v = binary.LittleEndian.Uint64(w.data[i:])
 		}
-		b, i = b[4:], i+4
+		if fields := x.find(v); fields != nil {
+			object(i, fields)
+		}
 	}
 }

@@ -78,7 +78,7 @@ func (h *hunt) link(ctx context.Context, claims []*claim) error {
 	for i := range l.found {
 		l.found[i] = make([]linkTable, len(claims))
 	}
-	if err := h.eachWindow(ctx, 0, 0, readAll, l.visit); err != nil {
+	if err := h.eachWindow(ctx, 0, 0, l.visit); err != nil {
 		return err
 	}
 	for i, c := range claims {

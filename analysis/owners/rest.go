@@ -66,7 +66,7 @@ func (h *hunt) collectRest(ctx context.Context) (*rest, error) {
 		}
 	}
 	before := max(h.maxOffset, runReach, recordBefore)
-	err := h.eachWindow(ctx, before, recordAfter+h.space.ptr, readAll, func(worker int, w *window) {
+	err := h.eachWindow(ctx, before, recordAfter+h.space.ptr, func(worker int, w *window) {
 		c := workers[worker]
 		c.w = w
 		if h.space.ptr == 4 {
