@@ -133,7 +133,12 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 	if err != nil {
 		return nil, 0, err
 	}
-	rest, err := h.collectRest(ctx)
+	guessed, err := h.guessArrays(ctx, found.runs)
+	if err != nil {
+		return nil, 0, err
+	}
+	links := h.newLinker(slices.Concat(claims, guessed))
+	rest, err := h.collectRest(ctx, links)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -153,7 +158,7 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 		}
 		claims = append(append(append(claims, halves...), records...), h.arrays(ctx, rest.halves.runs, false)...)
 	}
-	if err := h.link(ctx, claims); err != nil {
+	if err := h.link(ctx, claims, links); err != nil {
 		return nil, 0, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
@@ -44,69 +45,153 @@ type linkTable map[int][]link
 // A linker finds the pointers that lead to places.
 type linker struct {
 	*hunt
-	places []place // ascending
-	reach  uint64  // how far before a place a pointer may lead
+	claims []*claim // whose places these are
+	places []place  // ascending
+	reach  uint64   // how far before a place a pointer may lead
 	low    uint64
 	span   uint64
+	near   [1 << 16]uint8 // not zero if places are near a pointer, by 16 of its bits
+	shift  uint           // where these begin
 	lines  []uint64
-	found  [workers][]linkTable // by claim
+	found  [workers][]linkTable // by claim; nil before begin
 }
 
-// link looks for the pointers that lead a fixed distance before the handles of
-// an owner. They show where its objects begin, and what they belong to.
-func (h *hunt) link(ctx context.Context, claims []*claim) error {
-	l := &linker{hunt: h, reach: uint64(h.maxOffset), lines: make([]uint64, 1<<lineBits/64)}
+// newLinker takes down the places of the claims.
+func (h *hunt) newLinker(claims []*claim) *linker {
+	l := &linker{hunt: h, claims: claims, reach: uint64(h.maxOffset)}
 	for i, c := range claims {
 		for n, at := range c.places {
 			l.places = append(l.places, place{at, i, n})
 		}
 	}
+	return l
+}
+
+// begin prepares for a pass.
+func (l *linker) begin() {
+	for i := range l.found {
+		l.found[i] = make([]linkTable, len(l.claims))
+	}
 	if len(l.places) == 0 {
-		return nil
+		return
 	}
 	slices.SortFunc(l.places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.claim, b.claim), cmp.Compare(a.n, b.n))
 	})
 	l.low = l.places[0].at - min(l.reach, l.places[0].at)
 	l.span = l.places[len(l.places)-1].at - l.low
+	l.lines = make([]uint64, 1<<lineBits/64)
 	for _, p := range l.places {
 		for line := (p.at - min(l.reach, p.at)) >> 8; line <= p.at>>8; line++ {
 			bit := lineHash(line)
 			l.lines[bit/64] |= 1 << (bit % 64)
 		}
 	}
-	for i := range l.found {
-		l.found[i] = make([]linkTable, len(claims))
+	// Most of memory is zero: that should not look like a pointer.
+	fine := uint(max(8, bits.Len64(l.span)-16))
+	for _, l.shift = range [...]uint{fine, fine + 1, fine + 2, fine - 1, fine - 2, fine + 3} {
+		clear(l.near[:])
+		for _, p := range l.places {
+			for at := (p.at - min(l.reach, p.at)) >> l.shift; at <= p.at>>l.shift; at++ {
+				l.near[uint16(at)] = 1
+			}
+		}
+		if l.near[0] == 0 {
+			break
+		}
 	}
+}
+
+// link looks for the pointers that lead a fixed distance before the handles of
+// an owner. They show where its objects begin, and what they belong to. An
+// earlier pass may have found them already.
+func (h *hunt) link(ctx context.Context, claims []*claim, earlier *linker) error {
+	var left []*claim
+	for _, c := range claims {
+		if links, ok := earlier.of(c); ok {
+			h.begins(c, links)
+		} else if len(c.places) > 0 {
+			left = append(left, c)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	l := h.newLinker(left)
+	l.begin()
 	if err := h.eachWindow(ctx, 0, 0, l.visit); err != nil {
 		return err
 	}
-	for i, c := range claims {
-		all := linkTable{}
-		for worker := range l.found {
-			for distance, links := range l.found[worker][i] {
-				all[distance] = append(all[distance], links...)
-			}
-		}
-		h.begins(c, all)
+	for _, c := range left {
+		links, _ := l.of(c)
+		h.begins(c, links)
 	}
 	return nil
 }
 
+// of returns the links of a claim, or one that has the same places. It reports
+// false if they were not looked for.
+func (l *linker) of(c *claim) (linkTable, bool) {
+	i := slices.IndexFunc(l.claims, func(known *claim) bool { return slices.Equal(known.places, c.places) })
+	if i < 0 || l.found[0] == nil {
+		return nil, false
+	}
+	all := linkTable{}
+	for worker := range l.found {
+		for distance, links := range l.found[worker][i] {
+			all[distance] = append(all[distance], links...)
+		}
+	}
+	return all, true
+}
+
 func lineHash(line uint64) uint64 { return mix(line) >> (64 - lineBits) }
 
-// visit finds the pointers in a window.
+// visit finds the pointers in a window. As in wordIndex, all other words are
+// turned away without a branch for each.
 func (l *linker) visit(worker int, w *window) {
-	if l.space.ptr == 4 {
-		for i := w.begin; i+4 <= w.end; i += 4 {
-			if v := uint64(binary.LittleEndian.Uint32(w.data[i:])); v-l.low <= l.span {
-				l.pointer(worker, w.start+uint64(i), v)
-			}
-		}
+	if len(l.places) == 0 {
 		return
 	}
-	for i, b := w.begin, w.data[w.begin:w.end]; len(b) >= 8; b, i = b[8:], i+8 {
-		if v := binary.LittleEndian.Uint64(b); v-l.low <= l.span {
+	i, near, shift := w.begin, &l.near, l.shift&63
+	if l.space.ptr == 4 {
+		for ; i+32 <= w.end; i += 32 {
+			b := (*[32]byte)(w.data[i:])
+			v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
+			v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+			v4, v5 := binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
+			v6, v7 := binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
+			if near[uint16(v0>>shift)]|near[uint16(v1>>shift)]|near[uint16(v2>>shift)]|near[uint16(v3>>shift)]|
+				near[uint16(v4>>shift)]|near[uint16(v5>>shift)]|near[uint16(v6>>shift)]|near[uint16(v7>>shift)] != 0 {
+				l.some(worker, w, i, i+32)
+			}
+		}
+		l.some(worker, w, i, w.end)
+		return
+	}
+	for ; i+64 <= w.end; i += 64 {
+		b := (*[64]byte)(w.data[i:])
+		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
+		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		v4, v5 := binary.LittleEndian.Uint64(b[32:]), binary.LittleEndian.Uint64(b[40:])
+		v6, v7 := binary.LittleEndian.Uint64(b[48:]), binary.LittleEndian.Uint64(b[56:])
+		if near[uint16(v0>>shift)]|near[uint16(v1>>shift)]|near[uint16(v2>>shift)]|near[uint16(v3>>shift)]|
+			near[uint16(v4>>shift)]|near[uint16(v5>>shift)]|near[uint16(v6>>shift)]|near[uint16(v7>>shift)] != 0 {
+			l.some(worker, w, i, i+64)
+		}
+	}
+	l.some(worker, w, i, w.end)
+}
+
+// some looks at a part of a window.
+func (l *linker) some(worker int, w *window, from, to int) {
+	ptr := l.space.ptr
+	for i := from; i+ptr <= to; i += ptr {
+		v := uint64(binary.LittleEndian.Uint32(w.data[i:]))
+		if ptr == 8 {
+			v = binary.LittleEndian.Uint64(w.data[i:])
+		}
+		if v-l.low <= l.span && l.near[uint16(v>>l.shift)] != 0 {
 			l.pointer(worker, w.start+uint64(i), v)
 		}
 	}
