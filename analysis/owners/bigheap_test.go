@@ -27,13 +27,24 @@ const (
 type bigHeap struct {
 	*ownerScene
 	size   int // bytes
-	dense  bool
+	mix    bigMix
 	leaked []uint64
 	others map[string][]uint64 // by type
 }
 
-func newBigHeap(ptr, size int, dense bool) *bigHeap {
-	h := &bigHeap{ownerScene: newScene(1, ptr), size: size, dense: dense}
+// bigMix is what there is beside the leak.
+type bigMix int
+
+const (
+	oneLeak  bigMix = iota // an array
+	mixed                  // other classes, records, and events that nobody has
+	muchLeft               // and that in a heap full of numbers
+)
+
+func (m bigMix) String() string { return [...]string{"OneLeak", "Mixed", "MuchLeft"}[m] }
+
+func newBigHeap(ptr, size int, mix bigMix) *bigHeap {
+	h := &bigHeap{ownerScene: newScene(1, ptr), size: size, mix: mix}
 	if ptr == 8 {
 		h.heapAt = 0x1f010000000
 	}
@@ -41,9 +52,11 @@ func newBigHeap(ptr, size int, dense bool) *bigHeap {
 	h.leaked = h.open("Key", bigLeak, func(i int) uint64 { return uint64(4 * (0x401 + 2*i)) })
 	var types []string // of the handles between them
 	for typ, n := range map[string]int{"Thread": 600, "Event": 3000, "Semaphore": 900, "File": 1200} {
-		types = append(types, slices.Repeat([]string{typ}, n)...)
+		if mix > oneLeak || typ == "File" {
+			types = append(types, slices.Repeat([]string{typ}, n)...)
+		}
 	}
-	if dense {
+	if mix == muchLeft {
 		types = append(types, slices.Repeat([]string{"Token"}, 300)...) // nobody has these
 	}
 	slices.Sort(types)
@@ -79,7 +92,7 @@ func (h *bigHeap) segment(number int) []byte {
 	}
 	pointer := func() uint64 { return h.heapAt + uint64(rand.IntN(h.size))&^15 }
 	number32 := func() uint64 { // mostly small
-		if !h.dense && rand.IntN(8) > 0 {
+		if h.mix < muchLeft && rand.IntN(8) > 0 {
 			return 0
 		}
 		return uint64(rand.Uint32() >> (8 + rand.IntN(24)))
@@ -105,7 +118,7 @@ func (h *bigHeap) segment(number int) []byte {
 			continue
 		}
 		taken++
-		if taken%1000 == 0 {
+		if taken%1000 == 0 && h.mix > oneLeak {
 			i := from/bigSegment*500 + taken/1000
 			header(4)
 			switch i % 3 {
@@ -152,7 +165,7 @@ func (h *bigHeap) segment(number int) []byte {
 			for range words * h.ptr / 4 {
 				b = binary.LittleEndian.AppendUint32(b, 0x20202020+rand.Uint32()&0x5f5f5f5f)
 			}
-		case kind < 12 && h.dense: // numbers
+		case kind < 12 && h.mix == muchLeft: // numbers
 			for range words * h.ptr / 4 {
 				b = binary.LittleEndian.AppendUint32(b, uint32(number32()))
 			}
@@ -207,19 +220,19 @@ func (h *bigHeap) dump() dumptest.Dump {
 
 // open writes the dump to a file, in the directory that OWNERS_BENCH_DIR names
 // or in one that is removed.
-func openBigHeap(b *testing.B, ptr, size int, dense bool) *minidump.File {
+func openBigHeap(b *testing.B, ptr, size int, mix bigMix) *minidump.File {
 	b.Helper()
 	dir := os.Getenv("OWNERS_BENCH_DIR")
 	if dir == "" {
 		dir = b.TempDir()
 	}
-	path := filepath.Join(dir, fmt.Sprintf("heap%d-%d-%t.dmp", 8*ptr, size>>20, dense))
+	path := filepath.Join(dir, fmt.Sprintf("heap%d-%d-%d.dmp", 8*ptr, size>>20, mix))
 	if _, err := os.Stat(path); err != nil {
 		w, err := os.Create(path)
 		if err != nil {
 			b.Fatal(err)
 		}
-		_, err = newBigHeap(ptr, size, dense).dump().WriteTo(w)
+		_, err = newBigHeap(ptr, size, mix).dump().WriteTo(w)
 		if err := w.Close(); err != nil {
 			b.Fatal(err)
 		}
@@ -240,21 +253,19 @@ func openBigHeap(b *testing.B, ptr, size int, dense bool) *minidump.File {
 func BenchmarkBigHeap(b *testing.B) {
 	for _, bench := range []struct {
 		ptr, size int
-		dense     bool
+		mix       bigMix
 	}{
-		{8, 64 << 20, false}, {4, 64 << 20, false}, {8, 64 << 20, true}, {4, 64 << 20, true},
-		{8, 512 << 20, false}, {4, 512 << 20, false}, {8, 512 << 20, true}, {4, 512 << 20, true},
-		{8, 1536 << 20, false},
+		{8, 64 << 20, oneLeak}, {8, 64 << 20, mixed}, {8, 64 << 20, muchLeft},
+		{4, 64 << 20, oneLeak}, {4, 64 << 20, mixed}, {4, 64 << 20, muchLeft},
+		{8, 512 << 20, oneLeak}, {8, 512 << 20, mixed}, {8, 512 << 20, muchLeft},
+		{4, 512 << 20, oneLeak}, {4, 512 << 20, mixed}, {4, 512 << 20, muchLeft},
+		{8, 1536 << 20, oneLeak}, {8, 1536 << 20, mixed},
 	} {
-		name := fmt.Sprintf("%dbits/%dMB", 8*bench.ptr, bench.size>>20)
-		if bench.dense {
-			name += "/numbers"
-		}
-		b.Run(name, func(b *testing.B) {
+		b.Run(fmt.Sprintf("%dbits/%dMB/%s", 8*bench.ptr, bench.size>>20, bench.mix), func(b *testing.B) {
 			if testing.Short() && bench.size > 64<<20 {
 				b.Skip("takes long to write")
 			}
-			f := openBigHeap(b, bench.ptr, bench.size, bench.dense)
+			f := openBigHeap(b, bench.ptr, bench.size, bench.mix)
 			b.SetBytes(f.Size())
 			b.ReportAllocs()
 			for b.Loop() {
