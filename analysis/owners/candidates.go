@@ -60,12 +60,12 @@ type candidate struct {
 	tallies []tally // in no order
 }
 
-// bits counts the bits of the tallies of all sets of handles, and those of the
-// decoys.
+// bits counts the bits of the tallies of all sets of handles, and the decoys
+// that those of the decoys stand for.
 func (c *candidate) bits() (handles, decoys int) {
 	for _, t := range c.tallies {
 		if t.set == decoySet {
-			decoys += int(t.bits)
+			decoys += min(decoyWeight*int(t.bits), tallyBits)
 		} else {
 			handles += int(t.bits)
 		}

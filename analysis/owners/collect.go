@@ -104,7 +104,7 @@ func (c *collector) collect64(w *window) {
 func (c *collector) some64(w *window, from, to int) {
 	span := c.targets.max() - 4
 	for i := from; i+8 <= to; i += 8 {
-		if v := binary.LittleEndian.Uint64(w.data[i:]); v-4 <= span && v&1 == 0 && c.follow(w, i, v) {
+		if v := binary.LittleEndian.Uint64(w.data[i:]); v-4 <= span && c.follow(w, i, v) {
 			c.lookBack64(w.data[:i], v)
 		}
 	}
@@ -143,7 +143,7 @@ func (c *collector) collect32(w *window) {
 func (c *collector) some32(w *window, from, to int) {
 	span := uint32(c.targets.max() - 4)
 	for i := from; i+4 <= to; i += 4 {
-		if v := binary.LittleEndian.Uint32(w.data[i:]); v-4 <= span && v&1 == 0 && c.follow(w, i, uint64(v)) {
+		if v := binary.LittleEndian.Uint32(w.data[i:]); v-4 <= span && c.follow(w, i, uint64(v)) {
 			c.lookBack32(w.data[:i], uint64(v))
 		}
 	}
@@ -160,19 +160,22 @@ func (c *collector) lookBack32(before []byte, handle uint64) {
 }
 
 // follow counts a word that may be a handle, and reports whether to look at what
-// is before it. Even numbers that are no multiples of four serve as decoys:
-// where they stand as often as handles do, there are no handles.
+// is before it. It may be a decoy, too.
 func (c *collector) follow(w *window, i int, v uint64) bool {
 	slot := v >> 2
-	often := &c.oftenDecoy
-	if v&3 == 0 {
+	often := &c.often
+	switch {
+	case v&3 == 0:
 		set := c.targets.slots[slot]
 		if !c.sought[set] {
 			return false
 		}
 		c.hits++
 		c.runs.add(w.n+1, set, w.start+uint64(i), int(slot))
-		often = &c.often
+	case isDecoy(v):
+		often = &c.oftenDecoy
+	default:
+		return false
 	}
 	if slot >= oftenSlots {
 		return true
@@ -202,10 +205,9 @@ func (c *collector) note(p uint64, d int, value uint64) {
 	default:
 		return
 	}
-	slot := value >> 2
-	if value&3 == 0 {
+	if slot := value >> 2; value&3 == 0 {
 		c.table.note(p, int16(d), c.targets.slots[slot], c.targets.ranks[slot])
 	} else {
-		c.table.note(p, int16(d), decoySet, uint8(slot%tallyBits))
+		c.table.note(p, int16(d), decoySet, decoyRank(value))
 	}
 }

@@ -120,7 +120,8 @@ func (c *restCollector) collect32() {
 		b := (*[16]byte)(c.w.data[i:])
 		v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
 		v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
-		if wanted.has(v0)|wanted.has(v1)|wanted.has(v2)|wanted.has(v3) != 0 {
+		if wanted.may(v0)|wanted.may(v1)|wanted.may(v2)|wanted.may(v3) != 0 &&
+			wanted.has(v0)|wanted.has(v1)|wanted.has(v2)|wanted.has(v3) != 0 {
 			c.some32(i, i+16)
 		}
 	}
@@ -145,8 +146,10 @@ func (c *restCollector) collect64() {
 		b := (*[32]byte)(c.w.data[i:])
 		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
 		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-		if wanted.has(uint32(v0))|wanted.has(uint32(v0>>32))|wanted.has(uint32(v1))|wanted.has(uint32(v1>>32))|
-			wanted.has(uint32(v2))|wanted.has(uint32(v2>>32))|wanted.has(uint32(v3))|wanted.has(uint32(v3>>32)) != 0 {
+		if wanted.may(uint32(v0))|wanted.may(uint32(v0>>32))|wanted.may(uint32(v1))|wanted.may(uint32(v1>>32))|
+			wanted.may(uint32(v2))|wanted.may(uint32(v2>>32))|wanted.may(uint32(v3))|wanted.may(uint32(v3>>32)) != 0 &&
+			wanted.has(uint32(v0))|wanted.has(uint32(v0>>32))|wanted.has(uint32(v1))|wanted.has(uint32(v1>>32))|
+				wanted.has(uint32(v2))|wanted.has(uint32(v2>>32))|wanted.has(uint32(v3))|wanted.has(uint32(v3>>32)) != 0 {
 			c.some64(i, i+32)
 		}
 	}
@@ -227,11 +230,11 @@ func (c *restCollector) runsBefore() {
 // or is a decoy.
 func (c *restCollector) follow(v uint64, often, oftenDecoy *[oftenSlots]uint8) bool {
 	slot := v >> 2
-	decoy := v&3 != 0
+	decoy := isDecoy(v)
 	if decoy {
 		often = oftenDecoy
-	} else if !c.open.has(int(slot)) {
-		return false
+	} else if v&3 != 0 || !c.open.has(int(slot)) {
+		return false // wanted was wrong
 	}
 	if slot >= oftenSlots {
 		return true
@@ -240,8 +243,7 @@ func (c *restCollector) follow(v uint64, often, oftenDecoy *[oftenSlots]uint8) b
 		return false
 	}
 	often[slot]++
-	if decoy && c.oftenDecoy[slot] >= maxOftenRest && c.oftenHalfDecoy[slot] >= maxOftenRest ||
-		decoy && c.space.ptr == 4 && c.oftenDecoy[slot] >= maxOftenRest {
+	if decoy && c.oftenDecoy[slot] >= maxOftenRest && (c.space.ptr == 4 || c.oftenHalfDecoy[slot] >= maxOftenRest) {
 		c.wanted.remove(uint32(v))
 	}
 	return true
@@ -280,10 +282,9 @@ func (c *restCollector) constant(t *constellationTable, at, i, width int, word u
 
 // note enters a constellation of a handle or a decoy.
 func (c *restCollector) note(t *constellationTable, word uint64, offset int, v uint64) {
-	slot := v >> 2
-	if v&3 == 0 {
+	if slot := v >> 2; v&3 == 0 {
 		t.note(word, int16(offset), c.targets.slots[slot], c.targets.ranks[slot])
 	} else {
-		t.note(word, int16(offset), decoySet, uint8(slot%tallyBits))
+		t.note(word, int16(offset), decoySet, decoyRank(v))
 	}
 }

@@ -9,14 +9,15 @@ type wantedNumbers struct {
 	lower, upper [1 << 16]uint8
 }
 
-// init takes the open handles and all even numbers that are no multiples of four,
-// from 4 up to the largest handle.
+// init takes the open handles, and the decoys up to the largest of them.
 func (w *wantedNumbers) init(open bitmap, largest uint64) {
 	for upper := range largest>>16 + 1 {
 		w.upper[upper] = 1 << min(upper, 7)
 	}
-	for v := uint64(6); v <= largest; v += 4 {
-		w.add(v)
+	for v := range largest {
+		if isDecoy(v) {
+			w.add(v)
+		}
 	}
 	open.each(func(slot int) { w.add(uint64(4 * slot)) })
 }
@@ -28,3 +29,6 @@ func (w *wantedNumbers) remove(v uint32) { w.lower[uint16(v)] &^= 1 }
 
 // has returns 0 for a number that is not wanted.
 func (w *wantedNumbers) has(v uint32) uint8 { return w.lower[uint16(v)] & w.upper[v>>16] }
+
+// may is has with more false alarms, for less.
+func (w *wantedNumbers) may(v uint32) uint8 { return w.lower[uint16(v)] }
