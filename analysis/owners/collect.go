@@ -84,9 +84,9 @@ func (c *collector) runsBefore(w *window) {
 // condition: less 4, they are at most the largest one less 4.
 func (c *collector) collect64(w *window) {
 	c.runsBefore(w)
-	i, span := w.begin, c.targets.max()-4
-	for ; i+64 <= w.end; i += 64 {
-		b := (*[64]byte)(w.data[i:])
+	i, data, span := w.begin, w.data[:w.end], c.targets.max()-4
+	for ; i+64 <= len(data); i += 64 {
+		b := (*[64]byte)(data[i:])
 		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
 		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
 		v4, v5 := binary.LittleEndian.Uint64(b[32:]), binary.LittleEndian.Uint64(b[40:])
@@ -123,9 +123,9 @@ func (c *collector) lookBack64(before []byte, handle uint64) {
 // collect32 is collect64 for words of 4 bytes.
 func (c *collector) collect32(w *window) {
 	c.runsBefore(w)
-	i, span := w.begin, uint32(c.targets.max()-4)
-	for ; i+32 <= w.end; i += 32 {
-		b := (*[32]byte)(w.data[i:])
+	i, data, span := w.begin, w.data[:w.end], uint32(c.targets.max()-4)
+	for ; i+32 <= len(data); i += 32 {
+		b := (*[32]byte)(data[i:])
 		v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
 		v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
 		v4, v5 := binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])

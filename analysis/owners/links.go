@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"math/bits"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
@@ -50,8 +49,7 @@ type linker struct {
 	reach  uint64   // how far before a place a pointer may lead
 	low    uint64
 	span   uint64
-	near   [1 << 16]uint8 // not zero if places are near a pointer, by 16 of its bits
-	shift  uint           // where these begin
+	near   [1 << 16]uint8 // not zero if places are near a pointer, by bits 16 to 31
 	lines  []uint64
 	found  [workers][]linkTable // by claim; nil before begin
 }
@@ -85,19 +83,7 @@ func (l *linker) begin() {
 		for line := (p.at - min(l.reach, p.at)) >> 8; line <= p.at>>8; line++ {
 			bit := lineHash(line)
 			l.lines[bit/64] |= 1 << (bit % 64)
-		}
-	}
-	// Most of memory is zero: that should not look like a pointer.
-	fine := uint(max(8, bits.Len64(l.span)-16))
-	for _, l.shift = range [...]uint{fine, fine + 1, fine + 2, fine - 1, fine - 2, fine + 3} {
-		clear(l.near[:])
-		for _, p := range l.places {
-			for at := (p.at - min(l.reach, p.at)) >> l.shift; at <= p.at>>l.shift; at++ {
-				l.near[uint16(at)] = 1
-			}
-		}
-		if l.near[0] == 0 {
-			break
+			l.near[uint16(line>>8)] = 1
 		}
 	}
 }
@@ -153,34 +139,25 @@ func (l *linker) visit(worker int, w *window) {
 	if len(l.places) == 0 {
 		return
 	}
-	i, near, shift := w.begin, &l.near, l.shift&63
+	le, i, data, near := binary.LittleEndian, w.begin, w.data[:w.end], &l.near
 	if l.space.ptr == 4 {
-		for ; i+32 <= w.end; i += 32 {
-			b := (*[32]byte)(w.data[i:])
-			v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
-			v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
-			v4, v5 := binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
-			v6, v7 := binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
-			if near[uint16(v0>>shift)]|near[uint16(v1>>shift)]|near[uint16(v2>>shift)]|near[uint16(v3>>shift)]|
-				near[uint16(v4>>shift)]|near[uint16(v5>>shift)]|near[uint16(v6>>shift)]|near[uint16(v7>>shift)] != 0 {
+		for ; i+32 <= len(data); i += 32 {
+			b := (*[32]byte)(data[i:])
+			if near[le.Uint16(b[2:])]|near[le.Uint16(b[6:])]|near[le.Uint16(b[10:])]|near[le.Uint16(b[14:])]|
+				near[le.Uint16(b[18:])]|near[le.Uint16(b[22:])]|near[le.Uint16(b[26:])]|near[le.Uint16(b[30:])] != 0 {
 				l.some(worker, w, i, i+32)
 			}
 		}
-		l.some(worker, w, i, w.end)
-		return
-	}
-	for ; i+64 <= w.end; i += 64 {
-		b := (*[64]byte)(w.data[i:])
-		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
-		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-		v4, v5 := binary.LittleEndian.Uint64(b[32:]), binary.LittleEndian.Uint64(b[40:])
-		v6, v7 := binary.LittleEndian.Uint64(b[48:]), binary.LittleEndian.Uint64(b[56:])
-		if near[uint16(v0>>shift)]|near[uint16(v1>>shift)]|near[uint16(v2>>shift)]|near[uint16(v3>>shift)]|
-			near[uint16(v4>>shift)]|near[uint16(v5>>shift)]|near[uint16(v6>>shift)]|near[uint16(v7>>shift)] != 0 {
-			l.some(worker, w, i, i+64)
+	} else {
+		for ; i+64 <= len(data); i += 64 {
+			b := (*[64]byte)(data[i:])
+			if near[le.Uint16(b[2:])]|near[le.Uint16(b[10:])]|near[le.Uint16(b[18:])]|near[le.Uint16(b[26:])]|
+				near[le.Uint16(b[34:])]|near[le.Uint16(b[42:])]|near[le.Uint16(b[50:])]|near[le.Uint16(b[58:])] != 0 {
+				l.some(worker, w, i, i+64)
+			}
 		}
 	}
-	l.some(worker, w, i, w.end)
+	l.some(worker, w, i, len(data))
 }
 
 // some looks at a part of a window.
@@ -191,7 +168,7 @@ func (l *linker) some(worker int, w *window, from, to int) {
 		if ptr == 8 {
 			v = binary.LittleEndian.Uint64(w.data[i:])
 		}
-		if v-l.low <= l.span && l.near[uint16(v>>l.shift)] != 0 {
+		if v-l.low <= l.span && l.near[uint16(v>>16)] != 0 {
 			l.pointer(worker, w.start+uint64(i), v)
 		}
 	}

@@ -115,17 +115,13 @@ func (h *hunt) unexplained() (open bitmap, largest uint64) {
 
 // collect32 looks for handles in words of 4 bytes.
 func (c *restCollector) collect32() {
-	i, end, wanted := c.w.begin, c.w.end, &c.wanted
-	for ; i+16 <= end; i += 16 {
-		b := (*[16]byte)(c.w.data[i:])
-		v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
-		v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
-		if wanted.may(v0)|wanted.may(v1)|wanted.may(v2)|wanted.may(v3) != 0 &&
-			wanted.has(v0)|wanted.has(v1)|wanted.has(v2)|wanted.has(v3) != 0 {
-			c.some32(i, i+16)
+	i, data := c.w.begin, c.w.data[:c.w.end]
+	for ; i+32 <= len(data); i += 32 {
+		if c.wanted.among((*[32]byte)(data[i:])) {
+			c.some32(i, i+32)
 		}
 	}
-	c.some32(i, end)
+	c.some32(i, len(data))
 }
 
 // some32 looks at a part of the window.
@@ -141,19 +137,13 @@ func (c *restCollector) some32(from, to int) {
 // that are no pointers.
 func (c *restCollector) collect64() {
 	c.runsBefore()
-	i, end, wanted := c.w.begin, c.w.end, &c.wanted
-	for ; i+32 <= end; i += 32 {
-		b := (*[32]byte)(c.w.data[i:])
-		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
-		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-		if wanted.may(uint32(v0))|wanted.may(uint32(v0>>32))|wanted.may(uint32(v1))|wanted.may(uint32(v1>>32))|
-			wanted.may(uint32(v2))|wanted.may(uint32(v2>>32))|wanted.may(uint32(v3))|wanted.may(uint32(v3>>32)) != 0 &&
-			wanted.has(uint32(v0))|wanted.has(uint32(v0>>32))|wanted.has(uint32(v1))|wanted.has(uint32(v1>>32))|
-				wanted.has(uint32(v2))|wanted.has(uint32(v2>>32))|wanted.has(uint32(v3))|wanted.has(uint32(v3>>32)) != 0 {
+	i, data := c.w.begin, c.w.data[:c.w.end]
+	for ; i+32 <= len(data); i += 32 {
+		if c.wanted.among((*[32]byte)(data[i:])) {
 			c.some64(i, i+32)
 		}
 	}
-	c.some64(i, end)
+	c.some64(i, len(data))
 }
 
 // some64 looks at a part of the window.
