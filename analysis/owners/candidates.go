@@ -48,9 +48,7 @@ func candidates(t *constellationTable, counts *bitCounts, sound func(word uint64
 	for _, c := range found {
 		out = append(out, *c)
 	}
-	slices.SortFunc(out, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.offset, b.offset))
-	})
+	slices.SortFunc(out, func(a, b candidate) int { return compareConstellations(a.constellation, b.constellation) })
 	return out
 }
 

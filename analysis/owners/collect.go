@@ -3,6 +3,7 @@ package owners
 import (
 	"context"
 	"encoding/binary"
+	"math"
 )
 
 // A collector is what one worker gathers in the first pass.
@@ -35,21 +36,36 @@ func (h *hunt) collect(ctx context.Context) (*finds, error) {
 			workers[i].sought = append(workers[i].sought, s.sought)
 		}
 	}
-	err := h.eachWindow(ctx, max(h.maxOffset, runReach), 0, func(worker int, w *window) {
+	visit := func(worker int, w *window) {
 		if h.space.ptr == 4 {
 			workers[worker].collect32(w)
 		} else {
 			workers[worker].collect64(w)
 		}
+	}
+	var tables []*constellationTable
+	for i := range workers {
+		tables = append(tables, &workers[i].table)
+	}
+	before := max(h.maxOffset, runReach)
+	if h.early > 0 {
+		if err := h.eachWindow(ctx, windowSpan{0, h.early}, before, 0, visit); err != nil {
+			return nil, err
+		}
+		h.foreseen = h.foresee(tables, h.early)
+	}
+	err := h.eachWindow(ctx, windowSpan{h.early, math.MaxInt}, before, h.maxOffset+h.space.ptr, func(worker int, w *window) {
+		visit(worker, w)
+		if h.foreseen != nil && len(h.foreseen.fields) > 0 {
+			h.foreseen.visit(worker, w)
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	var tables []*constellationTable
 	var runs []*runFinder
 	for i := range workers {
 		h.hits += workers[i].hits
-		tables = append(tables, &workers[i].table)
 		runs = append(runs, &workers[i].runs)
 	}
 	f := &finds{width: h.space.ptr, runs: joinRuns(runs...)}

@@ -3,6 +3,7 @@ package owners
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 
@@ -34,8 +35,10 @@ type hunt struct {
 	mu       sync.Mutex // guards done
 	done     int64      // bytes read in all passes
 
-	hits      uint64 // words equal to a handle of a set that is sought
-	explained bitmap // handles whose owner was found
+	early     int        // windows that foresight goes by; 0 without
+	foreseen  *foresight // nil without
+	hits      uint64     // words equal to a handle of a set that is sought
+	explained bitmap     // handles whose owner was found
 	rarest    rarest
 	images    *images
 }
@@ -48,11 +51,16 @@ type window struct {
 	begin, end int    // the part of data that no other window covers
 }
 
-// eachWindow reads all memory to be searched, each window with the given
-// number of bytes before and after it as far as they were captured. It calls visit on several
-// goroutines; worker is the number of each, and the same worker always gets the same
-// windows, by ascending address.
-func (h *hunt) eachWindow(ctx context.Context, before, after int, visit func(worker int, w *window)) error {
+// A windowSpan are the windows from one number up to but without another.
+type windowSpan struct{ from, to int }
+
+var allWindows = windowSpan{0, math.MaxInt}
+
+// eachWindow reads the windows of a span, each with the given number of bytes
+// before and after it as far as they were captured. It calls visit on several
+// goroutines; worker is the number of each, and the same worker always gets the
+// same windows, by ascending address.
+func (h *hunt) eachWindow(ctx context.Context, span windowSpan, before, after int, visit func(worker int, w *window)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -60,7 +68,10 @@ func (h *hunt) eachWindow(ctx context.Context, before, after int, visit func(wor
 		wg.Go(func() {
 			r := windowReader{hunt: h, buf: make([]byte, before+windowSize+after), before: before, after: after}
 			for n, at := range h.space.windows() {
-				if n%workers != worker {
+				if n >= span.to {
+					return
+				}
+				if n%workers != worker || n < span.from {
 					continue
 				}
 				if err := ctx.Err(); err != nil {

@@ -9,7 +9,7 @@ type wordIndex struct {
 	fields map[uint64][]int // which fields a word has
 }
 
-func newWordIndex(list []constellation) *wordIndex {
+func newWordIndex(list []*ownerField) *wordIndex {
 	x := &wordIndex{fields: map[uint64][]int{}}
 	for i, c := range list {
 		x.fields[c.word] = append(x.fields[c.word], i)

@@ -105,7 +105,7 @@ func (h *hunt) link(ctx context.Context, claims []*claim, earlier *linker) error
 	}
 	l := h.newLinker(left)
 	l.begin()
-	if err := h.eachWindow(ctx, 0, 0, l.visit); err != nil {
+	if err := h.eachWindow(ctx, allWindows, 0, 0, l.visit); err != nil {
 		return err
 	}
 	for _, c := range left {

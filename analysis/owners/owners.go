@@ -151,7 +151,7 @@ func find(ctx context.Context, f *minidump.File, mem *minidump.Memory, targets *
 	if len(report.Sets) == 0 {
 		return report, nil
 	}
-	h := &hunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
+	h := &hunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress, early: space.earlyWindows()}
 	if o.Symbols != nil {
 		h.files = o.Symbols.Code(ctx)
 		defer h.files.Close() // was only read

@@ -68,7 +68,7 @@ func (h *hunt) collectRest(ctx context.Context, l *linker) (*rest, error) {
 	}
 	l.begin()
 	before := max(h.maxOffset, runReach, recordBefore)
-	err := h.eachWindow(ctx, before, recordAfter+h.space.ptr, func(worker int, w *window) {
+	err := h.eachWindow(ctx, allWindows, before, recordAfter+h.space.ptr, func(worker int, w *window) {
 		c := workers[worker]
 		c.w = w
 		if h.space.ptr == 4 {

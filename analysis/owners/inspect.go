@@ -1,0 +1,197 @@
+package owners
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// A look is what a pass looks at.
+type look struct {
+	list     []constellation
+	wordSize int // bytes of the word that objects have in common
+	width    int // bytes of the field
+	most     int // words of a value from which on it is too common; 0 without limit
+}
+
+// inspect looks at the fields of all objects that have the words of a list. It
+// is a pass, but for what was foreseen.
+func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
+	if len(l.list) == 0 {
+		return nil, nil
+	}
+	seen := h.foreseen.of(&l)
+	fields, number := make([]*ownerField, len(l.list)), map[*ownerField]int{}
+	var unseen []*ownerField
+	for i, c := range l.list {
+		if fields[i] = seen.field(c); fields[i] == nil {
+			fields[i] = h.newField(c, l.width)
+			unseen = append(unseen, fields[i])
+		}
+		number[fields[i]] = i
+	}
+	first, second := h.newInspection(&l, fields), h.newInspection(&l, unseen)
+	early, later := seen.split()
+	if err := first.pass(ctx, early); err != nil {
+		return nil, err
+	}
+	if err := second.pass(ctx, later); err != nil {
+		return nil, err
+	}
+	for worker := range workers {
+		for _, s := range [...]*inspection{second, seen.inspected()} {
+			for i, f := range s.fields {
+				if n, ok := number[f]; ok {
+					first.views[worker][n].join(&s.views[worker][i])
+				}
+			}
+		}
+		for i, f := range fields {
+			f.merge(&first.views[worker][i])
+		}
+	}
+	return slices.DeleteFunc(fields, func(f *ownerField) bool { return f.common }), nil
+}
+
+func (h *hunt) newField(c constellation, width int) *ownerField {
+	return &ownerField{constellation: c, width: width, sets: map[uint16]*fieldSet{}, numbers: newNumbers(h.targets)}
+}
+
+// An inspection finds the objects that have certain words, and takes down their
+// fields.
+type inspection struct {
+	*hunt
+	look   *look
+	fields []*ownerField
+	views  [workers][]fieldView // by field
+	index  *wordIndex
+}
+
+func (h *hunt) newInspection(l *look, fields []*ownerField) *inspection {
+	s := &inspection{hunt: h, look: l, fields: fields, index: newWordIndex(fields)}
+	for i := range s.views {
+		s.views[i] = make([]fieldView, len(fields))
+	}
+	return s
+}
+
+// pass reads what is needed of a span of windows.
+func (s *inspection) pass(ctx context.Context, span windowSpan) error {
+	if len(s.fields) == 0 || span.from >= span.to {
+		return nil
+	}
+	before, after := 0, 0
+	for _, f := range s.fields {
+		before, after = max(before, -int(f.offset)), max(after, int(f.offset)+f.width)
+	}
+	return s.eachWindow(ctx, span, before, after, s.visit)
+}
+
+func (s *inspection) visit(worker int, w *window) {
+	v := fieldVisitor{hunt: s.hunt, look: s.look, fields: s.fields, views: s.views[worker], window: w}
+	if s.look.wordSize == 4 {
+		s.index.each32(w, v.object)
+	} else {
+		s.index.each64(w, v.object)
+	}
+}
+
+// fieldView is what one worker found in one field.
+type fieldView struct {
+	instances, empty int
+	common           bool
+	sets             map[uint16]*fieldSet
+}
+
+// join adds what was found in later windows.
+func (v *fieldView) join(later *fieldView) {
+	v.instances += later.instances
+	v.empty += later.empty
+	v.common = v.common || later.common
+	for id, s := range later.sets {
+		all := v.set(id)
+		all.objects += s.objects
+		all.examples = append(all.examples, s.examples...)
+		all.examples = all.examples[:min(len(all.examples), ownerExamples)]
+		all.places = append(all.places, s.places...)
+		all.places = all.places[:min(len(all.places), maxPlaces)]
+	}
+}
+
+// set returns what is known of a set of handles.
+func (v *fieldView) set(id uint16) *fieldSet {
+	s := v.sets[id]
+	if s == nil {
+		if v.sets == nil {
+			v.sets = map[uint16]*fieldSet{}
+		}
+		s = &fieldSet{}
+		v.sets[id] = s
+	}
+	return s
+}
+
+func (f *ownerField) merge(v *fieldView) {
+	f.instances += v.instances
+	f.empty += v.empty
+	f.common = f.common || v.common
+	for id, s := range v.sets {
+		all := f.sets[id]
+		if all == nil {
+			all = &fieldSet{}
+			f.sets[id] = all
+		}
+		all.objects += s.objects
+		all.examples = append(all.examples, s.examples...)
+		slices.SortFunc(all.examples, func(a, b Example) int { return cmp.Compare(a.Object, b.Object) })
+		all.examples = all.examples[:min(len(all.examples), ownerExamples)]
+		all.places = append(all.places, s.places...)
+	}
+}
+
+// A fieldVisitor takes down the fields of the objects in one window.
+type fieldVisitor struct {
+	hunt   *hunt
+	look   *look
+	fields []*ownerField
+	views  []fieldView
+	window *window
+}
+
+// object is called for a word at data[i] that belongs to the given fields.
+func (v *fieldVisitor) object(i int, fields []int) {
+	for _, n := range fields {
+		at := i + int(v.fields[n].offset)
+		if at < 0 || at+v.look.width > len(v.window.data) {
+			continue // the field was not captured
+		}
+		if view := &v.views[n]; v.look.most > 0 && view.instances >= v.look.most {
+			view.common = true
+			continue
+		}
+		v.value(n, readValue(v.window.data[at:], v.look.width), v.window.start+uint64(i))
+	}
+}
+
+// value takes down what one field holds.
+func (v *fieldVisitor) value(n int, value, object uint64) {
+	f, view := v.fields[n], &v.views[n]
+	view.instances++
+	if value == 0 || value == ^uint64(0) {
+		view.empty++
+		return
+	}
+	f.add(value, v.hunt.targets.fieldSlots())
+	id := v.hunt.targets.set(value)
+	if id == slotFree {
+		return
+	}
+	s := view.set(id)
+	s.objects++
+	if len(s.examples) < ownerExamples {
+		s.examples = append(s.examples, Example{Object: vaOf(object), Handle: value})
+	}
+	if len(s.places) < maxPlaces {
+		s.places = append(s.places, object+uint64(int64(f.offset)))
+	}
+}
