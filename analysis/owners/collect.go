@@ -52,7 +52,7 @@ func (h *hunt) collect(ctx context.Context) (*finds, error) {
 		if err := h.eachWindow(ctx, windowSpan{0, h.early}, before, 0, visit); err != nil {
 			return nil, err
 		}
-		h.foreseen = h.foresee(tables, h.early)
+		h.foreseen = h.foresee(tables)
 	}
 	err := h.eachWindow(ctx, windowSpan{h.early, math.MaxInt}, before, h.maxOffset+h.space.ptr, func(worker int, w *window) {
 		visit(worker, w)

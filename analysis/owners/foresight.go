@@ -2,14 +2,14 @@ package owners
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
-// Foresight saves a pass: what the first one finds in the early windows shows
+// Foresight saves passes. What the first one finds in the early windows shows
 // which constellations it will be worth looking at, and in the later windows it
-// looks at these at once. The early windows, and what was not foreseen, are left
-// to the second pass. The answer is the same without.
+// looks at these at once. What was not foreseen is looked at in the early windows
+// first; few of that need be looked for in the later ones. The answer is the same
+// without.
 
 const (
 	// earlyPart is the part of the windows that are early, as a divisor.
@@ -20,11 +20,9 @@ const (
 	maxForeseen = 32
 )
 
-// A foresight is what the first pass has looked at.
-type foresight struct {
-	*inspection
-	from int // number of the first window
-}
+// A foresight is what the first pass has looked at, in all windows but the early
+// ones.
+type foresight struct{ *inspection }
 
 // earlyWindows returns how many windows are early; 0 if there are too few.
 func (s *space) earlyWindows() int {
@@ -38,45 +36,50 @@ func (s *space) earlyWindows() int {
 	return n / earlyPart
 }
 
-// foresee chooses among the pointers into modules that were seen with the most
-// handles, less what decoys were there.
-func (h *hunt) foresee(tables []*constellationTable, from int) *foresight {
-	type sight struct {
-		constellation
-		bits int
-	}
-	var all []sight
+// foresee chooses among the pointers into modules those that already may
+// convince.
+func (h *hunt) foresee(tables []*constellationTable) *foresight {
+	var all []tally
 	for _, t := range tables {
-		for i := range t.places {
-			if p := &t.places[i]; p.bits > 1 {
-				s := sight{constellation{p.word, p.offset}, int(p.bits)}
-				if p.set == decoySet {
-					s.bits *= -decoyWeight
-				}
-				all = append(all, s)
+		for _, p := range t.places {
+			if p.bits > 1 {
+				all = append(all, p)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b sight) int { return compareConstellations(a.constellation, b.constellation) })
-	best := all[:0]
-	for _, s := range all {
-		if n := len(best); n > 0 && best[n-1].constellation == s.constellation {
-			best[n-1].bits += s.bits
-		} else {
+	slices.SortFunc(all, func(a, b tally) int {
+		return compareConstellations(constellation{a.word, a.offset}, constellation{b.word, b.offset})
+	})
+	type sight struct {
+		constellation
+		handles int
+	}
+	var best []sight
+	c := &crowd{places: h.places(h.space.ptr), atLeast: func(int) int { return 1 }}
+	for len(all) > 0 {
+		s, decoys, n := sight{constellation: constellation{all[0].word, all[0].offset}}, 0, 0
+		for ; n < len(all) && all[n].word == s.word && all[n].offset == s.offset; n++ {
+			if all[n].set == decoySet {
+				decoys += decoyWeight * int(all[n].bits)
+			} else {
+				s.handles += int(all[n].bits)
+			}
+		}
+		all = all[n:]
+		if s.handles < minHandles || !h.mayConvince(c, len(h.targets.sets), min(s.handles, tallyBits), decoys) {
+			continue
+		}
+		if _, ok := h.space.modules.Find(vaOf(s.word)); ok {
 			best = append(best, s)
 		}
 	}
-	best = slices.DeleteFunc(best, func(s sight) bool {
-		_, ok := h.space.modules.Find(vaOf(s.word))
-		return !ok || s.bits < minHandles
-	})
-	slices.SortStableFunc(best, func(a, b sight) int { return cmp.Compare(b.bits, a.bits) })
+	slices.SortStableFunc(best, func(a, b sight) int { return cmp.Compare(b.handles, a.handles) })
 	l := &look{wordSize: h.space.ptr, width: h.space.ptr}
 	var fields []*ownerField
 	for _, s := range best[:min(len(best), maxForeseen, h.maxFields())] {
 		fields = append(fields, h.newField(s.constellation, l.width))
 	}
-	return &foresight{h.newInspection(l, fields), from}
+	return &foresight{h.newInspection(l, fields)}
 }
 
 func compareConstellations(a, b constellation) int {
@@ -101,14 +104,6 @@ func (f *foresight) field(c constellation) *ownerField {
 		return nil
 	}
 	return f.fields[i]
-}
-
-// split returns the windows before those that were looked at, and these.
-func (f *foresight) split() (early, later windowSpan) {
-	if f == nil {
-		return allWindows, windowSpan{}
-	}
-	return windowSpan{0, f.from}, windowSpan{f.from, math.MaxInt}
 }
 
 // inspected returns what was seen.

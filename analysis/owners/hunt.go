@@ -200,13 +200,13 @@ func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 			memory = append(memory, c)
 		}
 	}
-	words := float64(h.space.bytes) / float64(f.width)
 	c := &crowd{
-		places: words * float64(h.maxOffset) / float64(f.width), atLeast: f.counts.atLeast,
+		places: h.places(f.width), atLeast: f.counts.atLeast,
 		prior: counterPrior, shifts: maxShifts, tolerance: shiftTolerance,
 	}
 	objects := func(list []candidate) ([]*claim, error) {
-		l := look{list: h.survivors(c, list, h.enoughLeft()), wordSize: h.space.ptr, width: f.width}
+		asked := h.enoughLeft()
+		l := look{list: h.survivors(c, list, asked), crowd: c, asked: asked, wordSize: h.space.ptr, width: f.width}
 		fields, err := h.inspect(ctx, l)
 		return h.choose(ctx, c, fields, KindObject), cmp.Or(err, ctx.Err())
 	}
@@ -217,4 +217,10 @@ func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 	claims = append(claims, h.arrays(ctx, f.runs, true)...)
 	others, err := objects(memory)
 	return append(claims, others...), err
+}
+
+// places is how many places there are for a constellation of a pointer and a
+// field of the given width.
+func (h *hunt) places(width int) float64 {
+	return float64(h.space.bytes) / float64(width) * float64(h.maxOffset) / float64(width)
 }

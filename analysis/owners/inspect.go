@@ -3,39 +3,52 @@ package owners
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 )
 
 // A look is what a pass looks at.
 type look struct {
-	list     []constellation
+	list     []candidate
+	crowd    *crowd
+	asked    func(set uint16) bool
 	wordSize int // bytes of the word that objects have in common
 	width    int // bytes of the field
 	most     int // words of a value from which on it is too common; 0 without limit
 }
 
 // inspect looks at the fields of all objects that have the words of a list. It
-// is a pass, but for what was foreseen.
+// is a pass, but for what was foreseen, and for what the early windows show to
+// be numbers.
 func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
 	if len(l.list) == 0 {
 		return nil, nil
 	}
 	seen := h.foreseen.of(&l)
 	fields, number := make([]*ownerField, len(l.list)), map[*ownerField]int{}
-	var unseen []*ownerField
 	for i, c := range l.list {
-		if fields[i] = seen.field(c); fields[i] == nil {
-			fields[i] = h.newField(c, l.width)
-			unseen = append(unseen, fields[i])
+		if fields[i] = seen.field(c.constellation); fields[i] == nil {
+			fields[i] = h.newField(c.constellation, l.width)
 		}
 		number[fields[i]] = i
 	}
-	first, second := h.newInspection(&l, fields), h.newInspection(&l, unseen)
-	early, later := seen.split()
-	if err := first.pass(ctx, early); err != nil {
+	first := h.newInspection(&l, fields)
+	if err := first.pass(ctx, windowSpan{0, h.early}); err != nil {
 		return nil, err
 	}
-	if err := second.pass(ctx, later); err != nil {
+	var unseen []*ownerField
+	for i, f := range fields {
+		if seen.field(f.constellation) != nil {
+			continue
+		}
+		if others := f.others.count() + f.multiples.count() - h.open(f); h.early > 0 && !h.convincing(l.crowd, &l.list[i], l.asked, others) {
+			f.common = true
+			continue
+		}
+		unseen = append(unseen, f)
+	}
+	second := h.newInspection(&l, unseen)
+	if err := second.pass(ctx, windowSpan{h.early, math.MaxInt}); err != nil {
 		return nil, err
 	}
 	for worker := range workers {
@@ -47,10 +60,17 @@ func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
 			}
 		}
 		for i, f := range fields {
-			f.merge(&first.views[worker][i])
+			v := &first.views[worker][i]
+			v.common = v.common || l.most > 0 && v.instances > l.most
+			f.merge(v)
 		}
 	}
 	return slices.DeleteFunc(fields, func(f *ownerField) bool { return f.common }), nil
+}
+
+// open counts the open handles among the numbers of a field.
+func (h *hunt) open(f *ownerField) int {
+	return len(hitsOf(f.multiples, func(slot int) bool { return slot < len(h.targets.slots) && h.targets.slots[slot] != slotFree }))
 }
 
 func (h *hunt) newField(c constellation, width int) *ownerField {
