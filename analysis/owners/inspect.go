@@ -81,14 +81,18 @@ func (h *hunt) newField(c constellation, width int) *ownerField {
 // fields.
 type inspection struct {
 	*hunt
-	look   *look
-	fields []*ownerField
-	views  [workers][]fieldView // by field
-	index  *wordIndex
+	look    *look
+	fields  []*ownerField
+	offsets []int                // by field
+	views   [workers][]fieldView // by field
+	index   *wordIndex
 }
 
 func (h *hunt) newInspection(l *look, fields []*ownerField) *inspection {
 	s := &inspection{hunt: h, look: l, fields: fields, index: newWordIndex(fields)}
+	for _, f := range fields {
+		s.offsets = append(s.offsets, int(f.offset))
+	}
 	for i := range s.views {
 		s.views[i] = make([]fieldView, len(fields))
 	}
@@ -101,14 +105,14 @@ func (s *inspection) pass(ctx context.Context, span windowSpan) error {
 		return nil
 	}
 	before, after := 0, 0
-	for _, f := range s.fields {
-		before, after = max(before, -int(f.offset)), max(after, int(f.offset)+f.width)
+	for _, offset := range s.offsets {
+		before, after = max(before, -offset), max(after, offset+s.look.width)
 	}
 	return s.eachWindow(ctx, span, before, after, s.visit)
 }
 
 func (s *inspection) visit(worker int, w *window) {
-	v := fieldVisitor{hunt: s.hunt, look: s.look, fields: s.fields, views: s.views[worker], window: w}
+	v := fieldVisitor{inspection: s, views: s.views[worker], window: w, slots: s.targets.fieldSlots()}
 	if s.look.wordSize == 4 {
 		s.index.each32(w, v.object)
 	} else {
@@ -171,47 +175,44 @@ func (f *ownerField) merge(v *fieldView) {
 
 // A fieldVisitor takes down the fields of the objects in one window.
 type fieldVisitor struct {
-	hunt   *hunt
-	look   *look
-	fields []*ownerField
+	*inspection
 	views  []fieldView
 	window *window
+	slots  int // of the numbers
 }
 
 // object is called for a word at data[i] that belongs to the given fields.
 func (v *fieldVisitor) object(i int, fields []int) {
 	for _, n := range fields {
-		at := i + int(v.fields[n].offset)
+		at := i + v.offsets[n]
 		if at < 0 || at+v.look.width > len(v.window.data) {
 			continue // the field was not captured
 		}
-		if view := &v.views[n]; v.look.most > 0 && view.instances >= v.look.most {
+		view := &v.views[n]
+		if v.look.most > 0 && view.instances >= v.look.most {
 			view.common = true
 			continue
 		}
-		v.value(n, readValue(v.window.data[at:], v.look.width), v.window.start+uint64(i))
+		view.instances++
+		value := readValue(v.window.data[at:], v.look.width)
+		if value == 0 || value == ^uint64(0) {
+			view.empty++
+			continue
+		}
+		v.fields[n].add(value, v.slots)
+		if id := v.targets.set(value); id != slotFree {
+			view.set(id).add(value, v.window.start+uint64(i), v.offsets[n])
+		}
 	}
 }
 
-// value takes down what one field holds.
-func (v *fieldVisitor) value(n int, value, object uint64) {
-	f, view := v.fields[n], &v.views[n]
-	view.instances++
-	if value == 0 || value == ^uint64(0) {
-		view.empty++
-		return
-	}
-	f.add(value, v.hunt.targets.fieldSlots())
-	id := v.hunt.targets.set(value)
-	if id == slotFree {
-		return
-	}
-	s := view.set(id)
+// add takes down a handle so far behind the word of an object.
+func (s *fieldSet) add(handle, object uint64, offset int) {
 	s.objects++
 	if len(s.examples) < ownerExamples {
-		s.examples = append(s.examples, Example{Object: vaOf(object), Handle: value})
+		s.examples = append(s.examples, Example{Object: vaOf(object), Handle: handle})
 	}
 	if len(s.places) < maxPlaces {
-		s.places = append(s.places, object+uint64(int64(f.offset)))
+		s.places = append(s.places, object+uint64(int64(offset)))
 	}
 }

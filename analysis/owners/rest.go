@@ -60,7 +60,11 @@ func (h *hunt) collectRest(ctx context.Context, l *linker) (*rest, error) {
 	var workers [workers]*restCollector
 	for i := range workers {
 		workers[i] = &restCollector{hunt: h, open: open}
-		workers[i].wanted.init(open, largest)
+		if i == 0 {
+			workers[i].wanted.init(open, largest)
+		} else {
+			workers[i].wanted = workers[0].wanted
+		}
 		workers[i].runs.width = 4
 		for _, t := range [...]*constellationTable{&workers[i].records, &workers[i].halves, &workers[i].halfRecords} {
 			t.limit = maxTalliesRest

@@ -167,14 +167,18 @@ func (t *constellationTable) drop(most uint16) {
 	mask := len(t.places) - 1
 	start := slices.IndexFunc(t.places, func(p tally) bool { return p.bits == 0 })
 	for n := range t.places {
-		p := &t.places[(start+n)&mask]
+		at := (start + n) & mask
+		p := &t.places[at]
 		if p.bits <= most {
 			p.bits = 0
 			continue
 		}
-		moved := *p
-		p.bits = 0
-		*t.find(moved.tallyKey, moved.hash()) = moved
+		for i := int(p.hash()) & mask; i != at; i = (i + 1) & mask {
+			if t.places[i].bits == 0 {
+				t.places[i], p.bits = *p, 0
+				break
+			}
+		}
 	}
 }
 

@@ -16,10 +16,8 @@ func (w *wantedNumbers) init(open bitmap, largest uint64) {
 	for upper := range largest>>16 + 1 {
 		w.upper[upper] = 1 << min(upper, 7)
 	}
-	for v := range largest {
-		if isDecoy(v) {
-			w.add(v)
-		}
+	for v := uint64(firstDecoy); v < largest; v += decoyStep {
+		w.add(v)
 	}
 	open.each(func(slot int) { w.add(uint64(4 * slot)) })
 }
