@@ -89,6 +89,9 @@ func (c *collector) runsBefore(w *window) {
 	from := max(0, w.begin-runReach)
 	for i := from + (w.begin-from)%ptr; i < w.begin; i += ptr {
 		v := readValue(w.data[i:], ptr)
+		if v > c.targets.max() {
+			continue
+		}
 		if set := c.targets.set(v); set != slotFree && c.sought[set] {
 			c.runs.add(w.n+1, set, w.start+uint64(i), int(v>>2))
 		}

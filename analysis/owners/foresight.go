@@ -76,7 +76,7 @@ func (h *hunt) foresee(tables []*constellationTable) *foresight {
 	slices.SortStableFunc(best, func(a, b sight) int { return cmp.Compare(b.handles, a.handles) })
 	l := &look{wordSize: h.space.ptr, width: h.space.ptr}
 	var fields []*ownerField
-	for _, s := range best[:min(len(best), maxForeseen, h.maxFields())] {
+	for _, s := range best[:min(len(best), maxForeseen, h.maxFields()/4)] {
 		fields = append(fields, h.newField(s.constellation, l.width))
 	}
 	return &foresight{h.newInspection(l, fields)}

@@ -83,7 +83,7 @@ func (h *hunt) eachWindow(ctx context.Context, span windowSpan, before, after in
 					return
 				}
 				visit(worker, w)
-				h.report(int64(at.size))
+				h.read(int64(at.size))
 			}
 		})
 	}
@@ -112,8 +112,8 @@ func (r *windowReader) read(n int, at windowAt) (*window, error) {
 	return &r.w, err
 }
 
-// report passes the progress on.
-func (h *hunt) report(n int64) {
+// read passes the progress on.
+func (h *hunt) read(n int64) {
 	if h.progress == nil {
 		return
 	}
@@ -125,7 +125,7 @@ func (h *hunt) report(n int64) {
 
 // finish reports the end, which comes early if there is nothing to look for.
 func (h *hunt) finish() {
-	h.report(passes*int64(h.space.bytes) - h.done)
+	h.read(passes*int64(h.space.bytes) - h.done)
 }
 
 // run hunts from the surest kind to the least: for objects that begin with a
@@ -144,6 +144,7 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 	if err != nil {
 		return nil, 0, err
 	}
+	h.foreseen = nil // all that it knows was asked for
 	guessed, err := h.guessArrays(ctx, found.runs)
 	if err != nil {
 		return nil, 0, err
