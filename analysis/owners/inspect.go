@@ -18,8 +18,8 @@ type look struct {
 }
 
 // inspect looks at the fields of all objects that have the words of a list. It
-// is a pass, but for what was foreseen, and for what the early windows show to
-// be numbers.
+// is a pass, but for what was foreseen, and for what a part of the windows shows
+// to be numbers.
 func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
 	if len(l.list) == 0 {
 		return nil, nil
@@ -32,35 +32,43 @@ func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
 		}
 		number[fields[i]] = i
 	}
-	first := h.newInspection(&l, fields)
-	if err := first.pass(ctx, windowSpan{0, h.early}); err != nil {
-		return nil, err
+	var views [workers][]fieldView
+	for worker := range views {
+		views[worker] = make([]fieldView, len(fields))
 	}
-	var unseen []*ownerField
-	for i, f := range fields {
-		if seen.field(f.constellation) != nil {
-			continue
-		}
-		if others := f.others.count() + f.multiples.count() - h.open(f); h.early > 0 && !h.convincing(l.crowd, &l.list[i], l.asked, others) {
-			f.common = true
-			continue
-		}
-		unseen = append(unseen, f)
-	}
-	second := h.newInspection(&l, unseen)
-	if err := second.pass(ctx, windowSpan{h.early, math.MaxInt}); err != nil {
-		return nil, err
-	}
-	for worker := range workers {
-		for _, s := range [...]*inspection{second, seen.inspected()} {
+	join := func(s *inspection) {
+		for worker := range views {
 			for i, f := range s.fields {
 				if n, ok := number[f]; ok {
-					first.views[worker][n].join(&s.views[worker][i])
+					views[worker][n].join(&s.views[worker][i])
 				}
 			}
 		}
+	}
+	left := fields
+	for _, span := range [...]windowSpan{{0, h.early}, {h.early, 2 * h.early}, {2 * h.early, 4 * h.early}, {4 * h.early, math.MaxInt}} {
+		if len(left) == 0 || span.from == span.to {
+			continue
+		}
+		s := h.newInspection(&l, left)
+		if err := s.pass(ctx, span); err != nil {
+			return nil, err
+		}
+		join(s)
+		if span.from == 0 {
+			join(seen.inspected())
+		}
+		left = slices.DeleteFunc(slices.Clone(left), func(f *ownerField) bool {
+			if seen.field(f.constellation) != nil {
+				return true
+			}
+			f.common = h.early > 0 && !h.convincing(l.crowd, &l.list[number[f]], l.asked, h.strangers(f))
+			return f.common
+		})
+	}
+	for worker := range views {
 		for i, f := range fields {
-			v := &first.views[worker][i]
+			v := &views[worker][i]
 			v.common = v.common || l.most > 0 && v.instances > l.most
 			f.merge(v)
 		}
@@ -68,9 +76,10 @@ func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
 	return slices.DeleteFunc(fields, func(f *ownerField) bool { return f.common }), nil
 }
 
-// open counts the open handles among the numbers of a field.
-func (h *hunt) open(f *ownerField) int {
-	return len(hitsOf(f.multiples, func(slot int) bool { return slot < len(h.targets.slots) && h.targets.slots[slot] != slotFree }))
+// strangers counts the numbers of a field that are no open handles.
+func (h *hunt) strangers(f *ownerField) int {
+	open := func(slot int) bool { return slot < len(h.targets.slots) && h.targets.slots[slot] != slotFree }
+	return f.others.count() + f.multiples.count() - len(hitsOf(f.multiples, open))
 }
 
 func (h *hunt) newField(c constellation, width int) *ownerField {
@@ -101,9 +110,6 @@ func (h *hunt) newInspection(l *look, fields []*ownerField) *inspection {
 
 // pass reads what is needed of a span of windows.
 func (s *inspection) pass(ctx context.Context, span windowSpan) error {
-	if len(s.fields) == 0 || span.from >= span.to {
-		return nil
-	}
 	before, after := 0, 0
 	for _, offset := range s.offsets {
 		before, after = max(before, -offset), max(after, offset+s.look.width)

@@ -136,42 +136,53 @@ func lineHash(line uint64) uint64 { return mix(line) >> (64 - lineBits) }
 // visit finds the pointers in a window. As in wordIndex, all other words are
 // turned away without a branch for each.
 func (l *linker) visit(worker int, w *window) {
-	if len(l.places) == 0 {
-		return
+	switch {
+	case len(l.places) == 0:
+	case l.space.ptr == 4:
+		l.visit32(worker, w)
+	default:
+		l.visit64(worker, w)
 	}
-	le, i, data, near := binary.LittleEndian, w.begin, w.data[:w.end], &l.near
-	if l.space.ptr == 4 {
-		for ; i+32 <= len(data); i += 32 {
-			b := (*[32]byte)(data[i:])
-			if near[le.Uint16(b[2:])]|near[le.Uint16(b[6:])]|near[le.Uint16(b[10:])]|near[le.Uint16(b[14:])]|
-				near[le.Uint16(b[18:])]|near[le.Uint16(b[22:])]|near[le.Uint16(b[26:])]|near[le.Uint16(b[30:])] != 0 {
-				l.some(worker, w, i, i+32)
-			}
-		}
-	} else {
-		for ; i+64 <= len(data); i += 64 {
-			b := (*[64]byte)(data[i:])
-			if near[le.Uint16(b[2:])]|near[le.Uint16(b[10:])]|near[le.Uint16(b[18:])]|near[le.Uint16(b[26:])]|
-				near[le.Uint16(b[34:])]|near[le.Uint16(b[42:])]|near[le.Uint16(b[50:])]|near[le.Uint16(b[58:])] != 0 {
-				l.some(worker, w, i, i+64)
-			}
-		}
-	}
-	l.some(worker, w, i, len(data))
 }
 
-// some looks at a part of a window.
-func (l *linker) some(worker int, w *window, from, to int) {
-	ptr := l.space.ptr
-	for i := from; i+ptr <= to; i += ptr {
-		v := uint64(binary.LittleEndian.Uint32(w.data[i:]))
-		if ptr == 8 {
-			v = binary.LittleEndian.Uint64(w.data[i:])
-		}
-		if v-l.low <= l.span && l.near[uint16(v>>16)] != 0 {
-			l.pointer(worker, w.start+uint64(i), v)
+func (l *linker) visit64(worker int, w *window) {
+	le, i, data, near := binary.LittleEndian, w.begin, w.data[:w.end], &l.near
+	some := func(from, to int) {
+		low, span := l.low, l.span
+		for i := from; i+8 <= to; i += 8 {
+			if v := le.Uint64(data[i:]); v-low <= span && near[uint16(v>>16)] != 0 {
+				l.pointer(worker, w.start+uint64(i), v)
+			}
 		}
 	}
+	for ; i+64 <= len(data); i += 64 {
+		b := (*[64]byte)(data[i:])
+		if near[le.Uint16(b[2:])]|near[le.Uint16(b[10:])]|near[le.Uint16(b[18:])]|near[le.Uint16(b[26:])]|
+			near[le.Uint16(b[34:])]|near[le.Uint16(b[42:])]|near[le.Uint16(b[50:])]|near[le.Uint16(b[58:])] != 0 {
+			some(i, i+64)
+		}
+	}
+	some(i, len(data))
+}
+
+func (l *linker) visit32(worker int, w *window) {
+	le, i, data, near := binary.LittleEndian, w.begin, w.data[:w.end], &l.near
+	some := func(from, to int) {
+		low, span := l.low, l.span
+		for i := from; i+4 <= to; i += 4 {
+			if v := uint64(le.Uint32(data[i:])); v-low <= span && near[uint16(v>>16)] != 0 {
+				l.pointer(worker, w.start+uint64(i), v)
+			}
+		}
+	}
+	for ; i+32 <= len(data); i += 32 {
+		b := (*[32]byte)(data[i:])
+		if near[le.Uint16(b[2:])]|near[le.Uint16(b[6:])]|near[le.Uint16(b[10:])]|near[le.Uint16(b[14:])]|
+			near[le.Uint16(b[18:])]|near[le.Uint16(b[22:])]|near[le.Uint16(b[26:])]|near[le.Uint16(b[30:])] != 0 {
+			some(i, i+32)
+		}
+	}
+	some(i, len(data))
 }
 
 // pointer takes down where a pointer leads.
