@@ -33,10 +33,7 @@ func unwound(t *testing.T, f *minidump.File, o symbol.Options) (stacks []string,
 		t.Fatal(err)
 	}
 	trusts = map[Trust]int{}
-	for _, s := range all {
-		if s.Context == nil {
-			continue
-		}
+	add := func(s *Stack) {
 		var places []string
 		for _, fr := range s.Frames {
 			trusts[fr.Trust]++
@@ -47,6 +44,14 @@ func unwound(t *testing.T, f *minidump.File, o symbol.Options) (stacks []string,
 			places = append(places, place)
 		}
 		stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
+	}
+	for i := range all {
+		if all[i].Context != nil {
+			add(&all[i].Stack)
+		}
+		if all[i].Stack32 != nil {
+			add(all[i].Stack32)
+		}
 	}
 	return stacks, trusts
 }
