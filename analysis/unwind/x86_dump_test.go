@@ -282,6 +282,15 @@ func TestScanX86(t *testing.T) {
 		u.memory, u.code, u.calls.Code, u.calls.Data = m, m, m, m
 		regs := Registers{PC: base + 0x100}
 		regs.set(esp, low)
+		if tt.want != 0 && tt.at == 12 { // what is no code has called nothing, and nothing is pushed
+			called := Registers{PC: 0}
+			called.set(esp, low+8)
+			called.set(ebp, 0x77)
+			next, stop := stepX86(t.Context(), u, Frame{SP: low + 8}, &called)
+			if stop != "" || next.regs.PC != base+0x12 || next.regs.R[esp] != low+12 || next.regs.R[ebp] != 0x77 || next.trust != TrustFP {
+				t.Errorf("a null pointer: %+v, %q", next, stop)
+			}
+		}
 		next, stop := stepX86(t.Context(), u, Frame{PC: regs.PC, SP: low}, &regs)
 		if tt.want == 0 && stop != StopNoUnwind || tt.want != 0 && (stop != "" || next.trust != TrustScan && tt.want != 0x25 ||
 			next.regs.PC != minidump.VA(base+tt.want) || next.regs.R[esp] != low+tt.at) {
