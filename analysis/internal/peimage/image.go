@@ -28,6 +28,7 @@ type Image struct {
 	sizeOfHeaders uint32
 	exports       directory
 	debug         directory
+	cli           directory
 	symbols       int64  // file offset of the COFF symbol table, or 0
 	symbolCount   uint32 // as declared
 }
@@ -157,6 +158,10 @@ func (img *Image) readOptional(off int64, size int) error {
 	if directories > 6 {
 		c.Skip(5 * 8)
 		img.debug = directory{rva: c.U32(), size: c.U32()}
+	}
+	if directories > 14 && c.Left() >= 8*8 {
+		c.Skip(7 * 8)
+		img.cli = directory{rva: c.U32(), size: c.U32()}
 	}
 	return c.Err()
 }
