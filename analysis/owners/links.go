@@ -44,8 +44,9 @@ type linkTable map[int][]link
 // A linker finds the pointers that lead to places.
 type linker struct {
 	*hunt
-	places []place // ascending
-	reach  uint64  // how far before a place a pointer may lead
+	places []place  // ascending
+	reach  uint64   // how far before a place a pointer may lead
+	sizes  []uint64 // bytes of the objects by claim; 0 where that is not known
 	low    uint64
 	span   uint64
 	lines  []uint64
@@ -55,8 +56,11 @@ type linker struct {
 // link looks for the pointers that lead a fixed distance before the handles of
 // an owner. They show where its objects begin, and what they belong to.
 func (h *hunt) link(ctx context.Context, claims []*claim) error {
-	l := &linker{hunt: h, reach: uint64(h.maxOffset), lines: make([]uint64, 1<<lineBits/64)}
+	l := &linker{hunt: h, reach: uint64(h.maxOffset), sizes: make([]uint64, len(claims))}
 	for i, c := range claims {
+		if class := c.managed(); class != nil {
+			l.sizes[i] = uint64(class.Size)
+		}
 		for n, at := range c.places {
 			l.places = append(l.places, place{at, i, n})
 		}
@@ -64,6 +68,19 @@ func (h *hunt) link(ctx context.Context, claims []*claim) error {
 	if len(l.places) == 0 {
 		return nil
 	}
+	tables, err := l.run(ctx, len(claims))
+	if err != nil {
+		return err
+	}
+	for i, c := range claims {
+		h.begins(c, tables[i])
+	}
+	return nil
+}
+
+// run is the pass that finds the pointers to the places, by claim.
+func (l *linker) run(ctx context.Context, claims int) ([]linkTable, error) {
+	l.lines = make([]uint64, 1<<lineBits/64)
 	slices.SortFunc(l.places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.claim, b.claim), cmp.Compare(a.n, b.n))
 	})
@@ -76,21 +93,21 @@ func (h *hunt) link(ctx context.Context, claims []*claim) error {
 		}
 	}
 	for i := range l.found {
-		l.found[i] = make([]linkTable, len(claims))
+		l.found[i] = make([]linkTable, claims)
 	}
-	if err := h.eachWindow(ctx, 0, 0, readAll, l.visit); err != nil {
-		return err
+	if err := l.eachWindow(ctx, 0, 0, readAll, l.visit); err != nil {
+		return nil, err
 	}
-	for i, c := range claims {
-		all := linkTable{}
+	tables := make([]linkTable, claims)
+	for i := range tables {
+		tables[i] = linkTable{}
 		for worker := range l.found {
 			for distance, links := range l.found[worker][i] {
-				all[distance] = append(all[distance], links...)
+				tables[i][distance] = append(tables[i][distance], links...)
 			}
 		}
-		h.begins(c, all)
 	}
-	return nil
+	return tables, nil
 }
 
 func lineHash(line uint64) uint64 { return mix(line) >> (64 - lineBits) }
@@ -145,6 +162,9 @@ func (l *linker) itself(i int, from, to uint64) bool {
 	if from < to || from-to >= l.reach {
 		return false
 	}
+	if size := l.sizes[p.claim]; size > 0 {
+		return from-to < size
+	}
 	for _, q := range l.places[i+1:] {
 		if q.claim == p.claim {
 			return from < q.at-(p.at-to)
@@ -164,6 +184,11 @@ func (h *hunt) begins(c *claim, all linkTable) {
 			c.Start = true
 			c.Referrers = h.referrers(c, links, 0)
 		}
+		return
+	}
+	if c.managed() != nil { // the word is the start
+		c.Start = true
+		c.Referrers = h.referrers(c, all[c.FieldOffset], c.FieldOffset)
 		return
 	}
 	best, most := 0, 0

@@ -16,20 +16,19 @@ type Class struct {
 }
 
 // Holds reports whether a field of so many bytes lies in the objects, at an
-// offset from the MethodTable pointer. What has elements holds what follows it,
-// too.
+// offset from the MethodTable pointer, or may be part of an element.
 func (c *Class) Holds(offset, bytes int) bool {
-	return offset > 0 && (c.Component > 0 || offset+bytes <= c.Size)
+	return offset > 0 && (offset+bytes <= c.Size || bytes <= c.Component)
 }
 
-// Framework reports whether the class comes with .NET itself, by the name of its
-// assembly, and not from the makers of a program.
-func (c *Class) Framework() bool {
-	switch c.Assembly {
+// Framework reports whether an assembly comes with .NET itself, by its name, and
+// not from the makers of a program.
+func Framework(assembly string) bool {
+	switch assembly {
 	case "mscorlib", "System", "netstandard", "WindowsBase", "PresentationCore", "PresentationFramework":
 		return true
 	}
-	return strings.HasPrefix(c.Assembly, "System.") || strings.HasPrefix(c.Assembly, "Microsoft.")
+	return strings.HasPrefix(assembly, "System.") || strings.HasPrefix(assembly, "Microsoft.")
 }
 
 // Memory is the memory of a process and the images in it.
@@ -43,9 +42,10 @@ type Memory interface {
 // A Reader names classes. It remembers what it found and is for one goroutine.
 type Reader struct {
 	mem     Memory
-	ptr     int // bytes of a pointer
-	known   map[key]*Class
-	modules map[uint64]*module
+	ptr     int            // bytes of a pointer
+	known   map[key]*Class // those that were found
+	left    int            // MethodTables that the question in hand may still look at
+	modules map[moduleKey]*module
 	roots   map[uint64]*metadata // by the address of an assembly's name
 	budget  int64                // bytes left to search for metadata outside of images
 }
@@ -59,7 +59,7 @@ type key struct {
 func New(mem Memory, pointerSize int) *Reader {
 	return &Reader{
 		mem: mem, ptr: pointerSize, budget: searchBudget,
-		known: map[key]*Class{}, modules: map[uint64]*module{}, roots: map[uint64]*metadata{},
+		known: map[key]*Class{}, modules: map[moduleKey]*module{}, roots: map[uint64]*metadata{},
 	}
 }
 
@@ -67,7 +67,8 @@ func New(mem Memory, pointerSize int) *Reader {
 func (r *Reader) Class(methodTable uint64) *Class {
 	var found *Class
 	for _, f := range [...]form{tokenInWord, tokenInFlags} {
-		c := r.class(methodTable, f, 0)
+		r.left = maxMethodTables
+		c := r.class(methodTable, f)
 		if c != nil && found != nil && *c != *found {
 			return nil
 		}
@@ -109,8 +110,10 @@ const (
 	hasModuleOverride = 0x0010 // of m_wFlags2, as are the four slots before it
 )
 
-// maxDepth is how far a class may be from System.Object.
-const maxDepth = 64
+// maxMethodTables is how many MethodTables are looked at to name one class: its
+// parents, in precompiled code each in up to three places, and of an array those
+// of its elements. In a sound process a class is a dozen steps from System.Object.
+const maxMethodTables = 256
 
 // methodTable is the beginning of a MethodTable.
 type methodTable struct {
@@ -167,38 +170,47 @@ func (m *methodTable) token(f form) uint32 {
 	return m.more >> 8
 }
 
-// class names the class of a MethodTable, and so those it is derived from.
-func (r *Reader) class(at uint64, f form, depth int) *Class {
-	k := key{at, f}
-	if c, ok := r.known[k]; ok {
+// class names the class of a MethodTable, and so those it is derived from. What
+// is none is not remembered: nearly every word of a heap is none, and is found
+// to be none at once.
+func (r *Reader) class(at uint64, f form) *Class {
+	if c := r.known[key{at, f}]; c != nil {
 		return c
 	}
-	m, ok := r.read(at)
-	if !ok || depth == maxDepth {
+	if r.left--; r.left < 0 {
 		return nil
 	}
-	r.known[k] = nil // a class is not derived from itself
-	c := r.decode(&m, f, depth)
-	r.known[k] = c
+	m, ok := r.read(at)
+	if !ok {
+		return nil
+	}
+	c := r.decode(&m, f)
+	if c != nil {
+		r.known[key{at, f}] = c
+	}
 	return c
 }
 
-func (r *Reader) decode(m *methodTable, f form, depth int) *Class {
+func (r *Reader) decode(m *methodTable, f form) *Class {
 	c := &Class{Size: int(m.base) - r.ptr}
 	if m.flags&hasComponentSize != 0 {
 		c.Component = int(m.flags & 0xffff)
 		if m.flags&categoryMask == categoryArray {
-			return r.array(m, c, f, depth)
+			return r.array(m, c, f)
 		}
 	}
-	parents := r.parents(m, f, depth)
+	root := m.pointers[atParent] == 0
+	parents := r.parents(m, f)
+	if !root && len(parents) == 0 {
+		return nil
+	}
 	for _, at := range r.modulesOf(m, f) {
-		mod := r.module(at)
+		mod := r.module(moduleKey{at, root})
 		if mod == nil {
 			continue
 		}
 		name, extends, ok := mod.class(m.token(f))
-		if !ok || !m.fitsGeneric(name) || !follows(parents, m, name, extends, mod) {
+		if !ok || !m.fitsGeneric(name) || !follows(parents, name, extends) {
 			continue
 		}
 		c.Name, c.Module, c.Assembly = name, mod.name, mod.assembly
@@ -207,11 +219,11 @@ func (r *Reader) decode(m *methodTable, f form, depth int) *Class {
 	return nil
 }
 
-// follows reports whether a class may have the parent of the MethodTable: the
-// one that its metadata names, or none if it is System.Object.
-func follows(parents []*Class, m *methodTable, name, extends string, mod *module) bool {
-	if m.pointers[atParent] == 0 {
-		return name == "System.Object" && extends == "" && mod.core()
+// follows reports whether a class has the parent that its metadata names, or
+// none if it is System.Object.
+func follows(parents []*Class, name, extends string) bool {
+	if len(parents) == 0 {
+		return name == "System.Object" && extends == ""
 	}
 	return slices.ContainsFunc(parents, func(c *Class) bool { return c.Name == extends })
 }
@@ -220,17 +232,17 @@ func follows(parents []*Class, m *methodTable, name, extends string, mod *module
 // precompiled code the field may hold the address of a cell that holds that of
 // the parent; the cell was first addressed as if it were the field of a
 // MethodTable, so as to make the same steps lead there.
-func (r *Reader) parents(m *methodTable, f form, depth int) []*Class {
-	p := m.pointers[atParent]
-	candidates := []uint64{p}
-	if m.flags&hasIndirectParent != 0 {
-		candidates = append(candidates, r.pointer(p), r.pointer(p+methodTableHead))
-	}
+func (r *Reader) parents(m *methodTable, f form) []*Class {
 	var out []*Class
-	for _, at := range candidates {
-		if c := r.class(at, f, depth+1); at != 0 && c != nil {
+	add := func(at uint64) {
+		if c := r.class(at, f); c != nil {
 			out = append(out, c)
 		}
+	}
+	p := m.pointers[atParent]
+	if add(p); m.flags&hasIndirectParent != 0 {
+		add(r.pointer(p))
+		add(r.pointer(p + methodTableHead))
 	}
 	return out
 }
@@ -245,10 +257,13 @@ func (m *methodTable) fitsGeneric(name string) bool {
 
 // array names an array by its elements. Its class has no row of its own and is
 // derived from System.Array.
-func (r *Reader) array(m *methodTable, c *Class, f form, depth int) *Class {
-	element := r.class(m.pointers[atElement], f, depth+1)
+func (r *Reader) array(m *methodTable, c *Class, f form) *Class {
 	isArray := func(c *Class) bool { return c.Name == "System.Array" }
-	if element == nil || !slices.ContainsFunc(r.parents(m, f, depth), isArray) {
+	if !slices.ContainsFunc(r.parents(m, f), isArray) {
+		return nil
+	}
+	element := r.class(m.pointers[atElement], f)
+	if element == nil {
 		return nil
 	}
 	c.Module, c.Assembly = element.Module, element.Assembly

@@ -110,9 +110,11 @@ func (m *metadata) class(rid uint32) (name, extends string, ok bool) {
 	return n.name, n.extends, n.ok
 }
 
-// core reports whether the module is the core library, which has System.Object.
-func (m *module) core() bool {
-	return m.assembly == "mscorlib" || m.assembly == "System.Private.CoreLib"
+// moduleKey is the address of a Module and whether it must be that of the core
+// library, which has System.Object.
+type moduleKey struct {
+	at   uint64
+	core bool
 }
 
 // moduleLen is how much of a Module is looked at, in pointers: m_pSimpleName is
@@ -125,27 +127,35 @@ const moduleLen = 64
 // copy the name: the pointer leads to the text in the metadata of the assembly.
 // So a pointer that leads to precisely where the metadata of an image has the
 // name of its assembly is that field, wherever it stands.
-func (r *Reader) module(at uint64) *module {
-	m, ok := r.modules[at]
-	if ok {
+func (r *Reader) module(k moduleKey) *module {
+	m, ok := r.modules[k]
+	if ok || k.at == 0 || k.at%uint64(r.ptr) != 0 {
 		return m
 	}
 	b := make([]byte, moduleLen*r.ptr)
-	if at != 0 && at%uint64(r.ptr) == 0 {
-		n, _ := r.mem.ReadAt(b, at)
-		for b = b[:n]; len(b) >= r.ptr && m == nil; b = b[r.ptr:] {
-			m = r.named(r.word(b))
+	n, _ := r.mem.ReadAt(b, k.at)
+	for b = b[:n]; len(b) >= r.ptr && m == nil; b = b[r.ptr:] {
+		if at := r.word(b); at >= 1<<16 && (!k.core || r.namesCore(at)) {
+			m = r.named(at)
 		}
 	}
-	r.modules[at] = m
+	if m != nil || !k.core { // what has a class with a sound parent is remembered in any case
+		r.modules[k] = m
+	}
 	return m
+}
+
+// namesCore reports whether the name of the core library stands at an address:
+// that of .NET, or of .NET Framework.
+func (r *Reader) namesCore(at uint64) bool {
+	var b [len("System.Private.CoreLib") + 1]byte
+	n, _ := r.mem.ReadAt(b[:], at)
+	name, _, ended := bytes.Cut(b[:n], []byte{0})
+	return ended && (string(name) == "System.Private.CoreLib" || string(name) == "mscorlib")
 }
 
 // named returns the module whose assembly's name stands at an address.
 func (r *Reader) named(at uint64) *module {
-	if at < 1<<16 {
-		return nil
-	}
 	meta, ok := r.roots[at]
 	if !ok {
 		if base, size, in := r.mem.Image(at); in {
