@@ -64,7 +64,13 @@ func New(r io.ReaderAt, size int64) (*Metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, m.tables(tables)
+	if tables.off+int64(tables.size) > size {
+		return nil, &bounded.Error{Part: "stream headers", Off: off, Msg: "the stream of tables reaches beyond the end"}
+	}
+	if err := m.tables(tables); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // streams takes the places of the streams from their headers, II.24.2.2, and

@@ -126,10 +126,11 @@ func (m *Metadata) Extends(rid uint32) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t, to := m.cells[tableTypeDef][3].follow(row[3])
-	if to == 0 {
+	cell := &m.cells[tableTypeDef][3]
+	if row[3]>>cell.tag == 0 {
 		return "", nil
 	}
+	t, to := cell.follow(row[3])
 	return m.typeName(t, to)
 }
 
