@@ -126,7 +126,7 @@ func TestHostile(t *testing.T) {
 		{"long version", func(b []byte) []byte { b[14] = 1; return b }, "metadata root at 0xc: a version of 65548 bytes"},
 		{"cut off in the stream headers", func(b []byte) []byte { return b[:40] }, "stream headers at 0x28: 4 bytes wanted, 0 left"},
 		{"no tables", func(b []byte) []byte { b[bytes.IndexByte(b, '#')+1] = '!'; return b }, "not CLI metadata: no stream of tables"},
-		{"tables beyond the end", func(b []byte) []byte { return b[:tables(b)+64] }, "stream headers at 0x20: the stream of tables reaches beyond the end"},
+		{"tables beyond the end", func(b []byte) []byte { return b[:tables(b)+64] }, "stream headers at 0x1c: the stream of tables reaches beyond the end"},
 		{"many rows", func(b []byte) []byte { b[tables(b)+24+3] = 0xff; return b }, "tables at 0x68: 4278190081 rows in table 0x00"},
 		{"rows beyond the end", func(b []byte) []byte { b[tables(b)+24+6] = 0xff; return b }, "tables at 0x8a: 16711686 rows of table 0x01 reach beyond the end"},
 	} {
