@@ -50,7 +50,7 @@ func (m *images) of(address uint64) *targetInfo {
 	info := m.known[address]
 	if info == nil {
 		info = m.look(minidump.VA(address))
-		if info.target != TargetVtable && info.target != TargetModule { // precompiled classes lie in images, among the code
+		if info.target != TargetModule { // precompiled classes lie in images, among the code
 			if c := m.managedClass(address); c != nil {
 				info.target, info.class, info.managed = TargetClass, c.Name, c
 			}
