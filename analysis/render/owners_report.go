@@ -47,10 +47,10 @@ type Owner struct {
 	Instances        int            `json:"instances"`          // words of this value, or cells, whatever is in the field
 	Empty            int            `json:"empty"`              // of these, those whose field is 0 or -1
 	ExpectedByChance float64        `json:"expectedByChance"`
-	Confidence       float64        `json:"confidence"` // 0.99 to 1
-	Referrers        []Referrer     `json:"referrers"`  // whose pointers lead to it
-	Chain            []Referrer     `json:"chain"`      // what leads on from the referrers, step by step
-	Examples         []OwnerExample `json:"examples"`   // at the lowest addresses
+	Confidence       float64        `json:"confidence"`      // 0.99 to 1
+	Referrers        []Referrer     `json:"referrers"`       // whose pointers lead to it
+	Chain            []Referrer     `json:"chain,omitempty"` // what leads on from the referrers, step by step
+	Examples         []OwnerExample `json:"examples"`        // at the lowest addresses
 
 	Sentence string `json:"-"` // for people
 	Evidence string `json:"-"` // how sure that is, for people
