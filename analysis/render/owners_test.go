@@ -104,10 +104,64 @@ func ExampleOwnersReport_csv() {
 	// ,array,,,0x1f0080,,,,,,0,0,4,12,20,30,20,21,1,0,0.99
 }
 
+// managedReport has objects of .NET.
+func managedReport() *render.OwnersReport {
+	return render.NewOwnersReport(render.DumpHeader{File: "w3wp.dmp", PointerSize: 8}, &owners.Report{
+		Sets: []owners.Set{{Type: "File", Count: 70}},
+		Owners: []owners.Owner{{
+			Kind: owners.KindObject, Type: "File", Address: 0x1b836a60, Target: owners.TargetClass,
+			Class: "Microsoft.Win32.SafeHandles.SafeFileHandle", ClassModule: "System.Private.CoreLib.dll", FieldOffset: 8, Start: true,
+			Width: 8, Handles: 60, Of: 70, Objects: 60, Instances: 60, Confidence: 0.99998,
+			Keeper: "Orders.Journal", KeeperModule: "orders.dll",
+			Referrers: []owners.Referrer{{
+				Kind: owners.ReferrerObject, Address: 0x26fcd40, Class: "System.IO.FileStream", ClassModule: "System.Private.CoreLib.dll",
+				Offset: 32, Objects: 60, Of: 60,
+			}},
+			Chain: []owners.Referrer{
+				{Kind: owners.ReferrerArray, Address: 0x26fd000, Class: "System.IO.FileStream[]", ClassModule: "System.Private.CoreLib.dll", Stride: 8, Objects: 60, Of: 60},
+				{Kind: owners.ReferrerObject, Address: 0x26fe008, Class: "Orders.Journal", ClassModule: "orders.dll", Offset: 8, Objects: 1, Of: 1},
+			},
+			Examples: []owners.Example{{Object: 0x26fcd18, Handle: 0x118}},
+		}},
+		Scan: owners.Scan{PointerSize: 8, MaxOffset: 256, Basis: owners.BasisMemoryInfo, Ranges: 1, Bytes: 1 << 20},
+	}, 0, nil)
+}
+
+func ExampleOwnersReport_managed() {
+	if err := render.Write(os.Stdout, managedReport(), render.Text, render.Style{}); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+}
+
+func TestManagedJSON(t *testing.T) {
+	var got struct{ Owners []map[string]any }
+	if err := json.Unmarshal([]byte(written(t, managedReport(), render.JSON)), &got); err != nil {
+		t.Fatal(err)
+	}
+	o := got.Owners[0]
+	for name, want := range map[string]any{
+		"target": "class", "class": "Microsoft.Win32.SafeHandles.SafeFileHandle", "classModule": "System.Private.CoreLib.dll",
+		"keeper": "Orders.Journal", "keeperModule": "orders.dll",
+		"referrers": []any{map[string]any{
+			"kind": "object", "address": "0x26fcd40", "class": "System.IO.FileStream", "classModule": "System.Private.CoreLib.dll",
+			"fieldOffset": 32.0, "objects": 60.0, "of": 60.0}},
+		"chain": []any{
+			map[string]any{"kind": "array", "address": "0x26fd000", "class": "System.IO.FileStream[]", "classModule": "System.Private.CoreLib.dll",
+				"stride": 8.0, "objects": 60.0, "of": 60.0},
+			map[string]any{"kind": "object", "address": "0x26fe008", "class": "Orders.Journal", "classModule": "orders.dll", "fieldOffset": 8.0, "objects": 1.0, "of": 1.0},
+		},
+	} {
+		if diff := cmp.Diff(want, o[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // Of what is no object the text does not say so.
 func TestOwnerPlaces(t *testing.T) {
 	for target, want := range map[owners.Target]string{
-		owners.TargetVtable: "objects", owners.TargetMemory: "objects",
+		owners.TargetVtable: "objects", owners.TargetMemory: "objects", owners.TargetClass: "objects",
 		owners.TargetCode: "places", owners.TargetData: "places", owners.TargetModule: "places",
 	} {
 		r := render.NewOwnersReport(render.DumpHeader{}, &owners.Report{

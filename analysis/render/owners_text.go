@@ -17,7 +17,7 @@ func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
 	for i := range r.Owners {
 		o := &r.Owners[i]
 		fmt.Fprintf(b, "%s\n", style.Bold(words.Escape(o.Sentence)))
-		if o.Class != "" {
+		if o.Class != "" && o.Target != owners.TargetClass { // that is in the sentence
 			fmt.Fprintf(b, "  class       %s\n", words.Escape(o.Class))
 		}
 		if o.Symbol != "" {
@@ -26,6 +26,9 @@ func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
 		fmt.Fprintf(b, "  %-10s  %s\n", o.things(), o.count())
 		for j := range o.Referrers {
 			fmt.Fprintf(b, "  %-10s  %s\n", []string{"led to by", ""}[min(j, 1)], words.Escape(o.Referrers[j].Sentence))
+		}
+		for j := range o.Chain {
+			fmt.Fprintf(b, "  %-10s  %s\n", []string{"those by", ""}[min(j, 1)], words.Escape(o.Chain[j].Sentence))
 		}
 		fmt.Fprintf(b, "  evidence    %s\n\n", words.Escape(o.Evidence))
 	}
