@@ -37,16 +37,22 @@ func unwound(t *testing.T, f *minidump.File, o symbol.Options) (stacks []string,
 		if s.Context == nil {
 			continue
 		}
-		var places []string
-		for _, fr := range s.Frames {
-			trusts[fr.Trust]++
-			place := fr.PC.String()
-			if m, ok := u.modules.Find(fr.PC); ok {
-				place = fmt.Sprintf("%s+%x", strings.TrimSuffix(m.Name(), ".exe"), uint64(fr.PC-m.BaseOfImage))
-			}
-			places = append(places, place)
+		both := []Stack{s.Stack}
+		if s.Stack32 != nil {
+			both = append(both, *s.Stack32)
 		}
-		stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
+		for _, s := range both {
+			var places []string
+			for _, fr := range s.Frames {
+				trusts[fr.Trust]++
+				place := fr.PC.String()
+				if m, ok := u.modules.Find(fr.PC); ok {
+					place = fmt.Sprintf("%s+%x", strings.TrimSuffix(m.Name(), ".exe"), uint64(fr.PC-m.BaseOfImage))
+				}
+				places = append(places, place)
+			}
+			stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
+		}
 	}
 	return stacks, trusts
 }
