@@ -98,10 +98,10 @@ func ExampleOwnersReport_csv() {
 		log.Fatal(err)
 	}
 	// Output:
-	// type,kind,module,moduleOffset,address,target,class,symbol,constant,text,fieldOffset,wordOffset,width,stride,handles,of,objects,instances,empty,expectedByChance,confidence
-	// Key,object,MyCustomDll,0x3080,0x7ff612343080,vtable,ns::Settings,MyCustomDll!const ns::Settings::`vftable',,,24,0,8,0,698,700,698,1700,1000,0.25,0.999994
-	// Event,record,,,,,,,0x20626f6a,job ,-12,0,8,0,20,20,20,20,0,0,0.99
-	// ,array,,,0x1f0080,,,,,,0,0,4,12,20,30,20,21,1,0,0.99
+	// type,kind,module,moduleOffset,address,target,class,classModule,keeper,keeperModule,symbol,constant,text,fieldOffset,wordOffset,width,stride,handles,of,objects,instances,empty,expectedByChance,confidence
+	// Key,object,MyCustomDll,0x3080,0x7ff612343080,vtable,ns::Settings,,,,MyCustomDll!const ns::Settings::`vftable',,,24,0,8,0,698,700,698,1700,1000,0.25,0.999994
+	// Event,record,,,,,,,,,,0x20626f6a,job ,-12,0,8,0,20,20,20,20,0,0,0.99
+	// ,array,,,0x1f0080,,,,,,,,,0,0,4,12,20,30,20,21,1,0,0.99
 }
 
 // managedReport has objects of .NET.
@@ -128,10 +128,22 @@ func managedReport() *render.OwnersReport {
 }
 
 func ExampleOwnersReport_managed() {
-	if err := render.Write(os.Stdout, managedReport(), render.Text, render.Style{}); err != nil {
-		log.Fatal(err)
+	for _, format := range []render.Format{render.Text, render.CSV} {
+		if err := render.Write(os.Stdout, managedReport(), format, render.Style{}); err != nil {
+			log.Fatal(err)
+		}
 	}
 	// Output:
+	// 60 of 70 File handles sit at +0x8 of objects of Microsoft.Win32.SafeHandles.SafeFileHandle (System.Private.CoreLib.dll), kept by Orders.Journal (orders.dll)
+	//   objects     60; at 0x26fcd18 …
+	//   led to by   a pointer at +0x20 of objects of System.IO.FileStream (System.Private.CoreLib.dll) leads to 60 of 60 that were followed
+	//   those by    System.IO.FileStream[] (System.Private.CoreLib.dll) at 0x26fd000 leads to 60 of 60 that were followed
+	//               a pointer at +0x8 of objects of Orders.Journal (orders.dll) leads to 1 of 1 that were followed
+	//   evidence    by chance about 0 to be expected; confidence 99.998 %
+	//
+	// searched 1.0 MiB in 1 range: private and writable memory, and the variables of modules
+	// type,kind,module,moduleOffset,address,target,class,classModule,keeper,keeperModule,symbol,constant,text,fieldOffset,wordOffset,width,stride,handles,of,objects,instances,empty,expectedByChance,confidence
+	// File,object,,,0x1b836a60,class,Microsoft.Win32.SafeHandles.SafeFileHandle,System.Private.CoreLib.dll,Orders.Journal,orders.dll,,,,8,0,8,0,60,70,60,60,0,0,0.99998
 }
 
 func TestManagedJSON(t *testing.T) {
