@@ -16,7 +16,7 @@ const (
 	// small enough to be still in the cache when it is searched.
 	windowSize = 128 << 10
 	// passes is how often the memory is gone through at most.
-	passes = 9
+	passes = 9 + maxChain
 	// workers search different windows at the same time. The number does
 	// not depend on the machine, so that neither does the result.
 	workers = 4
@@ -171,6 +171,9 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 		claims = append(append(append(claims, halves...), records...), h.arrays(ctx, rest.halves.runs, false)...)
 	}
 	if err := h.link(ctx, claims, links); err != nil {
+		return nil, 0, err
+	}
+	if err := h.keepers(ctx, claims); err != nil {
 		return nil, 0, err
 	}
 	if err := ctx.Err(); err != nil {

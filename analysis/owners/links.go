@@ -47,6 +47,7 @@ type linker struct {
 	claims []*claim // whose places these are
 	places []place  // ascending
 	reach  uint64   // how far before a place a pointer may lead
+	sizes  []uint64 // bytes of the objects by claim; 0 where that is not known
 	low    uint64
 	span   uint64
 	near   [1 << 16]uint8 // not zero if places are near a pointer, by bits 16 to 31
@@ -56,8 +57,11 @@ type linker struct {
 
 // newLinker takes down the places of the claims.
 func (h *hunt) newLinker(claims []*claim) *linker {
-	l := &linker{hunt: h, claims: claims, reach: uint64(h.maxOffset)}
+	l := &linker{hunt: h, claims: claims, reach: uint64(h.maxOffset), sizes: make([]uint64, len(claims))}
 	for i, c := range claims {
+		if class := c.managed(); class != nil {
+			l.sizes[i] = uint64(class.Size)
+		}
 		for n, at := range c.places {
 			l.places = append(l.places, place{at, i, n})
 		}
@@ -68,7 +72,7 @@ func (h *hunt) newLinker(claims []*claim) *linker {
 // begin prepares for a pass.
 func (l *linker) begin() {
 	for i := range l.found {
-		l.found[i] = make([]linkTable, len(l.claims))
+		l.found[i] = make([]linkTable, len(l.sizes))
 	}
 	if len(l.places) == 0 {
 		return
@@ -104,8 +108,7 @@ func (h *hunt) link(ctx context.Context, claims []*claim, earlier *linker) error
 		return nil
 	}
 	l := h.newLinker(left)
-	l.begin()
-	if err := h.eachWindow(ctx, allWindows, 0, 0, l.visit); err != nil {
+	if err := l.run(ctx); err != nil {
 		return err
 	}
 	for _, c := range left {
@@ -115,6 +118,12 @@ func (h *hunt) link(ctx context.Context, claims []*claim, earlier *linker) error
 	return nil
 }
 
+// run is a pass of its own.
+func (l *linker) run(ctx context.Context) error {
+	l.begin()
+	return l.eachWindow(ctx, allWindows, 0, 0, l.visit)
+}
+
 // of returns the links of a claim, or one that has the same places. It reports
 // false if they were not looked for.
 func (l *linker) of(c *claim) (linkTable, bool) {
@@ -122,13 +131,18 @@ func (l *linker) of(c *claim) (linkTable, bool) {
 	if i < 0 || l.found[0] == nil {
 		return nil, false
 	}
+	return l.table(i), true
+}
+
+// table returns the links of the i-th claim.
+func (l *linker) table(i int) linkTable {
 	all := linkTable{}
 	for worker := range l.found {
 		for distance, links := range l.found[worker][i] {
 			all[distance] = append(all[distance], links...)
 		}
 	}
-	return all, true
+	return all
 }
 
 func lineHash(line uint64) uint64 { return mix(line) >> (64 - lineBits) }
@@ -218,6 +232,9 @@ func (l *linker) itself(i int, from, to uint64) bool {
 	if from < to || from-to >= l.reach {
 		return false
 	}
+	if size := l.sizes[p.claim]; size > 0 {
+		return from-to < size
+	}
 	for _, q := range l.places[i+1:] {
 		if q.claim == p.claim {
 			return from < q.at-(p.at-to)
@@ -237,6 +254,11 @@ func (h *hunt) begins(c *claim, all linkTable) {
 			c.Start = true
 			c.Referrers = h.referrers(c, links, 0)
 		}
+		return
+	}
+	if c.managed() != nil { // the word is the start
+		c.Start = true
+		c.Referrers = h.referrers(c, all[c.FieldOffset], c.FieldOffset)
 		return
 	}
 	best, most := 0, 0

@@ -113,8 +113,12 @@ const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 // than 8. A class whose objects count in fours, in the range where handles of
 // one type follow one another without a gap, cannot be told from their owner; a
 // few objects of a type that has nearly all handles are not told from numbers.
-// An object whose class is data outside all modules, as those of the CLR are,
-// is known by the address of that data alone.
+// An object whose class is data outside all modules is known by the address of
+// that data alone, unless it is one of .NET: of these the class is named from the
+// metadata in memory or in an image file, the start and the size of the objects
+// are known with it, and so is what refers to them. If the class comes with .NET,
+// as SafeHandle does, the search goes on to the class of the program that keeps
+// the objects. Up to six more passes do that.
 //
 // The memory needed is bounded, whatever the size of the dump: about 100 MiB
 // for 16 million handles and 70 MiB at most for constellations.

@@ -33,24 +33,25 @@ func unwound(t *testing.T, f *minidump.File, o symbol.Options) (stacks []string,
 		t.Fatal(err)
 	}
 	trusts = map[Trust]int{}
-	add := func(s *Stack) {
-		var places []string
-		for _, fr := range s.Frames {
-			trusts[fr.Trust]++
-			place := fr.PC.String()
-			if m, ok := u.modules.Find(fr.PC); ok {
-				place = fmt.Sprintf("%s+%x", strings.TrimSuffix(m.Name(), ".exe"), uint64(fr.PC-m.BaseOfImage))
+	for _, s := range all {
+		if s.Context == nil {
+			continue
+		}
+		both := []Stack{s.Stack}
+		if s.Stack32 != nil {
+			both = append(both, *s.Stack32)
+		}
+		for _, s := range both {
+			var places []string
+			for _, fr := range s.Frames {
+				trusts[fr.Trust]++
+				place := fr.PC.String()
+				if m, ok := u.modules.Find(fr.PC); ok {
+					place = fmt.Sprintf("%s+%x", strings.TrimSuffix(m.Name(), ".exe"), uint64(fr.PC-m.BaseOfImage))
+				}
+				places = append(places, place)
 			}
-			places = append(places, place)
-		}
-		stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
-	}
-	for i := range all {
-		if all[i].Context != nil {
-			add(&all[i].Stack)
-		}
-		if all[i].Stack32 != nil {
-			add(all[i].Stack32)
+			stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
 		}
 	}
 	return stacks, trusts
