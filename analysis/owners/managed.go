@@ -107,11 +107,11 @@ func (f *objectFinder) at(from uint64) (start uint64, class *clr.Class) {
 		known, f.start = from-min(from, objectReach), 0
 	}
 	f.last = from
-	const piece = 4096
-	var buf [piece]byte
+	const page = 4096 // memory is captured in pages: one that is not there ends the search, and not the part that is
+	var buf [page]byte
 scan:
 	for at := from; at > known; {
-		size := min(at-known, piece)
+		size := min(at-known, (at-1)%page+1)
 		b := buf[:size]
 		f.images.scanned += int(size)
 		if f.images.scanned > objectBudget {
