@@ -47,14 +47,20 @@ func (h *hunt) choose(ctx context.Context, c *crowd, fields []*ownerField, kind 
 			if kind == KindRecord && !h.pure(f, set) {
 				continue
 			}
-			if chance, ok := h.judge(c, &f.numbers, set); ok {
-				s := &suspect{field: f, fieldChance: chance}
-				if kind == KindObject {
-					s.image = h.images.of(f.word)
-					if s.beside() {
-						continue
-					}
+			s := &suspect{field: f}
+			if kind == KindObject {
+				s.image = h.images.of(f.word)
+				if s.beside() {
+					continue
 				}
+			}
+			ok := false
+			if s.stated(h, set) {
+				s.fieldChance, ok = h.count(&f.numbers, set)
+			} else {
+				s.fieldChance, ok = h.judge(c, &f.numbers, set)
+			}
+			if ok {
 				bySet[set] = append(bySet[set], s)
 			}
 		}

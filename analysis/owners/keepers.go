@@ -109,11 +109,16 @@ func (h *hunt) keepers(ctx context.Context, claims []*claim) error {
 
 // goOn picks of the groups that refer to so many objects the one to follow, and
 // its objects as those to be followed next, unless the search ends with it.
-// Classes that were passed are not gone back to: the nodes of a list lead to each
-// other.
+// Classes that were passed are not gone back to. Where they lead to themselves,
+// as the nodes of a list do, what has the list leads to one of them alone.
 func (c *claim) goOn(groups []*holderGroup, of int) *holderGroup {
+	passed := func(g *holderGroup) bool { return slices.Contains(c.seen, g.class.Name) }
+	least := leastReferred * float64(of)
+	if slices.ContainsFunc(groups, func(g *holderGroup) bool { return passed(g) && 2*objectsOf(g.links) >= of }) {
+		least = 1
+	}
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g *holderGroup) bool {
-		return slices.Contains(c.seen, g.class.Name) || float64(objectsOf(g.links)) < leastReferred*float64(of)
+		return passed(g) || float64(objectsOf(g.links)) < least
 	})
 	if len(groups) == 0 {
 		return nil

@@ -39,6 +39,36 @@ func (s *suspect) beside() bool {
 	return c != nil && !c.Holds(int(s.field.offset), s.field.width)
 }
 
+// stated reports whether the field holds handles of a set because its class says
+// so: then there is no chance to compare it with. One class of .NET holds handles
+// of several types, and chance could not tell one of these among the others.
+//
+// An object that was closed keeps the value, which may be another's by now. Behind
+// the handle stands SafeHandle._state, a count whose lowest two bits are "closed"
+// and "disposed" (SafeHandle.cs of dotnet/runtime): most must have neither.
+func (s *suspect) stated(h *hunt, set uint16) bool {
+	c, ptr := s.image, h.space.ptr
+	if c == nil || c.managed == nil || s.field.width != ptr || !c.managed.HandleAt(int(s.field.offset), ptr) {
+		return false
+	}
+	const closed, disposed = 1, 2
+	open, places := 0, s.field.sets[set].places
+	for _, at := range places {
+		var b [4]byte
+		if n, _ := h.images.readAt(b[:], vaOf(at+uint64(ptr))); n == len(b) && binary.LittleEndian.Uint32(b[:])&(closed|disposed) == 0 {
+			open++
+		}
+	}
+	return float64(open) >= ownShare*float64(len(places))
+}
+
+// count is judge for a field that is known to hold handles.
+func (h *hunt) count(f *numbers, set uint16) (fieldChance, bool) {
+	t := h.targets
+	k := len(hitsOf(f.multiples, func(slot int) bool { return slot < len(t.slots) && t.slots[slot] == set }))
+	return fieldChance{set: set, handles: k}, t.sets[set].wanted && k >= h.leastOf(set)
+}
+
 // managed returns the class of the CLR that the objects of the claim are of, or
 // nil.
 func (c *claim) managed() *clr.Class {
@@ -77,11 +107,11 @@ func (f *objectFinder) at(from uint64) (start uint64, class *clr.Class) {
 		known, f.start = from-min(from, objectReach), 0
 	}
 	f.last = from
-	const piece = 4096
-	var buf [piece]byte
+	const page = 4096 // memory is captured in pages: one that is not there ends the search, and not the part that is
+	var buf [page]byte
 scan:
 	for at := from; at > known; {
-		size := min(at-known, piece)
+		size := min(at-known, (at-1)%page+1)
 		b := buf[:size]
 		f.images.scanned += int(size)
 		if f.images.scanned > objectBudget {

@@ -71,6 +71,10 @@ func TestManagedPrograms(t *testing.T) {
 				t.Errorf("%s: %s", dump, o.Sentence())
 				continue
 			}
+			// The field of a SafeHandle needs no comparison with chance, that of any other class does.
+			if stated := o.Class != "Orders.Ticket"; (o.Confidence == 1 && o.ExpectedByChance == 0) != stated {
+				t.Errorf("%s: %s: %s", dump, o.Sentence(), o.Evidence())
+			}
 			got = append(got, fmt.Sprintf("%s at %d of %s %s from %s, kept by %s %s",
 				o.Type, o.FieldOffset, o.Class, o.ClassModule, o.Referrers[0].Class, o.Keeper, o.KeeperModule))
 			for _, row := range rows {

@@ -79,11 +79,13 @@ type Owner struct {
 
 	// ExpectedByChance is an estimate of Handles for a field that holds no
 	// handles, but numbers of that size: from how many of the numbers that are
-	// no handles of the set were found in the field.
+	// no handles of the set were found in the field. It is 0 where the class
+	// says that the field is a handle, as SafeHandle of .NET does.
 	ExpectedByChance float64
 	// Confidence is 1 less a bound of the number of constellations in the
 	// whole scan, holding anything but handles, that would look like this:
-	// 0.99 or more, rounded down to six digits.
+	// 0.99 or more, rounded down to six digits; 1 where the class says that the
+	// field is a handle.
 	Confidence float64
 
 	Examples []Example // those at the lowest addresses

@@ -13,7 +13,12 @@ type Class struct {
 	Assembly  string // the assembly, without an ending: "orders"
 	Size      int    // bytes of an object, from the MethodTable pointer on; for arrays and text without the elements
 	Component int    // bytes of an element of an array, or of a character; 0 for other classes
+	Handle    bool   // it is SafeHandle or CriticalHandle of System.Runtime.InteropServices, or derived from one: its first field is a handle
 }
+
+// HandleAt reports whether the field at an offset from the MethodTable pointer is
+// a handle by what its class says: SafeHandle.handle.
+func (c *Class) HandleAt(offset, pointerSize int) bool { return c.Handle && offset == pointerSize }
 
 // Holds reports whether a field of so many bytes lies in the objects, at an
 // offset from the MethodTable pointer, or may be part of an element.
@@ -214,6 +219,8 @@ func (r *Reader) decode(m *methodTable, f form) *Class {
 			continue
 		}
 		c.Name, c.Module, c.Assembly = name, mod.name, mod.assembly
+		c.Handle = name == "System.Runtime.InteropServices.SafeHandle" || name == "System.Runtime.InteropServices.CriticalHandle" ||
+			slices.ContainsFunc(parents, func(p *Class) bool { return p.Handle && p.Name == extends })
 		return c
 	}
 	return nil

@@ -43,6 +43,19 @@ func TestClass(t *testing.T) {
 	})
 }
 
+func TestHandleAt(t *testing.T) {
+	forms(t, func(t *testing.T, p *process) {
+		safe := p.methodTable(table{row: 10, base: 5 * p.ptr, parent: p.object, module: p.core})
+		wait := p.methodTable(table{row: 11, base: 5 * p.ptr, parent: safe, module: p.core})
+		for at, want := range map[uint64]bool{p.object: false, safe: true, wait: true} {
+			c := p.class(at)
+			if got := c.HandleAt(p.ptr, p.ptr); got != want || c.HandleAt(2*p.ptr, p.ptr) || c.HandleAt(0, p.ptr) {
+				t.Errorf("%s: %v", c.Name, got)
+			}
+		}
+	})
+}
+
 func TestArray(t *testing.T) {
 	forms(t, func(t *testing.T, p *process) {
 		array := p.methodTable(table{row: 6, parent: p.object, module: p.core})

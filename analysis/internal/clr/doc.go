@@ -16,5 +16,5 @@
 // of Windows programs (under Wine) are .NET Core 2.1.8 with 32 bits, 2.1.30, 2.2.2
 // and 3.1.23 with 64, and .NET 10.0.9 in a single file with 64. By documentation
 // alone, and unchecked, are .NET 5 to 9, .NET Framework 4 and the 32-bit forms of
-// all but 2.1.
+// all but 2.1. testdata/clr has what is needed of three of these dumps.
 package clr

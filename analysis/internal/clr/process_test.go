@@ -118,6 +118,8 @@ var coreLib = clrmetatest.Assembly{Name: "System.Private.CoreLib", Classes: []cl
 	{Row: 7, Namespace: "System", Name: "String", Extends: "System.Object"},
 	{Row: 8, Namespace: "System", Name: "ValueType", Extends: "System.Object"},
 	{Row: 9, Namespace: "System", Name: "Int64", Extends: "System.ValueType"},
+	{Row: 10, Namespace: "System.Runtime.InteropServices", Name: "SafeHandle", Extends: "System.Object"},
+	{Row: 11, Namespace: "Microsoft.Win32.SafeHandles", Name: "SafeWaitHandle", Extends: "System.Runtime.InteropServices.SafeHandle"},
 	{Row: 20, Namespace: "System.Collections.Generic", Name: "List`1", Extends: "System.Object"},
 }}
 
