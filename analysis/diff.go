@@ -21,6 +21,9 @@ type DiffCount struct {
 	// another type, name or granted access: the handle was closed, and its
 	// value given to the next one that was opened.
 	Reused uint64
+	// Same and Replaced count those among Kept whose fate is known: see
+	// [HandleDiff.Follow]. Of the rest nobody knows whether they stayed.
+	Same, Replaced uint64
 }
 
 // Growth is New less Old.
@@ -30,6 +33,7 @@ func (c *DiffCount) add(o DiffCount) {
 	c.Old, c.New = c.Old+o.Old, c.New+o.New
 	c.Added, c.Removed, c.Kept = c.Added+o.Added, c.Removed+o.Removed, c.Kept+o.Kept
 	c.Reused += o.Reused
+	c.Same, c.Replaced = c.Same+o.Same, c.Replaced+o.Replaced
 }
 
 // Changed reports whether a handle was added or removed.
@@ -38,7 +42,9 @@ func (c DiffCount) Changed() bool { return c.Added > 0 || c.Removed > 0 }
 type diffKind uint8
 
 const (
-	diffKept diffKind = iota
+	diffKept     diffKind = iota // its fate is unknown
+	diffSame                     // kept, and held by the same object
+	diffReplaced                 // kept, and held by another object
 	diffAdded
 	diffReused // added, with a value of OLD
 	diffRemoved
@@ -84,12 +90,8 @@ type HandleDiff struct {
 // it does not grow with NEW, nor with the names.
 func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error) {
 	d := &HandleDiff{old: old, new: new}
-	// What a dump has is asked of all its handles, as in [AlignDumps]: those
-	// that are selected may lack it by chance.
-	oldAny, oldNamed, oldInformed := whatIsKnown(ctx, old.Select(HandleFilter{}))
-	newAny, newNamed, newInformed := whatIsKnown(ctx, new.Select(HandleFilter{}))
-	d.NameIgnored = oldAny && newAny && oldNamed != newNamed
-	match := NewHandleMatcher(!d.NameIgnored, oldInformed && newInformed)
+	var match *HandleMatcher
+	match, d.NameIgnored = MatchHandles(ctx, old, new)
 	// A selection may be much smaller than the list.
 	size, _ := old.data.Len()
 	if !old.filter.Everything() {
@@ -101,20 +103,37 @@ func DiffHandles(ctx context.Context, old, new *HandleList) (*HandleDiff, error)
 		return true
 	}) // the walks below meet the same errors
 	d.table.seal()
+	if err := d.Follow(ctx, func(*minidump.Handle) Fate { return FateUnknown }); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
 
+// Follow counts once more, and says of the handles in both dumps what became
+// of them. fate gets those of NEW, with the parts that decide about their kind;
+// the pointer is valid until it returns. The error is that of ctx.
+func (d *HandleDiff) Follow(ctx context.Context, fate func(*minidump.Handle) Fate) error {
 	var byKind [diffKinds]*KindCounter
 	for i := range byKind {
 		byKind[i] = NewKindCounter()
 	}
 	d.OldErr, d.NewErr = d.walk(ctx, func(h *minidump.Handle, kind diffKind) bool {
+		if kind == diffKept {
+			switch fate(h) {
+			case FateSame:
+				kind = diffSame
+			case FateReplaced:
+				kind = diffReplaced
+			}
+		}
 		byKind[kind].Add(h)
 		return true
 	})
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	d.count(byKind)
-	return d, nil
+	return nil
 }
 
 // count makes groups, types and the total of the kinds of the handles that
@@ -124,9 +143,14 @@ func (d *HandleDiff) count(byKind [diffKinds]*KindCounter) {
 	for i, c := range byKind {
 		counts[i] = c.Counts()
 	}
+	d.Total, d.Types, d.Groups = DiffCount{}, nil, nil
 	types := map[string]*TypeDiff{}
 	for _, row := range AlignKinds(counts[:]...).Rows {
-		c := DiffCount{Kept: row.Counts[diffKept], Removed: row.Counts[diffRemoved], Reused: row.Counts[diffReused]}
+		c := DiffCount{
+			Removed: row.Counts[diffRemoved], Reused: row.Counts[diffReused],
+			Same: row.Counts[diffSame], Replaced: row.Counts[diffReplaced],
+		}
+		c.Kept = row.Counts[diffKept] + c.Same + c.Replaced
 		c.Added = row.Counts[diffAdded] + c.Reused
 		c.Old, c.New = c.Kept+c.Removed, c.Kept+c.Added
 		d.Groups = append(d.Groups, GroupDiff{HandleKind: row.HandleKind, Merged: row.Merged, DiffCount: c})
@@ -146,16 +170,6 @@ func (d *HandleDiff) count(byKind [diffKinds]*KindCounter) {
 }
 
 func distance(g GroupDiff) uint64 { return max(g.Old, g.New) - min(g.Old, g.New) }
-
-// whatIsKnown reports whether there are handles, whether the object of one has a
-// name, and whether there is object information of one. It reads no further.
-func whatIsKnown(ctx context.Context, l *HandleList) (some, named, informed bool) {
-	l.Walk(ctx, minidump.HandleObjectName|minidump.HandleObjectInfo, func(h *minidump.Handle) bool {
-		some, named, informed = true, named || h.ObjectName != "", informed || len(h.ObjectInfo) > 0
-		return !named || !informed
-	})
-	return some, named, informed
-}
 
 // walk passes every handle of NEW and then the removed ones of OLD, with all
 // their parts, until each returns false.

@@ -19,6 +19,11 @@
 // order they were written; what makes two handles of two dumps the same is
 // decided by [HandleMatcher] alone.
 //
+// Of the process itself, [Describe] says who it is, [ReadPEBs] and [Threads]
+// what it and Windows keep in its memory about it and its threads,
+// [DescribeMemory] how it uses its address space, and [ReadMemoryView] reads
+// memory as WinDbg shows it.
+//
 // # Words
 //
 // Types of handles are spelled as in the dump: "Key", "ALPC Port". A handle

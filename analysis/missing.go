@@ -104,3 +104,49 @@ func MissingException(f *minidump.File) *MissingError {
 	}
 	return e
 }
+
+// A capture is how a stream gets into a dump.
+type capture struct {
+	flag    minidump.Flags // of MINIDUMP_TYPE; 0 if there is none for it
+	why     string         // where it is no matter of the flag
+	command string
+}
+
+// captures are the streams that not every dump has.
+var captures = map[minidump.StreamType]capture{
+	minidump.HandleDataStream:          {minidump.WithHandleData, "", CaptureHandles},
+	minidump.HandleOperationListStream: {0, "the process was not traced", CaptureTraces},
+	minidump.Memory64ListStream:        {minidump.WithFullMemory, "", CaptureMemory},
+	minidump.UnloadedModuleListStream:  {minidump.WithUnloadedModules, "", "capture with: procdump -ma PID, or in WinDbg .dump /mu FILE"},
+	minidump.MemoryInfoListStream:      {minidump.WithFullMemoryInfo, "", "capture with: procdump -ma PID, or in WinDbg .dump /mF FILE"},
+	minidump.ThreadInfoListStream:      {minidump.WithThreadInfo, "", "capture with: procdump -ma PID, or in WinDbg .dump /mt FILE"},
+	minidump.TokenStream:               {minidump.WithTokenInformation, "", "capture with: procdump -mc 40000 PID"},
+	minidump.IptTraceStream:            {minidump.WithIptTrace, "", "capture with: procdump -mc 400000 PID"},
+	minidump.ExceptionStream:           {0, "it was taken of a process that ran", CaptureException},
+	minidump.CommentStreamA:            {0, "nobody has added a comment", "capture with: in WinDbg .dump /c \"TEXT\" /ma FILE"},
+	minidump.CommentStreamW:            {0, "nobody has added a comment", "capture with: in WinDbg .dump /c \"TEXT\" /ma FILE"},
+	minidump.FunctionTableStream:       {0, "the process has registered no code that it made while it ran, or its writer saved none", ""},
+	minidump.ThreadExListStream:        {0, "only dumps of Itanium have it", ""},
+	minidump.BreakpadInfoStream:        {0, "only Breakpad writes it", ""},
+	minidump.AssertionInfoStream:       {0, "only Breakpad writes it, when a check of the C runtime has failed", ""},
+	minidump.CrashpadInfoStream:        {0, "only Crashpad writes it", ""},
+	minidump.JavaScriptDataStream:      {0, "only the script hosts of old browsers have it", ""},
+	minidump.ThreadNamesStream:         {0, "its writer is older than Windows 10 1809, or no thread was named", ""},
+}
+
+// MissingStream says why a dump has no stream of a type; err is that of looking
+// for it.
+func MissingStream(f *minidump.File, t minidump.StreamType, err error) *MissingError {
+	c := captures[t]
+	e, known := missing(f, fmt.Sprintf("no %s in this dump", t), c.command, err)
+	switch {
+	case known:
+	case c.flag == 0:
+		e.Why = c.why
+	case f.Flags&c.flag != 0:
+		e.Why = fmt.Sprintf("it was asked for (MiniDump%s), but the writer saved none", c.flag)
+	default:
+		e.Why = fmt.Sprintf("it was written without MiniDump%s", c.flag)
+	}
+	return e
+}

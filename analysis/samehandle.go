@@ -11,8 +11,8 @@ import (
 // A HandleID is what a handle of one dump is known by in another dump of the
 // same process. Two handles are the same if value, type, name and granted access
 // agree, and of the object information what never changes: the id of a thread or
-// process, the kind of an event, the limit of a semaphore. What agrees in all of them may still have been
-// closed and opened again, which no dump shows.
+// process, the kind of an event, the limit of a semaphore. What agrees in all of
+// them may still have been closed and opened again: see [Fate].
 type HandleID struct {
 	Value  uint64 // of the handle
 	Object uint64 // a hash of the rest; equal only within one HandleMatcher

@@ -9,25 +9,6 @@ import (
 // for them, or they were saved without the instruction and stack pointer.
 var ErrNoContext = errors.New("no registers")
 
-// ContextFlags say which parts of a [Context] its writer has filled in, and of
-// which processor it is (CONTEXT_* of winnt.h). The low byte has the parts,
-// whose order differs between processors.
-type ContextFlags uint32
-
-// The parts that all processors have, and the bits by which a context says what
-// it is of.
-const (
-	ContextControl ContextFlags = 0x1 // PC, SP, and FP on x86
-	ContextInteger ContextFlags = 0x2
-
-	ContextX86         ContextFlags = 0x0001_0000
-	ContextAMD64       ContextFlags = 0x0010_0000
-	ContextARM         ContextFlags = 0x0020_0000
-	ContextARM64       ContextFlags = 0x0040_0000
-	ContextBreakpadARM ContextFlags = 0x4000_0000 // Breakpad's layout for 32-bit ARM
-	contextBreakpad64  ContextFlags = 0x8000_0000 // Breakpad's former layout for ARM64
-)
-
 // A Context is the registers of a thread (CONTEXT of winnt.h, whose layout
 // differs for each processor; Breakpad has own ones for ARM).
 type Context struct {
@@ -37,13 +18,14 @@ type Context struct {
 
 	// R are the general registers by the number that instructions give them:
 	// eax, ecx, edx, ebx, esp, ebp, esi, edi and from 8 on r8 to r15 for x86 and
-	// AMD64, r0 to r15 for ARM, x0 to x30 and sp as 31 for ARM64. They are zero
-	// unless Flags has [ContextInteger], but for the stack pointer.
+	// AMD64, r0 to r15 for ARM, x0 to x30 and sp as 31 for ARM64. Unless Flags has
+	// [ContextInteger] they are zero but for those that belong to
+	// [ContextControl]: the stack pointer, ebp, and on ARM lr, pc and fp of 64 bits.
 	R [32]uint64
 
 	Status   uint32    // EFlags or Cpsr
 	Segments [6]uint16 // cs, ds, es, fs, gs, ss; x86 and AMD64
-	Debug    [6]uint64 // dr0 to dr3, dr6, dr7; x86 and AMD64
+	Debug    [6]uint64 // dr0 to dr3, dr6, dr7; x86 and AMD64; zero if they were not saved
 
 	// Vector are xmm0 to xmm15 (to xmm7 on x86), or v0 to v31, the low half
 	// first. Those of 32-bit ARM are not read. Zero if they were not saved.
@@ -98,7 +80,7 @@ const maxContext = 1 << 16
 // or an [Exception]. The error wraps [ErrNoContext] if there are none, and is a
 // [*FormatError] if the bytes are no context of the dump's processor.
 func (f *File) Context(l Location) (*Context, error) {
-	if l == (Location{}) {
+	if l.DataSize == 0 {
 		return nil, ErrNoContext
 	}
 	system, err := f.SystemInfo()
@@ -140,15 +122,50 @@ func decodeContext(arch ProcessorArchitecture, c *cursor) (*Context, error) {
 	if x.Flags&ContextControl == 0 {
 		return nil, fmt.Errorf("%w: they were saved without the instruction pointer (flags %#x)", ErrNoContext, uint32(x.Flags))
 	}
+	x.dropUnsaved()
 	if c.left() > 0 {
 		x.XState = c.rest()
 	}
 	return x, nil
 }
 
-// kind checks that a context is what the processor of the dump has.
+// dropUnsaved clears what the flags do not claim: writers leave in it whatever
+// was in their memory.
+func (c *Context) dropUnsaved() {
+	const (
+		float, debug, extended = 0x8, 0x10, 0x20 // x86; AMD64 has no extended
+		floatARM64             = 0x4
+	)
+	control := []int{RegSP}
+	vector := ContextFlags(float)
+	switch c.Arch {
+	case ProcessorX86:
+		control, vector = append(control, RegFP), extended
+	case ProcessorARM:
+		control = []int{RegArmSP, RegArmLR, 15}
+	case ProcessorARM64:
+		control, vector = []int{RegFP64, RegLR64, RegSP64}, floatARM64
+	}
+	if c.Flags&ContextInteger == 0 {
+		all := c.R
+		c.R = [32]uint64{}
+		for _, n := range control {
+			c.R[n] = all[n]
+		}
+	}
+	if c.Flags&vector == 0 {
+		c.Vector = [32][2]uint64{}
+	}
+	if c.Flags&debug == 0 {
+		c.Debug = [6]uint64{}
+	}
+}
+
+// kind checks that a context is what the processor of the dump has, and of no
+// other processor too.
 func (c *cursor) kind(flags, want ContextFlags, arch string) {
-	if c.err == nil && flags&want == 0 {
+	const all = ContextX86 | ContextAMD64 | ContextARM | ContextARM64
+	if c.err == nil && (flags&want == 0 || flags&all&^want != 0) {
 		c.err = formatErrorf(c.stream, c.off, "registers that are none of %s: flags %#x", arch, uint32(flags))
 	}
 }
@@ -204,10 +221,14 @@ func (c *cursor) contextAMD64(x *Context) {
 	c.skip(512 - 160 - 16*16 + 26*16 + 6*8)
 }
 
-// contextARM reads the CONTEXT of ARM, 416 bytes, or Breakpad's of 368.
+// contextARM reads the CONTEXT of ARM, 416 bytes, or Breakpad's of 368. Breakpad
+// has no flag for pc and sp of their own: they are among the integers.
 func (c *cursor) contextARM(x *Context) {
 	x.Flags = ContextFlags(c.u32())
 	c.kind(x.Flags, ContextARM|ContextBreakpadARM, "ARM")
+	if x.Flags&(ContextARM|ContextInteger) == ContextInteger {
+		x.Flags |= ContextControl
+	}
 	for i := range 16 {
 		x.R[i] = uint64(c.u32())
 	}
@@ -221,13 +242,16 @@ func (c *cursor) contextARM(x *Context) {
 }
 
 // contextARM64 reads the CONTEXT of ARM64, 912 bytes, or Breakpad's former one
-// of 796, which began with flags of 64 bits.
+// of 796, which began with flags of 64 bits, for pc and sp none of their own.
 func (c *cursor) contextARM64(x *Context) {
 	x.Flags = ContextFlags(c.u32())
 	c.kind(x.Flags, ContextARM64|contextBreakpad64, "ARM64")
 	former := x.Flags&ContextARM64 == 0 // the high bits have other meanings in a CONTEXT
 	if former {
 		c.skip(4)
+		if x.Flags&ContextInteger != 0 {
+			x.Flags |= ContextControl
+		}
 	} else {
 		x.Status = c.u32()
 	}

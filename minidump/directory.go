@@ -17,6 +17,18 @@ const directoryEntrySize = 12
 // readDirectory reads as many directory entries as the file holds; an error
 // is kept for Directory, because the streams before it are still of use.
 func (f *File) readDirectory() {
+	f.taken = map[StreamType]int{}
+	f.dirErr = f.eachEntry(func(d DirectoryEntry) {
+		// dbghelp leaves spare entries of type 0 at the end of the array.
+		if d.StreamType != UnusedStream {
+			f.dir = append(f.dir, d)
+			f.take(len(f.dir) - 1)
+		}
+	})
+}
+
+// eachEntry calls do with every entry of the directory that is in the file.
+func (f *File) eachEntry(do func(DirectoryEntry)) error {
 	t := table{
 		off:      int64(f.StreamDirectoryRVA),
 		stride:   directoryEntrySize,
@@ -24,15 +36,17 @@ func (f *File) readDirectory() {
 		end:      math.MaxInt64, // the header gives the number, not the size
 		what:     "directory entries",
 	}
-	f.taken = map[StreamType]int{}
-	f.dirErr = f.each(t, func(c *cursor) {
-		d := DirectoryEntry{StreamType: StreamType(c.u32()), Location: c.location()}
-		// dbghelp leaves spare entries of type 0 at the end of the array.
-		if d.StreamType != UnusedStream {
-			f.dir = append(f.dir, d)
-			f.take(len(f.dir) - 1)
-		}
+	return f.each(t, func(c *cursor) {
+		do(DirectoryEntry{StreamType: StreamType(c.u32()), Location: c.location()})
 	})
+}
+
+// WholeDirectory is [File.Directory] with the unused entries (type 0) where they
+// stand, so that an index is that of the file.
+func (f *File) WholeDirectory() ([]DirectoryEntry, error) {
+	var all []DirectoryEntry
+	err := f.eachEntry(func(d DirectoryEntry) { all = append(all, d) })
+	return all, err
 }
 
 // Directory returns the entries in the order of the file, without the unused
@@ -68,8 +82,16 @@ var leasts = map[StreamType]struct {
 	ThreadInfoListStream:      {12, "a list of thread information"},
 	HandleOperationListStream: {12, "a list of handle operations"},
 	ProcessVmCountersStream:   {80, "memory counters"},
-	SystemMemoryInfoStream:    {268, "memory of the machine"},
+	SystemMemoryInfoStream:    {492, "memory of the machine"},
 	ThreadNamesStream:         {4, "a list of thread names"},
+	ThreadExListStream:        {4, "a list of threads"},
+	FunctionTableStream:       {24, "function tables"},
+	TokenStream:               {16, "tokens"},
+	BreakpadInfoStream:        {12, "what Breakpad notes"},
+	AssertionInfoStream:       {776, "an assertion"},
+	LinuxAuxvStream:           {8, "an auxiliary vector"},
+	LinuxDSODebugStream:       {24, "what the dynamic linker notes"},
+	CrashpadInfoStream:        {52, "what Crashpad notes"},
 }
 
 // unusable says why nothing can be read from the stream, or nil.

@@ -33,6 +33,18 @@ var readers = map[minidump.StreamType]func(f *minidump.File) error{
 	minidump.ProcessVmCountersStream: func(f *minidump.File) error { _, err := f.ProcessVmCounters(); return err },
 	minidump.SystemMemoryInfoStream:  func(f *minidump.File) error { _, err := f.SystemMemoryInfo(); return err },
 	minidump.ThreadNamesStream:       func(f *minidump.File) error { _, err := f.ThreadNames(); return err },
+	minidump.ThreadExListStream:      func(f *minidump.File) error { _, err := f.ThreadExs(); return err },
+	minidump.FunctionTableStream: func(f *minidump.File) error {
+		l, err := f.FunctionTables()
+		if err == nil {
+			_, err = l.Len()
+		}
+		return err
+	},
+	minidump.TokenStream:         func(f *minidump.File) error { _, err := f.Tokens(); return err },
+	minidump.BreakpadInfoStream:  func(f *minidump.File) error { _, err := f.BreakpadInfo(); return err },
+	minidump.AssertionInfoStream: func(f *minidump.File) error { _, err := f.AssertionInfo(); return err },
+	minidump.CrashpadInfoStream:  func(f *minidump.File) error { _, err := f.CrashpadInfo(); return err },
 }
 
 // everyStream is a dump with one good stream of each type that is read.
@@ -48,7 +60,8 @@ var leastSizes = map[minidump.StreamType]uint32{
 	minidump.SystemInfoStream: 32, minidump.ExceptionStream: 168, minidump.Memory64ListStream: 16, minidump.MemoryInfoListStream: 16,
 	minidump.HandleDataStream: 12, minidump.UnloadedModuleListStream: 12, minidump.ThreadInfoListStream: 12,
 	minidump.HandleOperationListStream: 12, minidump.MiscInfoStream: 24, minidump.ProcessVmCountersStream: 80,
-	minidump.SystemMemoryInfoStream: 268,
+	minidump.SystemMemoryInfoStream: 492, minidump.ThreadExListStream: 4, minidump.FunctionTableStream: 24, minidump.TokenStream: 16,
+	minidump.BreakpadInfoStream: 12, minidump.AssertionInfoStream: 776, minidump.CrashpadInfoStream: 52,
 }
 
 // TestSeveralStreams puts streams that cannot be used in front of a good one of

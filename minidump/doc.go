@@ -1,7 +1,9 @@
-// Package minidump reads Windows minidump files: the header and directory,
-// the lists of threads, modules, memory and handles, the exception, and the
-// record of handle operations behind WinDbg's !htrace. It runs on every operating system and
-// imports the standard library only.
+// Package minidump reads Windows minidumps: the header and directory, and every
+// stream of the public headers as typed records: threads with their registers,
+// modules, memory, handles, the exception, tokens, function tables, and the
+// record of handle operations behind WinDbg's !htrace; and the streams that
+// Breakpad and Crashpad add. It runs on every operating system and imports the
+// standard library only.
 //
 // [Open] and [NewFile] read the 32-byte header and the stream directory and
 // nothing more; compressed dumps are opened with package minidump/dumpfile.

@@ -18,7 +18,7 @@ func TestFields(t *testing.T) {
 		Padding: 0xcc,
 		SystemInfo: &dumptest.SystemInfo{
 			ProcessorArchitecture: &arch, ProcessorLevel: 1, ProcessorRevision: 2, NumberOfProcessors: 3, ProductType: 2,
-			MajorVersion: 4, MinorVersion: 5, BuildNumber: 6, PlatformID: 7, CSDVersion: "pack", SuiteMask: 8, CPU: []byte("AuthenticAMD"),
+			MajorVersion: 4, MinorVersion: 5, BuildNumber: 6, PlatformID: 7, CSDVersion: "pack", SuiteMask: 8, CPU: []byte("AuthenticAMD\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00"),
 		},
 		Threads: []dumptest.Thread{{ThreadID: 1, SuspendCount: 2, PriorityClass: 3, Priority: -4, Teb: 5, Stack: dumptest.MemoryRange{Start: 6, Size: 7}}},
 		ThreadInfos: &dumptest.ThreadInfoList{EntrySize: 72, Threads: []dumptest.ThreadInfo{
@@ -41,10 +41,11 @@ func TestFields(t *testing.T) {
 		ProcessVmCounters: &dumptest.ProcessVmCounters{
 			Flags: 0x1f, PageFaultCount: 1, PeakWorkingSetSize: 2, WorkingSetSize: 3, QuotaPeakPagedPoolUsage: 4, QuotaPagedPoolUsage: 5,
 			QuotaPeakNonPagedPoolUsage: 6, QuotaNonPagedPoolUsage: 7, PagefileUsage: 8, PeakPagefileUsage: 9, PeakVirtualSize: 10, VirtualSize: 11,
-			PrivateUsage: 12, PrivateWorkingSetSize: 13, SharedCommitUsage: 14,
+			PrivateUsage: 12, PrivateWorkingSetSize: 13, SharedCommitUsage: 14, JobSharedCommitUsage: 15, JobPrivateCommitUsage: 16,
+			JobPeakPrivateCommitUsage: 17, JobPrivateCommitLimit: 18, JobTotalCommitLimit: 19,
 		},
 		SystemMemoryInfo: &dumptest.SystemMemoryInfo{
-			PageSize: 1, NumberOfPhysicalPages: 2, AvailablePages: 3, CommittedPages: 4, CommitLimit: 5, PeakCommitment: 6,
+			Flags: 3, PageSize: 1, NumberOfPhysicalPages: 2, AvailablePages: 3, CommittedPages: 4, CommitLimit: 5, PeakCommitment: 6,
 			PagedPoolPages: 7, NonPagedPoolPages: 8,
 		},
 	}
@@ -58,7 +59,8 @@ func TestFields(t *testing.T) {
 	si, err := f.SystemInfo()
 	check("system", &minidump.SystemInfo{
 		ProcessorArchitecture: minidump.ProcessorX86, ProcessorLevel: 1, ProcessorRevision: 2, NumberOfProcessors: 3, ProductType: minidump.ProductDomainController,
-		MajorVersion: 4, MinorVersion: 5, BuildNumber: 6, PlatformID: 7, CSDVersion: "pack", SuiteMask: 8, VendorID: "AuthenticAMD",
+		MajorVersion: 4, MinorVersion: 5, BuildNumber: 6, PlatformID: 7, CSDVersion: "pack", SuiteMask: 8,
+		CPU: minidump.CPUInformation([]byte("AuthenticAMD\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00")),
 	}, si, err)
 	threads, err := f.Threads()
 	check("threads", []minidump.Thread{{
@@ -109,19 +111,22 @@ func TestFields(t *testing.T) {
 	wantCounters := minidump.ProcessVmCounters{
 		Revision: 2, Flags: 0x1f, PageFaultCount: 1, PeakWorkingSetSize: 2, WorkingSetSize: 3, QuotaPeakPagedPoolUsage: 4, QuotaPagedPoolUsage: 5,
 		QuotaPeakNonPagedPoolUsage: 6, QuotaNonPagedPoolUsage: 7, PagefileUsage: 8, PeakPagefileUsage: 9, PeakVirtualSize: 10, VirtualSize: 11,
-		PrivateUsage: 12, PrivateWorkingSetSize: 13, SharedCommitUsage: 14,
+		PrivateUsage: 12, PrivateWorkingSetSize: 13, SharedCommitUsage: 14, JobSharedCommitUsage: 15, JobPrivateCommitUsage: 16,
+		JobPeakPrivateCommitUsage: 17, JobPrivateCommitLimit: 18, JobTotalCommitLimit: 19,
 	}
 	memory, err := f.SystemMemoryInfo()
-	check("memory of the machine", &minidump.SystemMemoryInfo{
-		Revision: 1, PageSize: 1, NumberOfPhysicalPages: 2, AvailablePages: 3, CommittedPages: 4, CommitLimit: 5, PeakCommitment: 6,
-		PagedPoolPages: 7, NonPagedPoolPages: 8,
-	}, memory, err)
+	check("memory of the machine", []any{minidump.SystemMemoryFlags(3), uint32(1), uint32(2), minidump.SystemBasicPerfInfo{AvailablePages: 3, CommittedPages: 4, CommitLimit: 5, PeakCommitment: 6}, uint32(7), uint32(8)}, []any{
+		memory.Flags, memory.BasicInfo.PageSize, memory.BasicInfo.NumberOfPhysicalPages, memory.BasicPerfInfo,
+		memory.PerfInfo.PagedPoolPages, memory.PerfInfo.NonPagedPoolPages,
+	}, err)
 	counters, err := f.ProcessVmCounters()
 	check("counters", &wantCounters, counters, err)
 	d.ProcessVmCounters.Revision = 1
 	counters, err = build(t, d).ProcessVmCounters()
 	wantCounters.Revision, wantCounters.Flags = 1, minidump.VmCountersBase|minidump.VmCountersEx
 	wantCounters.PeakVirtualSize, wantCounters.VirtualSize, wantCounters.PrivateWorkingSetSize, wantCounters.SharedCommitUsage = 0, 0, 0, 0
+	wantCounters.JobSharedCommitUsage, wantCounters.JobPrivateCommitUsage, wantCounters.JobPeakPrivateCommitUsage = 0, 0, 0
+	wantCounters.JobPrivateCommitLimit, wantCounters.JobTotalCommitLimit = 0, 0
 	check("counters of revision 1", &wantCounters, counters, err)
 }
 
@@ -173,7 +178,7 @@ func TestVersionsThatAreTooShort(t *testing.T) {
 	// Without its union, which only says who made the processor, SystemInfo is whole.
 	d = dumptest.Dump{PointerSize: 4}
 	d.TruncateAt = at(d, "SystemInfo") + 32
-	if si, err := build(t, d).SystemInfo(); err != nil || si.BuildNumber != 19045 || si.VendorID != "" {
+	if si, err := build(t, d).SystemInfo(); err != nil || si.BuildNumber != 19045 || si.CPU != (minidump.CPUInformation{}) {
 		t.Errorf("system: %+v, %v", si, err)
 	}
 	d.TruncateAt--
@@ -203,17 +208,24 @@ func TestMiscInfoFields(t *testing.T) {
 		ProcessID: 1, ProcessCreateTime: 2, ProcessUserTime: 3, ProcessKernelTime: 4, MaxMhz: 5, CurrentMhz: 6, MhzLimit: 7, MaxIdleState: 8, CurrentIdleState: 9,
 		ProcessIntegrityLevel: 10, ProcessExecuteFlags: 11, ProtectedProcess: 12, TimeZoneID: 13, Bias: -14,
 		StandardName: strings.Repeat("s", 32), DaylightName: "d", BuildString: "build", DbgBldStr: "dbg", XStateContextSize: 15, XStateEnabledFeatures: 16, ProcessCookie: 17,
+		StandardBias: 18, DaylightBias: -19, StandardDate: [8]uint16{0, 10, 0, 5, 3, 1, 2, 4}, DaylightDate: [8]uint16{20, 21, 22, 23, 24, 25, 26, 27},
 	}
+	d.XStateFeatures[2], d.XStateFeatures[63] = dumptest.XStateFeature{Offset: 576, Size: 256}, dumptest.XStateFeature{Offset: 28, Size: 29}
 	want := minidump.MiscInfo{
 		SizeOfInfo: 1364, Flags1: 0x3f7,
 		ProcessID: 1, ProcessCreateTime: 2, ProcessUserTime: 3, ProcessKernelTime: 4,
 		ProcessorMaxMhz: 5, ProcessorCurrentMhz: 6, ProcessorMhzLimit: 7, ProcessorMaxIdleState: 8, ProcessorCurrentIdleState: 9,
 		ProcessIntegrityLevel: 10, ProcessExecuteFlags: 11, ProtectedProcess: 12, TimeZoneID: 13,
-		TimeZone:    minidump.TimeZone{Bias: -14, StandardName: strings.Repeat("s", 32), StandardBias: 18, DaylightName: "d", DaylightBias: -19},
-		BuildString: "build", DbgBldStr: "dbg", XStateSize: 15, XStateFeature: 16, ProcessCookie: 17,
+		TimeZone: minidump.TimeZone{
+			Bias: -14, StandardName: strings.Repeat("s", 32), StandardBias: 18, DaylightName: "d", DaylightBias: -19,
+			StandardDate: minidump.SystemTime{Month: 10, Day: 5, Hour: 3, Minute: 1, Second: 2, Milliseconds: 4},
+			DaylightDate: minidump.SystemTime{Year: 20, Month: 21, DayOfWeek: 22, Day: 23, Hour: 24, Minute: 25, Second: 26, Milliseconds: 27},
+		},
+		BuildString: "build", DbgBldStr: "dbg", ProcessCookie: 17,
+		XState: minidump.XState{SizeOfInfo: 528, ContextSize: 15, EnabledFeatures: 16},
 	}
-	patches := []dumptest.Patch{dumptest.PutU32("MiscInfo", 60+4+64+16, 18), dumptest.PutU32("MiscInfo", 60+4+64+16+4+64+16, 0xffffffed)}
-	got, err := build(t, dumptest.Dump{MiscInfo: &d, Patches: patches}).MiscInfo()
+	want.XState.Features[2], want.XState.Features[63] = minidump.XStateFeature{Offset: 576, Size: 256}, minidump.XStateFeature{Offset: 28, Size: 29}
+	got, err := build(t, dumptest.Dump{MiscInfo: &d}).MiscInfo()
 	if diff := cmp.Diff(&want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -238,7 +250,7 @@ func TestMiscInfoFields(t *testing.T) {
 		without.Flags1 = uint32(0x3f7 &^ flag)
 		want.Flags1 = 0x3f7 &^ flag
 		zero(&want)
-		got, err := build(t, dumptest.Dump{MiscInfo: &without, Patches: patches}).MiscInfo()
+		got, err := build(t, dumptest.Dump{MiscInfo: &without}).MiscInfo()
 		if diff := cmp.Diff(&want, got); diff != "" || err != nil {
 			t.Errorf("without flag %#x: %v (-want +got):\n%s", uint32(flag), err, diff)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"sync"
 )
 
 // A MemoryRange is captured memory of the process and its place in the file.
@@ -24,6 +25,7 @@ type Memory struct {
 	ranges  []MemoryRange // by Start
 	index   memoryIndex
 	missing uint64
+	hasX86  func() bool // a 32-bit half of an AMD64 process, asked once
 }
 
 // Memory reads the lists of captured memory, not the memory itself. With an
@@ -31,7 +33,7 @@ type Memory struct {
 // as full-memory dumps often are, is such an error, and [Memory.Missing] says
 // how much was lost. The error wraps [ErrNoStream] if there is no list at all.
 func (f *File) Memory() (*Memory, error) {
-	m := &Memory{f: f}
+	m := &Memory{f: f, hasX86: sync.OnceValue(f.hasX86)}
 	err64 := m.readMemory64List()
 	err32 := m.readMemoryList()
 	none64, none32 := errors.Is(err64, ErrNoStream), errors.Is(err32, ErrNoStream)
@@ -76,55 +78,31 @@ func (m *Memory) lose(n uint64) {
 }
 
 func (m *Memory) readMemory64List() error {
-	const t = Memory64ListStream
-	c, d, err := m.f.loadStream(t, 16)
-	if err != nil {
+	l, err := m.f.Memory64List()
+	if l == nil {
 		return err
 	}
-	n, base := c.u64(), c.u64()
-	if c.err != nil {
-		return c.err
+	next, cut := l.BaseRVA, false
+	for _, d := range l.Ranges {
+		if !m.add(d.StartOfMemoryRange, d.DataSize, int64(min(next, 1<<62))) {
+			cut = true
+		}
+		if next += d.DataSize; next < d.DataSize {
+			next = 1 << 63 // overflow: what follows cannot be in the file
+		}
 	}
-	next := base
-	cut := false
-	tab := newTable(d, 16, 16, n, "memory ranges")
-	_, err = tab.count(m.f.size)
-	m.f.blocks(tab, func(block []byte, size int, lost error) bool {
-		if lost != nil {
-			// Each range stands behind the one before it, and where this one
-			// ends is not known.
-			err = join(lost, err)
-			return false
-		}
-		for ; len(block) > 0; block = block[size:] {
-			c := cursor{buf: block[:size]}
-			start, size := c.va(), c.u64()
-			off := int64(min(next, 1<<62))
-			if !m.add(start, size, off) {
-				cut = true
-			}
-			if next += size; next < size {
-				next = 1 << 63 // overflow: what follows cannot be in the file
-			}
-		}
-		return true
-	})
 	if err == nil && cut {
-		err = formatErrorf(t, m.f.size, "the file is cut off: %d bytes of captured memory are missing", m.missing)
+		err = formatErrorf(Memory64ListStream, m.f.size, "the file is cut off: %d bytes of captured memory are missing", m.missing)
 	}
 	return err
 }
 
 func (m *Memory) readMemoryList() error {
-	tab, err := m.f.listTable(MemoryListStream, 16, "memory ranges")
-	if err != nil {
-		return err
-	}
 	before := m.missing
-	err = m.f.each(tab, func(c *cursor) {
-		d := c.memoryDescriptor()
+	ranges, err := m.f.MemoryList()
+	for _, d := range ranges {
 		m.add(d.StartOfMemoryRange, uint64(d.Memory.DataSize), int64(d.Memory.RVA))
-	})
+	}
 	if err == nil && m.missing > before {
 		err = formatErrorf(MemoryListStream, m.f.size,
 			"the file is cut off: %d bytes of captured memory are missing", m.missing-before)

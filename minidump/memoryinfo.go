@@ -3,7 +3,6 @@ package minidump
 import (
 	"fmt"
 	"iter"
-	"strings"
 )
 
 // A MemoryState says whether a region of the address space is in use (MEM_* of
@@ -83,12 +82,7 @@ var protectionNames = [...]string{
 
 // String returns the names in winnt.h, such as "PAGE_READWRITE|PAGE_GUARD".
 // Bits without a name come last, as one hexadecimal number; none is "0".
-func (p Protection) String() string {
-	if p == 0 {
-		return "0"
-	}
-	return strings.Join(bitNames(uint64(p), protectionNames[:]), "|")
-}
+func (p Protection) String() string { return bitString(uint64(p), protectionNames[:]) }
 
 // Writable reports whether the process may write to the pages: read-write,
 // copy-on-write, or the executable forms of these.

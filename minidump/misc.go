@@ -1,6 +1,9 @@
 package minidump
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // MiscFlags say which fields of a [MiscInfo] the writer has filled in
 // (MINIDUMP_MISC1_* to MINIDUMP_MISC5_*).
@@ -23,6 +26,52 @@ const (
 	miscBuildChars, miscDbgChars           = 260, 40
 )
 
+var miscFlagNames = [...]string{
+	"MINIDUMP_MISC1_PROCESS_ID", "MINIDUMP_MISC1_PROCESS_TIMES", "MINIDUMP_MISC1_PROCESSOR_POWER_INFO", "",
+	"MINIDUMP_MISC3_PROCESS_INTEGRITY", "MINIDUMP_MISC3_PROCESS_EXECUTE_FLAGS", "MINIDUMP_MISC3_TIMEZONE", "MINIDUMP_MISC3_PROTECTED_PROCESS",
+	"MINIDUMP_MISC4_BUILDSTRING", "MINIDUMP_MISC5_PROCESS_COOKIE",
+}
+
+// String returns the names in minidumpapiset.h, joined by "|". Bits without a
+// name come last, as one hexadecimal number; none is "0".
+func (f MiscFlags) String() string { return bitString(uint64(f), miscFlagNames[:]) }
+
+// An IntegrityLevel says how far a process is trusted (SECURITY_MANDATORY_*_RID
+// of winnt.h). Others than those with a name lie between them.
+type IntegrityLevel uint32
+
+// The integrity levels.
+const (
+	IntegrityUntrusted  IntegrityLevel = 0
+	IntegrityLow        IntegrityLevel = 0x1000
+	IntegrityMedium     IntegrityLevel = 0x2000
+	IntegrityMediumPlus IntegrityLevel = 0x2100
+	IntegrityHigh       IntegrityLevel = 0x3000
+	IntegritySystem     IntegrityLevel = 0x4000
+	IntegrityProtected  IntegrityLevel = 0x5000
+)
+
+// String returns the name in winnt.h, such as "SECURITY_MANDATORY_HIGH_RID".
+func (l IntegrityLevel) String() string {
+	switch l {
+	case IntegrityUntrusted:
+		return "SECURITY_MANDATORY_UNTRUSTED_RID"
+	case IntegrityLow:
+		return "SECURITY_MANDATORY_LOW_RID"
+	case IntegrityMedium:
+		return "SECURITY_MANDATORY_MEDIUM_RID"
+	case IntegrityMediumPlus:
+		return "SECURITY_MANDATORY_MEDIUM_PLUS_RID"
+	case IntegrityHigh:
+		return "SECURITY_MANDATORY_HIGH_RID"
+	case IntegritySystem:
+		return "SECURITY_MANDATORY_SYSTEM_RID"
+	case IntegrityProtected:
+		return "SECURITY_MANDATORY_PROTECTED_PROCESS_RID"
+	}
+	return fmt.Sprintf("IntegrityLevel(%#x)", uint32(l))
+}
+
 // MiscInfo holds facts about the dumped process (MINIDUMP_MISC_INFO to
 // MINIDUMP_MISC_INFO_5; 24, 44, 232, 832 or 1364 bytes). A field is zero
 // unless its flag is set in Flags1 and the structure is long enough for it.
@@ -41,26 +90,50 @@ type MiscInfo struct {
 	ProcessorMaxIdleState     uint32 // number of a power state, as the next
 	ProcessorCurrentIdleState uint32
 
-	ProcessIntegrityLevel uint32 // MiscProcessIntegrity; 0x1000 low, 0x2000 medium, 0x3000 high, 0x4000 system
-	ProcessExecuteFlags   uint32 // MiscProcessExecuteFlags
-	ProtectedProcess      uint32 // MiscProtectedProcess
-	TimeZoneID            uint32 // MiscTimeZone; 1 standard, 2 daylight
+	ProcessIntegrityLevel IntegrityLevel // MiscProcessIntegrity
+	ProcessExecuteFlags   uint32         // MiscProcessExecuteFlags; MEM_EXECUTE_OPTION_*
+	ProtectedProcess      uint32         // MiscProtectedProcess
+	TimeZoneID            uint32         // MiscTimeZone; 1 standard, 2 daylight
 	TimeZone              TimeZone
 
 	BuildString   string // MiscBuildString; the build of Windows
 	DbgBldStr     string // the build of the dump writer
-	XStateSize    uint32 // size of an extended context in bytes, from XSTATE_CONFIG_FEATURE_MSC_INFO
-	XStateFeature uint64 // enabled feature bits
+	XState        XState
 	ProcessCookie uint32 // MiscProcessCookie
 }
 
-// A TimeZone is the machine's (TIME_ZONE_INFORMATION, without the dates).
+// A TimeZone is the machine's (TIME_ZONE_INFORMATION, 172 bytes).
 type TimeZone struct {
 	Bias         int32 // minutes to add to local time to get UTC
 	StandardName string
-	StandardBias int32
+	StandardDate SystemTime
+	StandardBias int32 // minutes to add to Bias in standard time
 	DaylightName string
-	DaylightBias int32
+	DaylightDate SystemTime
+	DaylightBias int32 // minutes to add to Bias in daylight time
+}
+
+// A SystemTime is a date and time (SYSTEMTIME of minwinbase.h). In a [TimeZone]
+// with Year 0 it is a day of every year: Day is then the week of the month, 5
+// the last one.
+type SystemTime struct {
+	Year, Month, DayOfWeek, Day        uint16 // Sunday is 0
+	Hour, Minute, Second, Milliseconds uint16
+}
+
+// XState says how the extended state that may follow a CONTEXT is laid out
+// (XSTATE_CONFIG_FEATURE_MSC_INFO, 528 bytes).
+type XState struct {
+	SizeOfInfo      uint32 // bytes, as declared
+	ContextSize     uint32 // bytes
+	EnabledFeatures uint64 // a bit for each feature
+	Features        [64]XStateFeature
+}
+
+// An XStateFeature is the place of a feature in the extended state
+// (XSTATE_FEATURE). Feature 0 is x87, 1 SSE, 2 AVX, 11 the shadow stack (CET_U).
+type XStateFeature struct {
+	Offset, Size uint32 // bytes
 }
 
 // CreateTime returns when the process was started, in UTC to the second; ok
@@ -128,19 +201,25 @@ func (m *MiscInfo) version2(c *cursor) {
 }
 
 func (m *MiscInfo) version3(c *cursor) {
-	m.ProcessIntegrityLevel = m.when(MiscProcessIntegrity, c.u32())
+	m.ProcessIntegrityLevel = IntegrityLevel(m.when(MiscProcessIntegrity, c.u32()))
 	m.ProcessExecuteFlags = m.when(MiscProcessExecuteFlags, c.u32())
 	m.ProtectedProcess = m.when(MiscProtectedProcess, c.u32())
 	m.TimeZoneID = m.when(MiscTimeZone, c.u32())
-	const nameBytes, systemTime = 64, 16
-	zone := TimeZone{Bias: c.i32(), StandardName: fixedUTF16(c.take(nameBytes))}
-	c.skip(systemTime)
-	zone.StandardBias = c.i32()
-	zone.DaylightName = fixedUTF16(c.take(nameBytes))
-	c.skip(systemTime)
-	zone.DaylightBias = c.i32()
+	const nameBytes = 64
+	zone := TimeZone{
+		Bias:         c.i32(),
+		StandardName: fixedUTF16(c.take(nameBytes)), StandardDate: c.systemTime(), StandardBias: c.i32(),
+		DaylightName: fixedUTF16(c.take(nameBytes)), DaylightDate: c.systemTime(), DaylightBias: c.i32(),
+	}
 	if m.Flags1&MiscTimeZone != 0 {
 		m.TimeZone = zone
+	}
+}
+
+func (c *cursor) systemTime() SystemTime {
+	return SystemTime{
+		Year: c.u16(), Month: c.u16(), DayOfWeek: c.u16(), Day: c.u16(),
+		Hour: c.u16(), Minute: c.u16(), Second: c.u16(), Milliseconds: c.u16(),
 	}
 }
 
@@ -152,10 +231,10 @@ func (m *MiscInfo) version4(c *cursor) {
 }
 
 func (m *MiscInfo) version5(c *cursor) {
-	const features = 64 * 8
-	c.skip(4) // size of the structure
-	m.XStateSize, m.XStateFeature = c.u32(), c.u64()
-	c.skip(features)
+	m.XState = XState{SizeOfInfo: c.u32(), ContextSize: c.u32(), EnabledFeatures: c.u64()}
+	for i := range m.XState.Features {
+		m.XState.Features[i] = XStateFeature{c.u32(), c.u32()}
+	}
 	m.ProcessCookie = m.when(MiscProcessCookie, c.u32())
 }
 

@@ -92,6 +92,13 @@ func (g GUID) String() string {
 		uint16(g[4])|uint16(g[5])<<8, uint16(g[6])|uint16(g[7])<<8, g[8:])
 }
 
+// UUID returns the usual form with dashes, in lower case, for example
+// "72def942-8a51-dd43-97d7-8ddc328d3662".
+func (g GUID) UUID() string {
+	s := strings.ToLower(g.String())
+	return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
+}
+
 // A CodeViewKind tells the layouts of a [CodeView] record apart by its first
 // four bytes.
 type CodeViewKind uint32
@@ -135,12 +142,14 @@ func (v CodeView) Key() string {
 	return ""
 }
 
+const moduleSize = 108
+
 // Modules returns the ModuleList in the order of the file, which begins with
 // the program itself. A name or a CodeView record that cannot be read is left
 // empty, a module of which nothing can be read is left out; the error is the
 // first that was met.
 func (f *File) Modules() ([]Module, error) {
-	t, err := f.listTable(ModuleListStream, 108, "modules")
+	t, err := f.listTable(ModuleListStream, moduleSize, "modules")
 	if err != nil {
 		return nil, err
 	}
@@ -153,20 +162,29 @@ func (f *File) Modules() ([]Module, error) {
 		}
 	}
 	err = f.each(t, func(c *cursor) {
-		m := Module{BaseOfImage: c.va(), SizeOfImage: c.u32(), CheckSum: c.u32(), TimeDateStamp: c.u32()}
-		name := c.u32()
-		m.VersionInfo = c.fixedFileInfo()
-		cv := c.location()
-		m.MiscRecord = c.location()
-		var err error
-		m.ModuleName, err = names.read(uint64(name))
-		note(err)
-		m.CvRecord, err = names.codeView(cv)
+		m, err := names.module(c)
 		note(err)
 		modules = append(modules, m)
 	})
 	note(err)
 	return modules, first
+}
+
+// module decodes an entry of the list and what it points at. The error is the
+// first that was met.
+func (r *nameReader) module(c *cursor) (Module, error) {
+	m := Module{BaseOfImage: c.va(), SizeOfImage: c.u32(), CheckSum: c.u32(), TimeDateStamp: c.u32()}
+	name := c.u32()
+	m.VersionInfo = c.fixedFileInfo()
+	cv := c.location()
+	m.MiscRecord = c.location()
+	var nameErr, cvErr error
+	m.ModuleName, nameErr = r.read(uint64(name))
+	m.CvRecord, cvErr = r.codeView(cv)
+	if nameErr != nil {
+		return m, nameErr
+	}
+	return m, cvErr
 }
 
 func (c *cursor) fixedFileInfo() FixedFileInfo {

@@ -144,7 +144,7 @@ func TestOpen(t *testing.T) {
 
 // TestTables holds the numbers in the Windows headers against the names here.
 func TestTables(t *testing.T) {
-	for i, name := range strings.Fields(`UnusedStream StreamType(0x1) StreamType(0x2) ThreadListStream ModuleListStream MemoryListStream
+	for i, name := range strings.Fields(`UnusedStream ReservedStream0 ReservedStream1 ThreadListStream ModuleListStream MemoryListStream
 		ExceptionStream SystemInfoStream ThreadExListStream Memory64ListStream CommentStreamA CommentStreamW HandleDataStream
 		FunctionTableStream UnloadedModuleListStream MiscInfoStream MemoryInfoListStream ThreadInfoListStream HandleOperationListStream
 		TokenStream JavaScriptDataStream SystemMemoryInfoStream ProcessVmCountersStream IptTraceStream ThreadNamesStream StreamType(0x19)`) {

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dumpscan/dumpscan/minidump"
 	"github.com/dumpscan/dumpscan/minidump/dumpfile"
@@ -54,30 +53,40 @@ func realDump(t testing.TB, name string) string {
 // facts are what a program that shares no code with this package found in the
 // real dumps.
 type facts struct {
+	Version     string     `json:"version"`
 	Flags       string     `json:"flags"`
 	Timestamp   uint32     `json:"timestamp"`
 	StreamCount uint32     `json:"stream_count"`
+	Size        int64      `json:"size"`
 	Directory   [][]any    `json:"directory"`
 	System      factSystem `json:"system"`
 	Misc        *struct {
 		PID        uint32 `json:"pid"`
 		CreateTime uint32 `json:"create_time"`
+		UserTime   uint32 `json:"user_time"`
+		KernelTime uint32 `json:"kernel_time"`
 		Size       uint32 `json:"size"`
+		Flags1     string `json:"flags1"`
 	} `json:"misc"`
 	Modules     []factModule `json:"modules"`
+	Unloaded    []factModule `json:"unloaded"`
 	Threads     []factThread `json:"threads"`
 	ThreadNames [][]any      `json:"thread_names"`
 	Handles     *struct {
-		Count      int          `json:"count"`
-		Descriptor uint32       `json:"descriptor"`
-		List       []factHandle `json:"list"`
+		Count      int            `json:"count"`
+		Header     uint32         `json:"header"`
+		Descriptor uint32         `json:"descriptor"`
+		ByType     map[string]int `json:"by_type"`
+		List       []factHandle   `json:"list"`
 	} `json:"handles"`
 	MemoryList *struct {
 		Count int    `json:"count"`
 		Bytes uint64 `json:"bytes"`
 	} `json:"memory_list"`
+	Memory64Count   int            `json:"memory64_count"`
 	MemoryInfoCount int            `json:"memory_info_count"`
 	Exception       *factException `json:"exception"`
+	TokenHeader     []uint32       `json:"token_header"` // list size, entries, sizes of the two headers
 }
 
 type factSystem struct {
@@ -178,6 +187,12 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 	if f.TimeDateStamp != want.Timestamp {
 		t.Errorf("timestamp %d, want %d", f.TimeDateStamp, want.Timestamp)
 	}
+	if got := fmt.Sprintf("%#x", f.Version); got != want.Version {
+		t.Errorf("version %s, want %s", got, want.Version)
+	}
+	if f.NumberOfStreams != want.StreamCount || f.Size() != want.Size {
+		t.Errorf("%d streams in %d bytes, want %d in %d", f.NumberOfStreams, f.Size(), want.StreamCount, want.Size)
+	}
 	dir, err := f.Directory()
 	var gotDir [][]any
 	for _, d := range dir {
@@ -193,7 +208,7 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 			Arch: uint16(si.ProcessorArchitecture), Level: si.ProcessorLevel, Revision: si.ProcessorRevision,
 			CPUs: si.NumberOfProcessors, Product: uint8(si.ProductType),
 			OS:       fmt.Sprintf("%d.%d.%d", si.MajorVersion, si.MinorVersion, si.BuildNumber),
-			Platform: uint32(si.PlatformID), CSD: si.CSDVersion, Suite: si.SuiteMask,
+			Platform: uint32(si.PlatformID), CSD: si.CSDVersion, Suite: uint16(si.SuiteMask),
 		}
 		if d := cmp.Diff(want.System, got); d != "" {
 			t.Errorf("system (-want +got):\n%s", d)
@@ -206,161 +221,22 @@ func checkFacts(t *testing.T, f *minidump.File, want facts) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.ProcessID != want.Misc.PID || m.ProcessCreateTime != want.Misc.CreateTime || m.SizeOfInfo != want.Misc.Size {
+		if m.ProcessID != want.Misc.PID || m.ProcessCreateTime != want.Misc.CreateTime || m.SizeOfInfo != want.Misc.Size ||
+			m.ProcessUserTime != want.Misc.UserTime || m.ProcessKernelTime != want.Misc.KernelTime {
 			t.Errorf("misc info %+v, want %+v", m, want.Misc)
+		}
+		if got := fmt.Sprintf("%#x", uint32(m.Flags1)); got != want.Misc.Flags1 {
+			t.Errorf("flags of misc info %s, want %s", got, want.Misc.Flags1)
 		}
 	}
 	checkModules(t, f, want.Modules)
+	checkUnloaded(t, f, want.Unloaded)
 	checkThreads(t, f, want)
+	checkContexts(t, f)
 	checkHandles(t, f, want)
 	checkMemory(t, f, want)
 	checkException(t, f, want.Exception)
-}
-
-func checkException(t *testing.T, f *minidump.File, want *factException) {
-	e, err := f.Exception()
-	if want == nil {
-		if !errors.Is(err, minidump.ErrNoStream) {
-			t.Errorf("exception %+v, %v, want none", e, err)
-		}
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := &factException{
-		Address: e.ExceptionAddress.String(), Code: fmt.Sprintf("%#x", uint32(e.ExceptionCode)), Flags: e.ExceptionFlags, TID: e.ThreadID,
-	}
-	for _, p := range e.ExceptionInformation {
-		got.Params = append(got.Params, fmt.Sprintf("%#x", p))
-	}
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("exception (-want +got):\n%s", d)
-	}
-	si, err := f.SystemInfo()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if name := e.ExceptionCode.Name(si.PlatformID); si.PlatformID != minidump.PlatformWindowsNT && strings.HasPrefix(name, "STATUS_") {
-		t.Errorf("%s on %s", name, si.PlatformID)
-	}
-	if _, err := f.Section(e.ThreadContext); err != nil {
-		t.Error(err)
-	}
-}
-
-func checkModules(t *testing.T, f *minidump.File, want []factModule) {
-	modules, err := f.Modules()
-	if err != nil && (len(want) > 0 || !errors.Is(err, minidump.ErrNoStream)) {
-		t.Error(err)
-	}
-	var got []factModule
-	for _, m := range modules {
-		g := factModule{
-			Base: m.BaseOfImage.String(), Size: fmt.Sprintf("%#x", m.SizeOfImage), Name: m.ModuleName,
-			FileVersion: m.VersionInfo.FileVersion(), Timestamp: fmt.Sprintf("%#x", m.TimeDateStamp),
-			PDB: m.CvRecord.PDBFile,
-		}
-		if m.CvRecord.Kind == minidump.CodeViewRSDS {
-			g.DebugID = m.CvRecord.Key()
-		}
-		got = append(got, g)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("modules (-want +got):\n%s", d)
-	}
-}
-
-func checkThreads(t *testing.T, f *minidump.File, want facts) {
-	threads, err := f.Threads()
-	if err != nil && (len(want.Threads) > 0 || !errors.Is(err, minidump.ErrNoStream)) {
-		t.Error(err)
-	}
-	var got []factThread
-	for _, th := range threads {
-		got = append(got, factThread{
-			TID: th.ThreadID, Teb: uint64(th.Teb), Suspend: th.SuspendCount, PrioClass: th.PriorityClass, Prio: th.Priority,
-			StackStart: uint64(th.Stack.StartOfMemoryRange), StackSize: th.Stack.Memory.DataSize, StackRVA: th.Stack.Memory.RVA,
-			CtxSize: th.ThreadContext.DataSize, CtxRVA: th.ThreadContext.RVA,
-		})
-	}
-	if d := cmp.Diff(want.Threads, got); d != "" {
-		t.Errorf("threads (-want +got):\n%s", d)
-	}
-	names, err := f.ThreadNames()
-	if err != nil && (len(want.ThreadNames) > 0 || !errors.Is(err, minidump.ErrNoStream)) {
-		t.Error(err)
-	}
-	var gotNames [][]any
-	for _, n := range names {
-		gotNames = append(gotNames, []any{float64(n.ThreadID), n.Name})
-	}
-	if d := cmp.Diff(want.ThreadNames, gotNames); d != "" {
-		t.Errorf("thread names (-want +got):\n%s", d)
-	}
-}
-
-func checkHandles(t *testing.T, f *minidump.File, want facts) {
-	if want.Handles == nil {
-		if _, err := f.HandleData(); !errors.Is(err, minidump.ErrNoStream) {
-			t.Errorf("handle data: %v, want ErrNoStream", err)
-		}
-		return
-	}
-	hd, err := f.HandleData()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if hd.SizeOfDescriptor != want.Handles.Descriptor {
-		t.Errorf("descriptors of %d bytes, want %d", hd.SizeOfDescriptor, want.Handles.Descriptor)
-	}
-	handles, err := hd.Slice()
-	if err != nil {
-		t.Error(err)
-	}
-	var got []factHandle
-	for _, h := range handles {
-		got = append(got, factHandle{
-			Handle: h.Handle, Type: h.TypeName, Name: h.ObjectName, Attributes: h.Attributes,
-			Access: h.GrantedAccess, HandleCount: h.HandleCount, PointerCount: h.PointerCount,
-		})
-	}
-	if len(got) != want.Handles.Count {
-		t.Errorf("%d handles, want %d", len(got), want.Handles.Count)
-	}
-	// Of a long list the facts hold the first ones.
-	if d := cmp.Diff(want.Handles.List, got[:min(len(got), len(want.Handles.List))], cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("handles (-want +got):\n%s", d)
-	}
-}
-
-func checkMemory(t *testing.T, f *minidump.File, want facts) {
-	if want.MemoryInfoCount > 0 {
-		infos, err := f.MemoryInfos()
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := infos.Len()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n != want.MemoryInfoCount {
-			t.Errorf("%d memory regions, want %d", n, want.MemoryInfoCount)
-		}
-	}
-	if want.MemoryList != nil && !f.Has(minidump.Memory64ListStream) {
-		m, err := f.Memory()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bytes uint64
-		for _, r := range m.Ranges() {
-			bytes += r.Size
-		}
-		if len(m.Ranges()) != want.MemoryList.Count || bytes != want.MemoryList.Bytes {
-			t.Errorf("%d ranges, %d bytes; want %+v", len(m.Ranges()), bytes, want.MemoryList)
-		}
-	}
+	checkTokens(t, f, want.TokenHeader)
 }
 
 func TestRealFilesThatAreNoMinidumps(t *testing.T) {

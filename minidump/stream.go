@@ -2,6 +2,9 @@ package minidump
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -36,14 +39,36 @@ const (
 	IptTraceStream            StreamType = 23
 	ThreadNamesStream         StreamType = 24
 
-	BreakpadInfoStream  StreamType = 0x47670001 // Breakpad, all platforms
-	AssertionInfoStream StreamType = 0x47670002 // Breakpad: CRT invalid parameter or pure call
-	LinuxCPUInfoStream  StreamType = 0x47670003 // Breakpad, Linux: /proc/cpuinfo; up to 0x4767000a follow
-	CrashpadInfoStream  StreamType = 0x43500001 // Crashpad
+	// Breakpad, which has all of these on Linux and the first two on Windows.
+	BreakpadInfoStream    StreamType = 0x47670001 // see [File.BreakpadInfo]
+	AssertionInfoStream   StreamType = 0x47670002 // see [File.AssertionInfo]
+	LinuxCPUInfoStream    StreamType = 0x47670003 // /proc/cpuinfo; for [File.Text], as the next four and maps
+	LinuxProcStatusStream StreamType = 0x47670004 // /proc/PID/status
+	LinuxLSBReleaseStream StreamType = 0x47670005 // /etc/lsb-release
+	LinuxCmdLineStream    StreamType = 0x47670006 // /proc/PID/cmdline, arguments that end with NUL
+	LinuxEnvironStream    StreamType = 0x47670007 // /proc/PID/environ, likewise
+	LinuxAuxvStream       StreamType = 0x47670008 // see [File.LinuxAuxv]
+	LinuxMapsStream       StreamType = 0x47670009 // /proc/PID/maps
+	LinuxDSODebugStream   StreamType = 0x4767000a // see [File.LinuxDSODebug]
+
+	CrashpadInfoStream StreamType = 0x43500001 // see [File.CrashpadInfo]
+
+	// Protocol buffers of Chromium.
+	StabilityReportStream StreamType = 0x4b6b0002
+	SystemProfileStream   StreamType = 0x4b6b0003
+	GWPASanCrashStream    StreamType = 0x4b6b0004
+
+	// Firefox and other programs of Mozilla.
+	MozMacOSCrashInfoStream StreamType = 0x4d7a0001
+	MozMacOSBootargsStream  StreamType = 0x4d7a0002
+	MozLinuxLimitsStream    StreamType = 0x4d7a0003 // /proc/PID/limits
+	MozSoftErrorsStream     StreamType = 0x4d7a0004 // JSON: what its writer could not save
 )
 
 var streamNames = map[StreamType]string{
 	UnusedStream:              "UnusedStream",
+	1:                         "ReservedStream0",
+	2:                         "ReservedStream1",
 	ThreadListStream:          "ThreadListStream",
 	ModuleListStream:          "ModuleListStream",
 	MemoryListStream:          "MemoryListStream",
@@ -66,18 +91,39 @@ var streamNames = map[StreamType]string{
 	ProcessVmCountersStream:   "ProcessVmCountersStream",
 	IptTraceStream:            "IptTraceStream",
 	ThreadNamesStream:         "ThreadNamesStream",
-	BreakpadInfoStream:        "BreakpadInfoStream",
-	AssertionInfoStream:       "AssertionInfoStream",
-	LinuxCPUInfoStream:        "LinuxCpuInfoStream",
-	0x47670004:                "LinuxProcStatusStream",
-	0x47670005:                "LinuxLsbReleaseStream",
-	0x47670006:                "LinuxCmdLineStream",
-	0x47670007:                "LinuxEnvironStream",
-	0x47670008:                "LinuxAuxvStream",
-	0x47670009:                "LinuxMapsStream",
-	0x4767000a:                "LinuxDsoDebugStream",
-	CrashpadInfoStream:        "CrashpadInfoStream",
-	0x4b6b0002:                "StabilityReportStream",
+
+	0x8000: "ceStreamNull", // Windows CE, as far as 0x800c
+	0x8001: "ceStreamSystemInfo",
+	0x8002: "ceStreamException",
+	0x8003: "ceStreamModuleList",
+	0x8004: "ceStreamProcessList",
+	0x8005: "ceStreamThreadList",
+	0x8006: "ceStreamThreadContextList",
+	0x8007: "ceStreamThreadCallStackList",
+	0x8008: "ceStreamMemoryVirtualList",
+	0x8009: "ceStreamMemoryPhysicalList",
+	0x800a: "ceStreamBucketParameters",
+	0x800b: "ceStreamProcessModuleMap",
+	0x800c: "ceStreamDiagnosisList",
+
+	BreakpadInfoStream:      "BreakpadInfoStream",
+	AssertionInfoStream:     "AssertionInfoStream",
+	LinuxCPUInfoStream:      "LinuxCpuInfoStream",
+	LinuxProcStatusStream:   "LinuxProcStatusStream",
+	LinuxLSBReleaseStream:   "LinuxLsbReleaseStream",
+	LinuxCmdLineStream:      "LinuxCmdLineStream",
+	LinuxEnvironStream:      "LinuxEnvironStream",
+	LinuxAuxvStream:         "LinuxAuxvStream",
+	LinuxMapsStream:         "LinuxMapsStream",
+	LinuxDSODebugStream:     "LinuxDsoDebugStream",
+	CrashpadInfoStream:      "CrashpadInfoStream",
+	StabilityReportStream:   "StabilityReportStream",
+	SystemProfileStream:     "SystemProfileStream",
+	GWPASanCrashStream:      "GwpAsanCrashStream",
+	MozMacOSCrashInfoStream: "MozMacosCrashInfoStream",
+	MozMacOSBootargsStream:  "MozMacosBootargsStream",
+	MozLinuxLimitsStream:    "MozLinuxLimitsStream",
+	MozSoftErrorsStream:     "MozSoftErrorsStream",
 }
 
 // String returns the specification's name, or "StreamType(0xfff0)".
@@ -88,55 +134,22 @@ func (t StreamType) String() string {
 	return fmt.Sprintf("StreamType(%#x)", uint32(t))
 }
 
-// Flags say what the writer of a dump was asked to save (MINIDUMP_TYPE).
-// They are the request: a stream may be missing although its flag is set, and
-// Breakpad and Crashpad leave them 0.
-type Flags uint64
-
-// The flags that concern handles and memory. [Flags.Names] knows them all.
-const (
-	WithFullMemory             Flags = 0x2
-	WithHandleData             Flags = 0x4
-	WithPrivateReadWriteMemory Flags = 0x200
-)
-
-// flagNames are the names of the flag bits in ascending order, without the
-// MiniDump prefix.
-var flagNames = [...]string{
-	"WithDataSegs", "WithFullMemory", "WithHandleData", "FilterMemory",
-	"ScanMemory", "WithUnloadedModules", "WithIndirectlyReferencedMemory", "FilterModulePaths",
-	"WithProcessThreadData", "WithPrivateReadWriteMemory", "WithoutOptionalData", "WithFullMemoryInfo",
-	"WithThreadInfo", "WithCodeSegs", "WithoutAuxiliaryState", "WithFullAuxiliaryState",
-	"WithPrivateWriteCopyMemory", "IgnoreInaccessibleMemory", "WithTokenInformation", "WithModuleHeaders",
-	"FilterTriage", "WithAvxXStateContext", "WithIptTrace", "ScanInaccessiblePartialPages",
-	"FilterWriteCombinedMemory", "NoIgnoreInaccessibleMemory",
-}
-
-// Names returns the names of the flags that are set, in ascending order and
-// without the prefix "MiniDump". Unknown bits come last, as one hexadecimal
-// number. No flag at all is "Normal".
-func (f Flags) Names() []string {
-	if f == 0 {
-		return []string{"Normal"}
+// ParseStreamType is the reverse of String: it returns the type of a name, in
+// any case and with or without "Stream" in or at the end of it, or of a number,
+// decimal or hexadecimal behind 0x. ok is false for what is neither.
+func ParseStreamType(text string) (t StreamType, ok bool) {
+	text = strings.TrimSuffix(strings.TrimPrefix(text, "StreamType("), ")")
+	if n, err := strconv.ParseUint(text, 0, 32); err == nil {
+		return StreamType(n), true
 	}
-	return bitNames(uint64(f), flagNames[:])
-}
-
-// bitNames returns the names of the bits that are set, in ascending order.
-// Those without a name come last, as one hexadecimal number.
-func bitNames(bits uint64, of []string) []string {
-	var names []string
-	for i, name := range of {
-		if bit := uint64(1) << i; bits&bit != 0 && name != "" {
-			names = append(names, name)
-			bits &^= bit
+	short := func(name string) string { return strings.ReplaceAll(strings.ToLower(name), "stream", "") }
+	for t, name := range streamNames {
+		if want := short(name); want == short(text) && want != "" {
+			return t, true
 		}
 	}
-	if bits != 0 {
-		names = append(names, fmt.Sprintf("%#x", bits))
-	}
-	return names
+	return 0, false
 }
 
-// String joins [Flags.Names] with "|".
-func (f Flags) String() string { return strings.Join(f.Names(), "|") }
+// KnownStreams returns the types that have a name, in ascending order.
+func KnownStreams() []StreamType { return slices.Sorted(maps.Keys(streamNames)) }

@@ -190,7 +190,9 @@ func TestMiscInfoVersions(t *testing.T) {
 			m.TimeZone = minidump.TimeZone{Bias: -60, StandardName: "CET", DaylightName: "CEST"}
 		},
 		func(m *minidump.MiscInfo) { m.BuildString, m.DbgBldStr = "9600.winblue", "dbgcore" },
-		func(m *minidump.MiscInfo) { m.XStateSize, m.ProcessCookie = 0x340, 0x1234 },
+		func(m *minidump.MiscInfo) {
+			m.XState, m.ProcessCookie = minidump.XState{SizeOfInfo: 528, ContextSize: 0x340}, 0x1234
+		},
 	}
 	for i, step := range steps {
 		step(&want)

@@ -1,9 +1,6 @@
 package minidump
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // A ProcessorArchitecture is the instruction set that a dump is written for
 // (PROCESSOR_ARCHITECTURE_* of winnt.h; from 0x8001 on Breakpad's own).
@@ -111,8 +108,8 @@ type SystemInfo struct {
 	BuildNumber           uint32
 	PlatformID            PlatformID
 	CSDVersion            string // service pack on Windows; the whole version of the kernel on other systems
-	SuiteMask             uint16 // VER_SUITE_*
-	VendorID              string // x86 only, for example "GenuineIntel"
+	SuiteMask             SuiteMask
+	CPU                   CPUInformation
 }
 
 // SystemInfo decodes the SystemInfoStream. An error with a non-nil result
@@ -134,14 +131,12 @@ func (f *File) SystemInfo() (*SystemInfo, error) {
 		PlatformID:            PlatformID(c.u32()),
 	}
 	csd := c.u32()
-	s.SuiteMask = c.u16()
+	s.SuiteMask = SuiteMask(c.u16())
 	c.skip(2)
 	if c.err != nil {
 		return nil, c.err
 	}
-	if s.ProcessorArchitecture == ProcessorX86 {
-		s.VendorID = strings.TrimRight(string(c.take(12)), "\x00")
-	}
+	copy(s.CPU[:], c.rest()) // which old writers do without
 	if csd != 0 {
 		names := nameReader{f: f, stream: SystemInfoStream}
 		s.CSDVersion, err = names.read(uint64(csd))

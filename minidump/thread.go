@@ -17,32 +17,58 @@ func (c *cursor) memoryDescriptor() MemoryDescriptor {
 // A Thread of the dumped process (MINIDUMP_THREAD, 48 bytes).
 type Thread struct {
 	ThreadID      uint32
-	SuspendCount  uint32 // 0 for a thread that may run
-	PriorityClass uint32 // *_PRIORITY_CLASS; 0x20 is normal
-	Priority      int32  // THREAD_PRIORITY_*, relative to the class
+	SuspendCount  uint32         // 0 for a thread that may run
+	PriorityClass PriorityClass  // of the process
+	Priority      ThreadPriority // relative to the class
 	Teb           VA
 	Stack         MemoryDescriptor // what the dump holds of it, from the stack pointer up
 	ThreadContext Location         // see [File.Section]; a CONTEXT of the processor
 }
 
+const threadSize = 48
+
 // Threads returns the ThreadList in the order of the file. With an error, the
 // threads that can be read are returned too.
 func (f *File) Threads() ([]Thread, error) {
-	t, err := f.listTable(ThreadListStream, 48, "threads")
+	t, err := f.listTable(ThreadListStream, threadSize, "threads")
 	if err != nil {
 		return nil, err
 	}
 	var threads []Thread
+	err = f.each(t, func(c *cursor) { threads = append(threads, c.thread()) })
+	return threads, err
+}
+
+func (c *cursor) thread() Thread {
+	return Thread{
+		ThreadID:      c.u32(),
+		SuspendCount:  c.u32(),
+		PriorityClass: PriorityClass(c.u32()),
+		Priority:      ThreadPriority(c.i32()),
+		Teb:           c.va(),
+		Stack:         c.memoryDescriptor(),
+		ThreadContext: c.location(),
+	}
+}
+
+// A ThreadEx is a thread of a processor with a second stack, for its registers
+// (MINIDUMP_THREAD_EX, 64 bytes; Itanium).
+type ThreadEx struct {
+	Thread
+	BackingStore MemoryDescriptor
+}
+
+// ThreadExs returns the ThreadExList in the order of the file. With an error,
+// the threads that can be read are returned too. A dump has this list instead
+// of the ThreadList, for Itanium alone.
+func (f *File) ThreadExs() ([]ThreadEx, error) {
+	t, err := f.listTable(ThreadExListStream, threadSize+16, "threads")
+	if err != nil {
+		return nil, err
+	}
+	var threads []ThreadEx
 	err = f.each(t, func(c *cursor) {
-		threads = append(threads, Thread{
-			ThreadID:      c.u32(),
-			SuspendCount:  c.u32(),
-			PriorityClass: c.u32(),
-			Priority:      c.i32(),
-			Teb:           c.va(),
-			Stack:         c.memoryDescriptor(),
-			ThreadContext: c.location(),
-		})
+		threads = append(threads, ThreadEx{Thread: c.thread(), BackingStore: c.memoryDescriptor()})
 	})
 	return threads, err
 }
@@ -60,6 +86,15 @@ const (
 	ThreadInvalidContext ThreadDumpFlags = 0x10
 	ThreadInvalidTeb     ThreadDumpFlags = 0x20
 )
+
+var threadDumpFlagNames = [...]string{
+	"MINIDUMP_THREAD_INFO_ERROR_THREAD", "MINIDUMP_THREAD_INFO_WRITING_THREAD", "MINIDUMP_THREAD_INFO_EXITED_THREAD",
+	"MINIDUMP_THREAD_INFO_INVALID_INFO", "MINIDUMP_THREAD_INFO_INVALID_CONTEXT", "MINIDUMP_THREAD_INFO_INVALID_TEB",
+}
+
+// String returns the names in minidumpapiset.h, joined by "|". Bits without a
+// name come last, as one hexadecimal number; none is "0".
+func (f ThreadDumpFlags) String() string { return bitString(uint64(f), threadDumpFlagNames[:]) }
 
 // StillActive is the ExitStatus of a thread or process that runs.
 const StillActive = 0x103

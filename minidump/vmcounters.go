@@ -12,6 +12,15 @@ const (
 	VmCountersJob         VmCountersFlags = 0x10
 )
 
+var vmCountersFlagNames = [...]string{
+	"MINIDUMP_PROCESS_VM_COUNTERS", "MINIDUMP_PROCESS_VM_COUNTERS_VIRTUALSIZE", "MINIDUMP_PROCESS_VM_COUNTERS_EX",
+	"MINIDUMP_PROCESS_VM_COUNTERS_EX2", "MINIDUMP_PROCESS_VM_COUNTERS_JOB",
+}
+
+// String returns the names in minidumpapiset.h, joined by "|". Bits without a
+// name come last, as one hexadecimal number; none is "0".
+func (f VmCountersFlags) String() string { return bitString(uint64(f), vmCountersFlagNames[:]) }
+
 // ProcessVmCounters are the memory counters of the process, in bytes but for
 // PageFaultCount (MINIDUMP_PROCESS_VM_COUNTERS_1 and _2; 80 or 152 bytes).
 // The pool quotas are what the process is charged for kernel objects such as
@@ -33,6 +42,11 @@ type ProcessVmCounters struct {
 	PrivateUsage               uint64 // VmCountersEx
 	PrivateWorkingSetSize      uint64 // VmCountersEx2
 	SharedCommitUsage          uint64
+	JobSharedCommitUsage       uint64 // VmCountersJob; the rest is zero if the stream ends before it
+	JobPrivateCommitUsage      uint64
+	JobPeakPrivateCommitUsage  uint64
+	JobPrivateCommitLimit      uint64
+	JobTotalCommitLimit        uint64
 }
 
 // ProcessVmCounters decodes the ProcessVmCountersStream, which dbgcore writes
@@ -58,6 +72,10 @@ func (f *File) ProcessVmCounters() (*ProcessVmCounters, error) {
 		v.PeakVirtualSize, v.VirtualSize = c.u64(), c.u64()
 		v.PrivateUsage = c.u64()
 		v.PrivateWorkingSetSize, v.SharedCommitUsage = c.u64(), c.u64()
+		if c.left() >= 5*8 {
+			v.JobSharedCommitUsage, v.JobPrivateCommitUsage, v.JobPeakPrivateCommitUsage = c.u64(), c.u64(), c.u64()
+			v.JobPrivateCommitLimit, v.JobTotalCommitLimit = c.u64(), c.u64()
+		}
 	}
 	if c.err != nil {
 		return nil, c.err

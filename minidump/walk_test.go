@@ -56,7 +56,76 @@ func walk(data []byte) string {
 	show("exception", exception, err)
 	walkHandles(f, show)
 	walkMemory(f, show)
+	walkContexts(f, show)
+	walkExtensions(f, show)
 	return out.String()
+}
+
+func walkContexts(f *minidump.File, show func(string, any, error)) {
+	exs, err := f.ThreadExs()
+	show("threads with two stacks", exs, err)
+	threads, _ := f.Threads()
+	for _, t := range exs {
+		threads = append(threads, t.Thread)
+	}
+	if e, err := f.Exception(); err == nil {
+		threads = append(threads, minidump.Thread{ThreadContext: e.ThreadContext})
+	}
+	for _, t := range threads {
+		c, err := f.Context(t.ThreadContext)
+		if (c == nil) == (err == nil) {
+			panic("registers and an error")
+		}
+		if c != nil {
+			show("registers", c.Registers(), err)
+			m, err := f.ModuleAt(c.PC)
+			show("module", m, err)
+		}
+	}
+	tables, err := f.FunctionTables()
+	if err != nil {
+		show("function tables", nil, err)
+		return
+	}
+	n, err := tables.Len()
+	show("function tables", n, err)
+	for t, err := range tables.All() {
+		n--
+		if t.Entries != nil {
+			entries, _ := io.Copy(io.Discard, t.Entries)
+			native, _ := io.Copy(io.Discard, t.Native)
+			show("function table", []any{t.MinimumAddress, t.MaximumAddress, t.BaseAddress, entries, native, tables.Find(t.MinimumAddress) != nil}, err)
+		}
+	}
+	if n != 0 {
+		panic("All and Len disagree on the function tables")
+	}
+}
+
+func walkExtensions(f *minidump.File, show func(string, any, error)) {
+	tokens, err := f.Tokens()
+	show("tokens", len(tokens), err)
+	for _, k := range tokens {
+		if k.Statistics != nil {
+			show("statistics", *k.Statistics, nil)
+			k.Statistics = nil // an address is no text to compare
+		}
+		show("token", k, nil)
+	}
+	machine, err := f.SystemMemoryInfo()
+	show("memory of the machine", machine, err)
+	breakpad, err := f.BreakpadInfo()
+	show("breakpad", breakpad, err)
+	assertion, err := f.AssertionInfo()
+	show("assertion", assertion, err)
+	maps, err := f.Text(minidump.LinuxMapsStream)
+	show("maps", maps, err)
+	auxv, err := f.LinuxAuxv()
+	show("auxv", auxv, err)
+	dso, err := f.LinuxDSODebug()
+	show("shared objects", dso, err)
+	crashpad, err := f.CrashpadInfo()
+	show("crashpad", crashpad, err)
 }
 
 func walkHandles(f *minidump.File, show func(string, any, error)) {
@@ -107,6 +176,14 @@ func walkMemory(f *minidump.File, show func(string, any, error)) {
 			n, err := m.ReadAt(p, r.Start)
 			show("range", r, err)
 			show("bytes", p[:n], nil)
+		}
+		threads, _ := f.Threads()
+		for i := range threads {
+			x, err := m.WOW64Context(&threads[i])
+			show("32-bit registers", x, err)
+			if x != nil && err != nil {
+				panic("registers and an error")
+			}
 		}
 	}
 	regions, err := f.MemoryInfos()

@@ -14,12 +14,9 @@ const (
 	CulpritModule CulpritKind = "module"
 	// The same, but the module is unloaded by now.
 	CulpritUnloaded CulpritKind = "unloaded"
-	// The same, but it lies in no module, and a runtime that compiles code
-	// while it runs is loaded: managed code, most likely.
-	CulpritJIT CulpritKind = "jit"
-	// The same without such a runtime: code that was unloaded without a trace,
-	// or no code but a stack that was walked wrongly.
-	CulpritUnknown CulpritKind = "unknown"
+	// The same, but it lies in no module: see the constants of symbol.
+	CulpritJIT     = CulpritKind(symbol.OutsideJIT)
+	CulpritUnknown = CulpritKind(symbol.OutsideUnknown)
 	// The operating system alone: its first module that does more than pass
 	// calls on.
 	CulpritSystem CulpritKind = "system"
@@ -48,10 +45,8 @@ func (c Culprit) Name() string {
 			name += " or " + symbol.UnloadedName(path)
 		}
 		return name
-	case CulpritJIT:
-		return "<JIT code>"
-	case CulpritUnknown:
-		return "<no module>"
+	case CulpritJIT, CulpritUnknown:
+		return symbol.Outside(c.Kind).Name()
 	case CulpritNone:
 		return "<no stack>"
 	}
@@ -101,10 +96,7 @@ func (s *SystemModules) frame(addr minidump.VA) (c Culprit, passesOn bool) {
 	}
 	gone := s.FindUnloaded(addr)
 	if len(gone) == 0 {
-		if s.compiles {
-			return Culprit{Kind: CulpritJIT}, false
-		}
-		return Culprit{Kind: CulpritUnknown}, false
+		return Culprit{Kind: CulpritKind(s.RuntimeCode.At(addr))}, false
 	}
 	c = Culprit{Kind: CulpritSystem, Module: gone[0].Name(), Path: gone[0].ModuleName}
 	passesOn = true

@@ -89,7 +89,7 @@ func (g *Group) Next(in Invocation) analysis.Step {
 	var step analysis.Step
 	switch {
 	case g.Culprit.Kind == CulpritJIT:
-		return analysis.Step{Text: fmt.Sprintf("the code at %s was compiled at run time; in WinDbg, SOS names it: !ip2md %s",
+		return analysis.Step{Text: fmt.Sprintf("the code at %s was made at run time; of .NET, SOS names it in WinDbg: !ip2md %s",
 			g.Location, strings.TrimPrefix(g.Location.Address.String(), "0x"))}
 	case !g.Culprit.InModule():
 	case named(g.Location.Trust):

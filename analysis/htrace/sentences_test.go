@@ -110,7 +110,7 @@ func TestGroupNext(t *testing.T) {
 		{"the nearest export", htrace.CulpritModule, at(symbol.TrustExport), unnamed},
 		{"no name", htrace.CulpritModule, symbol.Location{Module: "My", Offset: 0x13c8, Trust: symbol.TrustModule}, unnamed},
 		{"no module", htrace.CulpritUnknown, symbol.Location{Address: 0x99}, ""},
-		{"managed", htrace.CulpritJIT, symbol.Location{Address: 0x7ff841eec8b3}, "the code at 0x7ff841eec8b3 was compiled at run time; in WinDbg, SOS names it: !ip2md 7ff841eec8b3"},
+		{"managed", htrace.CulpritJIT, symbol.Location{Address: 0x7ff841eec8b3}, "the code at 0x7ff841eec8b3 was made at run time; of .NET, SOS names it in WinDbg: !ip2md 7ff841eec8b3"},
 		{"unloaded", htrace.CulpritUnloaded, symbol.Location{Module: "<Unloaded_x.dll>"}, ""},
 	} {
 		g := htrace.Group{Culprit: htrace.Culprit{Kind: tt.culprit, Module: "My"}, Location: tt.location}

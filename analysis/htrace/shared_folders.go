@@ -93,16 +93,3 @@ var frameworkNames = [...]string{
 
 // notFramework are well-known assemblies of others whose names would fit.
 var notFramework = [...]string{"system.data.sqlite"}
-
-// compilers are the runtimes that compile code while they run, by the start of
-// their file's name. Their code lies in no module.
-var compilers = [...]string{
-	"clr.dll", "coreclr.dll", "mscorwks.dll", "mscorsvr.dll", "clrjit.dll", "mscorjit.dll", "mono-", "monosgen", "mono.dll", "libmono",
-	"jvm.dll", "j9vm", "j9jit", "jscript9.dll", "chakra.dll", "chakracore.dll", "node.exe", "libnode", "v8.dll", "lua51.dll", "luajit", "php8jit",
-}
-
-// compilesCode reports whether a module is such a runtime.
-func compilesCode(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(compilers[:], func(c string) bool { return strings.HasPrefix(name, c) })
-}

@@ -27,7 +27,10 @@ type SystemModules struct {
 	modules  *symbol.Modules
 	unloaded *symbol.Unloaded
 
-	compiles   bool // a runtime that compiles code while it runs is loaded
+	// RuntimeCode says what the frames are that lie in no module. NewSystemModules
+	// makes one of the modules alone; that of a symbol.Session knows the memory too.
+	RuntimeCode *symbol.RuntimeCode
+
 	system     map[*minidump.Module]bool
 	patterns   modulePatterns
 	root       string          // Windows' folder in lower case, "" if not known
@@ -41,7 +44,8 @@ type SystemModules struct {
 func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedModule, system, notSystem []string) (*SystemModules, error) {
 	s := &SystemModules{
 		modules: symbol.NewModules(modules), unloaded: symbol.NewUnloaded(unloaded),
-		system: map[*minidump.Module]bool{}, root: windowsFolder(modules),
+		RuntimeCode: symbol.NewRuntimeCode(nil, modules, unloaded),
+		system:      map[*minidump.Module]bool{}, root: windowsFolder(modules),
 		names: wordSet(systemNames), api: wordSet(apiModules),
 	}
 	var err error
@@ -51,7 +55,6 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 	for _, list := range [][]minidump.Module{s.modules.List(), s.unloaded.List()} {
 		for i := range list {
 			s.system[&list[i]] = s.isSystem(list[i].ModuleName)
-			s.compiles = s.compiles || compilesCode(list[i].BaseName())
 		}
 	}
 	return s, nil

@@ -6,7 +6,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/analysis/htrace"
+	"github.com/dumpscan/dumpscan/analysis/internal/testdump"
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 func TestSystemModules(t *testing.T) {
@@ -181,5 +184,27 @@ func TestCulpritJIT(t *testing.T) {
 		if diff := cmp.Diff(htrace.Culprit{Kind: htrace.CulpritJIT, Frame: 1}, s.Culprit(frames)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", runtime, diff)
 		}
+	}
+}
+
+// Code outside all modules is made at run time where the dump says so, too.
+func TestRuntimeCode(t *testing.T) {
+	modules := []minidump.Module{{BaseOfImage: 0x400000, SizeOfImage: 0x1000, ModuleName: `C:\x\app.exe`}}
+	s, err := htrace.NewSystemModules(modules, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := []minidump.VA{0x601234}
+	if c := s.Culprit(frames); c.Kind != htrace.CulpritUnknown {
+		t.Errorf("without the memory: %s", c.Kind)
+	}
+	s.RuntimeCode = symbol.NewRuntimeCode(testdump.Make(t, dumptest.Dump{MemoryInfos: &dumptest.MemoryInfoList{Regions: []dumptest.MemoryInfo{
+		{BaseAddress: 0x600000, RegionSize: 0x10000, Protect: uint32(minidump.PageExecuteReadWrite), Type: uint32(minidump.MemPrivate)},
+	}}}), modules, nil)
+	if c := s.Culprit(frames); c.Kind != htrace.CulpritJIT || c.Name() != "<JIT code>" {
+		t.Errorf("with it: %s, %s", c.Kind, c.Name())
+	}
+	if c := s.Culprit([]minidump.VA{0x701234}); c.Kind != htrace.CulpritUnknown || c.Name() != "<no module>" {
+		t.Errorf("elsewhere: %s, %s", c.Kind, c.Name())
 	}
 }

@@ -22,6 +22,12 @@
 // place of others of its type. The numbers are in thresholds.go, and
 // TestScenarioTable measures what comes out.
 //
+// A value that both of two dumps have says little: it may have been closed and
+// given to a like handle. Where the memory of two dumps is searched, for the
+// holders of groups that the counts accuse, what holds the handles says of some
+// whether they are the same: see [Held]. Only these are said to stay, and what
+// was replaced counts as coming and going.
+//
 // One dump can make a process suspicious at most. Nothing is said of what is not
 // there: with a dump that could not be read whole the verdict is
 // [SeverityUnknown].

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
@@ -40,7 +41,7 @@ func (p *Process) growthEvidence(g *Group) []string {
 		add("no rate: the time between the dumps is not known")
 	}
 	if t := g.Turnover; t != nil {
-		e = append(e, p.turnoverEvidence(t)...)
+		e = append(e, p.turnoverEvidence(t, g.Held)...)
 	}
 	e = append(e, p.endEvidence(g.Rate)...)
 	if q := p.quotaGrowth(); q != "" {
@@ -51,8 +52,8 @@ func (p *Process) growthEvidence(g *Group) []string {
 
 // turnoverEvidence says what the values of the handles show. A value that was
 // closed and used again for a like object looks as if it had stayed, so that
-// nothing is said of the handles themselves.
-func (p *Process) turnoverEvidence(t *Turnover) []string {
+// nothing is said of the handles themselves but what their holders show.
+func (p *Process) turnoverEvidence(t *Turnover, held *Held) []string {
 	about := ""
 	if t.OneOf > 1 {
 		about = fmt.Sprintf("about (one handle in %d was followed) ", t.OneOf)
@@ -68,12 +69,25 @@ func (p *Process) turnoverEvidence(t *Turnover) []string {
 	}
 	e := []string{first}
 	if t.Early > 0 && len(p.Series.Snapshots) > 2 {
-		e = append(e, fmt.Sprintf("of %s%s that are new in %s, %s are in all dumps since", about, words.Plural(t.Early, t.noun()), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept)))
+		early := fmt.Sprintf("of %s%s that are new in %s, %s are in all dumps since",
+			about, words.Plural(t.Early, t.noun()), p.Series.Snapshots[t.EarlyAt].File, words.Count(t.Kept))
+		if h := t.Held; h != nil && h.Same+h.Replaced > 0 {
+			early += ": " + owners.KeptClause(h.Kept, h.Same, h.Replaced)
+		}
+		e = append(e, early)
 	}
-	if t.Gone > 0 && !t.Identified {
+	if held != nil {
+		e = append(e, held.String())
+	}
+	if t.Gone > 0 && !t.Identified && (held == nil || held.Unknown() > 0) {
 		e = append(e, "values are used again: one that was closed and opened for a like object between two dumps looks as if it had stayed")
 	}
 	return e
+}
+
+// String says it in a sentence without a full stop.
+func (h *Held) String() string {
+	return owners.KeptSentence(fmt.Sprintf("in %s and %s", h.Older, h.Newer), h.Kept, h.Same, h.Replaced)
 }
 
 // noun is what is followed: a handle, or no more than its value.

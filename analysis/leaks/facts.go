@@ -30,6 +30,9 @@ type Group struct {
 	judged   judgement
 	Objects  Objects
 	Opener   *Opener // from the handle trace; nil without
+	// Held says whether the handles that stay are the same, if the memory of two
+	// dumps was searched and shows it of some; else nil.
+	Held *Held
 	// Holders are the places in memory where the handles are kept, if they
 	// were looked for.
 	Holders []owners.Owner
@@ -64,6 +67,7 @@ type Process struct {
 	Problems []Problem
 
 	table *analysis.KindTable
+	hunt  *holderHunt // for the holders of what the counts accuse; nil without
 }
 
 // A Problem is what could not be read of one dump.
@@ -107,7 +111,7 @@ func gatherFacts(ctx context.Context, s *analysis.Series, o *Options, dumps *dum
 	if p.Single() || s.Last().Partial != nil {
 		return p, nil
 	}
-	if err := p.followHandles(ctx, dumps); err != nil {
+	if err := p.followHandles(ctx, o, dumps); err != nil {
 		return nil, err
 	}
 	return p, ctx.Err()

@@ -22,17 +22,18 @@ const holderShare = 0.25
 // the newest dump that has the memory, and compares them with the oldest that
 // has it.
 func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options, dumps *dumpReader) error {
-	h := &holderHunt{Process: p, o: o, dumps: dumps, groups: map[int]*Group{}, labels: map[string]*Group{}}
+	var groups []*Group
 	for _, f := range accused {
-		if o.Owners == HuntNever || o.Owners == HuntAuto && f.Group.Opener != nil {
-			continue
-		}
-		for _, row := range f.Group.rows {
-			h.groups[row] = f.Group
+		if o.hunts(f.Group) {
+			groups = append(groups, f.Group)
 		}
 	}
-	if len(h.groups) == 0 {
+	if len(groups) == 0 {
 		return nil
+	}
+	h := newHolderHunt(p, o, dumps, groups)
+	if p.hunt != nil && p.hunt.covers(h) {
+		h = p.hunt
 	}
 	newest, report, err := h.first(ctx, slices.Backward(p.Series.Snapshots), nil)
 	if report == nil {
@@ -46,7 +47,7 @@ func findHolders(ctx context.Context, p *Process, accused []*Finding, o *Options
 		report.Compare(earlier)
 	}
 	for _, owner := range report.Owners {
-		if g := h.labels[owner.Label]; g != nil {
+		if g := h.labels[owner.Label]; slices.Contains(groups, g) {
 			owner.Label = ""
 			g.Holders = append(g.Holders, owner)
 		}
@@ -95,13 +96,56 @@ func (f *Finding) nameHolder(s *analysis.Snapshot, o *Options) {
 	}
 }
 
-// A holderHunt looks for the holders of the same groups in one dump or another.
+// hunts reports whether the holders of a group's handles are to be looked for.
+func (o *Options) hunts(g *Group) bool {
+	return o.Owners == HuntAlways || o.Owners == HuntAuto && g.Opener == nil
+}
+
+// A holderHunt looks for the holders of the same groups in one dump or another,
+// once in each.
 type holderHunt struct {
 	*Process
-	o      *Options
-	dumps  *dumpReader
-	groups map[int]*Group // by row
-	labels map[string]*Group
+	o       *Options
+	dumps   *dumpReader
+	groups  map[int]*Group // by row
+	labels  map[string]*Group
+	reports map[*analysis.Snapshot]*owners.Report // nil without the memory
+}
+
+func newHolderHunt(p *Process, o *Options, dumps *dumpReader, groups []*Group) *holderHunt {
+	h := &holderHunt{
+		Process: p, o: o, dumps: dumps,
+		groups: map[int]*Group{}, labels: map[string]*Group{}, reports: map[*analysis.Snapshot]*owners.Report{},
+	}
+	for _, g := range groups {
+		for _, row := range g.rows {
+			h.groups[row] = g
+		}
+	}
+	return h
+}
+
+// covers reports whether the hunt looks for all that another one does.
+func (h *holderHunt) covers(other *holderHunt) bool {
+	for row, g := range other.groups {
+		if h.groups[row] != g {
+			return false
+		}
+	}
+	return true
+}
+
+// system says which modules of a dump are the operating system's.
+func (h *holderHunt) system(f *minidump.File) (func(*minidump.Module) bool, error) {
+	list, _ := f.Modules() // a damaged list is among the problems of the search
+	system, err := htrace.NewSystemModules(list, nil, h.o.System, h.o.NotSystem)
+	if err != nil {
+		return nil, err
+	}
+	return func(m *minidump.Module) bool {
+		known, ok := system.Find(m.BaseOfImage) // of its own list
+		return ok && system.IsSystem(known)
+	}, nil
 }
 
 // first searches the first of the dumps that has the memory, unless that is the
@@ -121,6 +165,9 @@ func (h *holderHunt) first(ctx context.Context, snapshots func(yield func(int, *
 
 // find searches one dump; the report is nil if that lacks the memory.
 func (h *holderHunt) find(ctx context.Context, s *analysis.Snapshot) (report *owners.Report, err error) {
+	if report, known := h.reports[s]; known {
+		return report, nil
+	}
 	options := owners.Options{Parts: analysis.KindParts, Progress: h.o.Progress}
 	find := h.table.Finder()
 	options.Group = func(handle *minidump.Handle) (string, bool) {
@@ -142,14 +189,9 @@ func (h *holderHunt) find(ctx context.Context, s *analysis.Snapshot) (report *ow
 			}
 			options.Symbols, _ = r.(*symbol.Session) // only a session has image files, too
 		}
-		list, _ := f.Modules() // a damaged list is among the problems of the search
-		system, err := htrace.NewSystemModules(list, nil, h.o.System, h.o.NotSystem)
-		if err != nil {
+		var err error
+		if options.System, err = h.system(f); err != nil {
 			return err
-		}
-		options.System = func(m *minidump.Module) bool {
-			known, ok := system.Find(m.BaseOfImage) // of its own list
-			return ok && system.IsSystem(known)
 		}
 		report, err = owners.Find(ctx, f, options)
 		var missing *analysis.MissingError
@@ -158,5 +200,6 @@ func (h *holderHunt) find(ctx context.Context, s *analysis.Snapshot) (report *ow
 		}
 		return err
 	})
+	h.reports[s] = report
 	return report, err
 }

@@ -10,7 +10,7 @@ import (
 
 // followHandles goes through the dumps of a series once more, and judges the
 // growth of its groups and types.
-func (p *Process) followHandles(ctx context.Context, dumps *dumpReader) error {
+func (p *Process) followHandles(ctx context.Context, o *Options, dumps *dumpReader) error {
 	chosen := spaced(len(p.Series.Snapshots))
 	f := newFollower(len(p.Kinds), len(p.Types), slices.Max(p.Total.Counts))
 	groupOf, typeOf := p.groupsOfRows()
@@ -27,6 +27,9 @@ func (p *Process) followHandles(ctx context.Context, dumps *dumpReader) error {
 		}
 	}
 	p.judge(f, chosen)
+	if err := p.identify(ctx, o, dumps, f, chosen); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
@@ -142,7 +145,7 @@ func (p *Process) growing(g *Group, pairs [][]*pairing, at int, alike float64, c
 		s := gr.shared(i, j)
 		in, out := gr.counts[j]-s, gr.counts[i]-s
 		rest := max(1, gr.flow(i, j)-(in+out)/2)
-		return s - min(alike*in*out/rest, s)
+		return p.keptOf(g.Held, s, alike*in*out/rest, chosen[i], chosen[j])
 	}
 	return gr
 }
@@ -150,6 +153,7 @@ func (p *Process) growing(g *Group, pairs [][]*pairing, at int, alike float64, c
 // conclude judges a group, and fills in what is shown of it.
 func (g *Group) conclude(gr *growing, line fit, d *dispersion, groups int, f *follower, at int, ofType bool, chosen []int) {
 	g.judged = gr.judge(line, d, groups)
+	g.passes()
 	if gr.timed {
 		scatter := d.of(line, gr.n())
 		if !gr.churns() && g.judged.dispersion > 0 {

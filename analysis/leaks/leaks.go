@@ -113,7 +113,9 @@ type ResolveCloser interface {
 // Hunt says when to search memory for the holders of handles.
 type Hunt string
 
-// The choices. The search reads all private memory of the dump twice.
+// The choices. The search reads all private memory of up to three dumps of a
+// process, several times: of the newest that has it, of the oldest, and of the
+// first after which what stays is told from what does not.
 const (
 	HuntAuto   Hunt = ""       // if no trace names the opener of an accused group
 	HuntAlways Hunt = "always" // for every accused group

@@ -156,6 +156,7 @@ func (o *Options) grouping(ctx context.Context, p *Process, s *analysis.Snapshot
 	if err != nil {
 		return g, nil, err
 	}
+	system.RuntimeCode = symbol.NewRuntimeCode(f, modules, unloaded)
 	var resolver symbol.Resolver = symbol.NewModules(modules)
 	if o.Resolver != nil {
 		r, err := o.Resolver(f)

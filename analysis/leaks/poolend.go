@@ -97,10 +97,10 @@ func pagedLimit(s *analysis.Snapshot) poolLimit {
 		return fixedLimit(limit, s.Memory.QuotaPagedPoolUsage, "paged")
 	}
 	m := s.Machine
-	if m == nil || m.CommitLimit <= m.CommittedPages {
+	if m == nil || m.BasicPerfInfo.CommitLimit <= m.BasicPerfInfo.CommittedPages {
 		return poolLimit{}
 	}
-	left := (m.CommitLimit - m.CommittedPages) * uint64(m.PageSize)
+	left := (m.BasicPerfInfo.CommitLimit - m.BasicPerfInfo.CommittedPages) * uint64(m.BasicInfo.PageSize)
 	return poolLimit{left, fmt.Sprintf("the commit limit of the machine, towards which it counts and of which %s are left, is reached", words.Bytes(left))}
 }
 
@@ -112,10 +112,10 @@ func nonPagedLimit(s *analysis.Snapshot) poolLimit {
 	if m == nil {
 		return poolLimit{}
 	}
-	most := uint64(m.NumberOfPhysicalPages) / 4 * 3
-	left := grown(uint64(m.NonPagedPoolPages), most) * uint64(m.PageSize)
+	most := uint64(m.BasicInfo.NumberOfPhysicalPages) / 4 * 3
+	left := grown(uint64(m.PerfInfo.NonPagedPoolPages), most) * uint64(m.BasicInfo.PageSize)
 	return poolLimit{left, fmt.Sprintf("the nonpaged pool of the machine, %s by now, reaches three quarters of its memory",
-		words.Bytes(uint64(m.NonPagedPoolPages)*uint64(m.PageSize)))}
+		words.Bytes(uint64(m.PerfInfo.NonPagedPoolPages)*uint64(m.BasicInfo.PageSize)))}
 }
 
 func fixedLimit(limit, used uint64, pool string) poolLimit {

@@ -14,7 +14,9 @@ func TestPoolEnd(t *testing.T) {
 	}
 	x86, x64 := minidump.ProcessorX86, minidump.ProcessorAMD64
 	machine := &minidump.SystemMemoryInfo{
-		PageSize: 4096, NumberOfPhysicalPages: 1 << 20, CommittedPages: 1 << 18, CommitLimit: 3 << 18, NonPagedPoolPages: 1 << 17,
+		BasicInfo:     minidump.SystemBasicInfo{PageSize: 4096, NumberOfPhysicalPages: 1 << 20},
+		BasicPerfInfo: minidump.SystemBasicPerfInfo{CommittedPages: 1 << 18, CommitLimit: 3 << 18},
+		PerfInfo:      minidump.SystemPerfInfo{NonPagedPoolPages: 1 << 17},
 	}
 	const limit2003 = "the charge for paged pool grows by 100 MiB an hour; if that goes on, it reaches the 530 MiB that a 32-bit Windows of this version has at most for the paged pool in 4 h 18 min, or sooner, as others use it too"
 	for _, tt := range []struct {

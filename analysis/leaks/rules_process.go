@@ -171,6 +171,9 @@ func innocent(p *Process) (findings []Finding) {
 		}
 		f := Finding{Severity: SeverityInfo, Group: g, Sentence: g.Label() + ": " + why, Next: say(next)}
 		f.Evidence = []string{fmt.Sprintf("%s (%s)", g.row(), cmp.Or(string(g.judged.trend), string(g.Shape)))}
+		if g.Held != nil {
+			f.Evidence = append(f.Evidence, g.Held.String())
+		}
 		findings = append(findings, f)
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(b.Group.Net(), a.Group.Net()) })

@@ -67,6 +67,9 @@ const (
 	// The late growth of a cache or pool is such a part of the early one.
 	stoppedBelow = 0.35
 	slowsBelow   = 0.8
+	// What holders show of a group stands for all of it if they say nothing of
+	// no more than this part of the values that stay.
+	mostUnknown = 0.2
 	// Handles are told apart if two of them are alike with less than this chance.
 	identified = 0.05
 	// With more than this part of it in the last interval it may be a burst.

@@ -19,6 +19,9 @@ type Turnover struct {
 	// stays, what is opened for a request does not.
 	Early, Kept uint64
 	EarlyAt     int
+	// Held says how many of Kept are the same handles, if what holds them was
+	// compared from the dump EarlyAt on; else nil.
+	Held *Held
 	// Survivors are values of Opened: the handles to look at, ascending.
 	Survivors []uint64
 	// OneOf is how many handles one that was followed stands for. If it is more
@@ -27,6 +30,8 @@ type Turnover struct {
 	// Identified says that names or object information tell the handles apart,
 	// so that what stays is known, and not only its value.
 	Identified bool
+
+	stayed []uint64 // the values of Kept
 }
 
 // earlyAt chooses the dump for Turnover.Early: in the first half, and with
@@ -90,6 +95,6 @@ func (f *follower) turnover(group int, ofType bool, chosen []int) Turnover {
 	for i := early + 1; i < n; i++ {
 		kept = slices.DeleteFunc(kept, func(id analysis.HandleID) bool { return !f.in(i, id) })
 	}
-	t.Kept = count(kept)
+	t.Kept, t.stayed = count(kept), kept.values()
 	return t
 }

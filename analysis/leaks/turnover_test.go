@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dumpscan/dumpscan/analysis/leaks"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
@@ -57,7 +58,7 @@ func TestTurnover(t *testing.T) {
 		Opened: 150 + 9, Closed: 5, Born: 40 + 40 + 40 + 40, Gone: 6, OneOf: 1,
 		Early: 40, Kept: 39, EarlyAt: 1, Survivors: slices.Concat(upTo(0x10c8, 150), upTo(0x4004, 9)),
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(leaks.Turnover{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

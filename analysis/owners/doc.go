@@ -9,4 +9,7 @@
 // so each [Owner] comes with the number of such finds that chance would give, and
 // a confidence. Handles that no structure holds are in [Report.Unheld]: what
 // opened them has dropped them.
+//
+// [Identify] compares the holders in two dumps of a process: they show which of
+// the values that both dumps have are the same handles.
 package owners

@@ -68,3 +68,45 @@ func FuzzFindOwners(f *testing.F) {
 		}
 	})
 }
+
+// FuzzIdentify: whatever two dumps hold, the comparison ends without a panic and
+// twice with the same result; and a dump compared with itself has no handle that
+// was replaced.
+func FuzzIdentify(f *testing.F) {
+	for _, test := range identityCases {
+		l := newLives(1, test.ptr)
+		test.build(l)
+		f.Add(l.old.dump().Bytes(), l.new.dump().Bytes())
+	}
+	f.Fuzz(func(t *testing.T, older, newer []byte) {
+		var sides [2]Side
+		for i, data := range [...][]byte{older, newer} {
+			dump, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+			if err != nil {
+				return
+			}
+			r, err := Find(context.Background(), dump, Options{})
+			if err != nil {
+				return
+			}
+			sides[i] = Side{File: dump, Report: r}
+		}
+		ids, err := Identify(context.Background(), sides[0], sides[1])
+		again, errAgain := Identify(context.Background(), sides[0], sides[1])
+		if (err == nil) != (errAgain == nil) || err != nil && ids != nil {
+			t.Fatalf("%v, %v, then %v", ids, err, errAgain)
+		}
+		if err != nil {
+			return
+		}
+		if diff := cmp.Diff(ids, again, cmp.AllowUnexported(Identities{})); diff != "" {
+			t.Fatalf("a second run differs (-first +second):\n%s", diff)
+		}
+		if ids.Same < 0 || ids.Replaced < 0 || ids.Unknown() < 0 {
+			t.Fatalf("impossible: %+v", ids)
+		}
+		if itself, err := Identify(context.Background(), sides[1], sides[1]); err != nil || itself.Replaced > 0 {
+			t.Fatalf("%d of its own handles were replaced: %v", itself.Replaced, err)
+		}
+	})
+}

@@ -22,6 +22,7 @@ type ownerScene struct {
 	heap    []byte
 	heapAt  uint64
 	noInfos bool // no MemoryInfoList
+	time    uint32
 }
 
 const (
@@ -151,11 +152,11 @@ func (s *ownerScene) noise(n int) {
 // dump writes the scene down.
 func (s *ownerScene) dump() dumptest.Dump {
 	d := dumptest.Dump{
-		PointerSize: s.ptr,
-		Flags:       dumptest.WithFullMemory | dumptest.WithHandleData,
-		HandleData:  &dumptest.HandleData{Handles: s.handles},
-		Modules:     []dumptest.Module{{Base: s.base, Size: sceneImage, Name: `C:\srv\MyCustomDll.dll`}},
-		Memory64:    []dumptest.MemoryRange{{Start: s.heapAt, Data: s.heap}, {Start: s.base, Data: s.image}},
+		PointerSize: s.ptr, TimeDateStamp: s.time,
+		Flags:      dumptest.WithFullMemory | dumptest.WithHandleData,
+		HandleData: &dumptest.HandleData{Handles: s.handles},
+		Modules:    []dumptest.Module{{Base: s.base, Size: sceneImage, Name: `C:\srv\MyCustomDll.dll`}},
+		Memory64:   []dumptest.MemoryRange{{Start: s.heapAt, Data: s.heap}, {Start: s.base, Data: s.image}},
 	}
 	if s.ptr == 8 {
 		d.Memory64[0], d.Memory64[1] = d.Memory64[1], d.Memory64[0]
@@ -171,7 +172,12 @@ func (s *ownerScene) dump() dumptest.Dump {
 
 func (s *ownerScene) file(t testing.TB) *minidump.File {
 	t.Helper()
-	data := s.dump().Bytes()
+	return openScene(t, s.dump())
+}
+
+func openScene(t testing.TB, d dumptest.Dump) *minidump.File {
+	t.Helper()
+	data := d.Bytes()
 	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)

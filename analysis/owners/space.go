@@ -38,10 +38,8 @@ func newSpace(f *minidump.File, mem *minidump.Memory, system func(*minidump.Modu
 		s.problem("not all modules are known: %w", err)
 	}
 	s.modules = symbol.NewModules(list)
-	for i := range list {
-		if list[i].Name() == "wow64" {
-			s.ptr = 4 // the 32-bit half holds the program
-		}
+	if f.WOW64() {
+		s.ptr = 4 // the 32-bit half holds the program
 	}
 	if s.ptr == 0 {
 		return nil, &analysis.MissingError{What: "the dump does not say how large a pointer is"}

@@ -40,7 +40,7 @@ func TestDiffLimit(t *testing.T) {
 		{2, 2, 1, "1 group did not change\n"},
 		{1, 1, 2, "… and 1 more group that changed (--limit)\n1 group did not change\n"},
 	} {
-		r := NewDiffReport(exampleDiff(), tt.limit)
+		r := NewDiffReport(exampleDiff(), nil, tt.limit)
 		if len(r.Groups) != tt.groups || r.Omitted != tt.omitted {
 			t.Errorf("limit %d: %d groups, %d omitted", tt.limit, len(r.Groups), r.Omitted)
 		}
@@ -57,7 +57,7 @@ func TestDiffLimit(t *testing.T) {
 
 // On a narrow terminal the columns go that say least, and prose is wrapped.
 func TestDiffWidth(t *testing.T) {
-	r := NewDiffReport(exampleDiff(), 0)
+	r := NewDiffReport(exampleDiff(), nil, 0)
 	id, seconds := uint32(42), int64(-90)
 	r.Old = DumpHeader{File: "old.dmp", Path: `C:\srv\w3wp.exe`, ProcessID: &id, Time: "2024-05-01T08:00:00Z"}
 	r.New, r.Seconds = DumpHeader{File: "new.dmp"}, &seconds
@@ -103,7 +103,7 @@ func TestDiffHandles(t *testing.T) {
 			return err
 		}
 	}
-	r := NewDiffReport(exampleDiff(), 1)
+	r := NewDiffReport(exampleDiff(), nil, 1)
 	r.Old, r.New = DumpHeader{File: "old.dmp", PointerSize: 4}, DumpHeader{File: "n\x1bw.dmp", PointerSize: 8}
 	r.Added = NewHandleStream(one(minidump.Handle{Handle: 8, TypeName: "Key"}), nil, &r.Errors)
 	r.Removed = NewHandleStream(one(minidump.Handle{Handle: 4, TypeName: "Event"}), nil, &r.Errors)
@@ -131,18 +131,18 @@ func TestDiffHandles(t *testing.T) {
 }
 
 func TestDiffCSV(t *testing.T) {
-	const want = `type,name,merged,grantedAccess,attributes,state,old,new,growth,added,removed,kept,reused
-Key,\a,false,0x20019,0x0,,5,40005,40000,40000,0,5,1
-Key,\b,false,0x20019,0x0,,2,0,-2,0,2,0,0
-Key,\c,false,0x20019,0x0,,5,5,0,0,0,5,0
+	const want = `type,name,merged,grantedAccess,attributes,state,old,new,growth,added,removed,kept,reused,same,replaced,unknown
+Key,\a,false,0x20019,0x0,,5,40005,40000,40000,0,5,1,,,
+Key,\b,false,0x20019,0x0,,2,0,-2,0,2,0,0,,,
+Key,\c,false,0x20019,0x0,,5,5,0,0,0,5,0,,,
 `
-	if diff := cmp.Diff(want, write(t, NewDiffReport(exampleDiff(), 0), CSV, Style{})); diff != "" {
+	if diff := cmp.Diff(want, write(t, NewDiffReport(exampleDiff(), nil, 0), CSV, Style{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestNothingChanged(t *testing.T) {
-	r := NewDiffReport(&analysis.HandleDiff{Groups: exampleDiff().Groups[2:]}, 0)
+	r := NewDiffReport(&analysis.HandleDiff{Groups: exampleDiff().Groups[2:]}, nil, 0)
 	if text := write(t, r, Text, Style{}); !strings.HasSuffix(text, "\n\nnothing was added or removed\n") {
 		t.Errorf("%s", text)
 	}

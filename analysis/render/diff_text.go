@@ -8,13 +8,17 @@ import (
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 var diffColumns = [...]string{"Old", "New", "Growth", "Added", "Removed", "Same", "Reused"}
 
+// heldColumns are those of what became of the handles with the same values.
+var heldColumns = [...]string{"Stayed", "Replaced", "Unknown"}
+
 // diffDrop are the columns that a narrow terminal does without.
-var diffDrop = []string{"Reused", "Same", "Removed", "Added", "Old"}
+var diffDrop = []string{"Reused", "Unknown", "Same", "Removed", "Added", "Old", "Replaced", "Stayed"}
 
 // text writes the difference for people: the two dumps, the types, the groups
 // that changed, and the handles if they were asked for.
@@ -22,7 +26,7 @@ func (r *DiffReport) text(b *bufio.Writer, style Style) error {
 	fmt.Fprintf(b, "%s  %s\n", style.Bold("OLD"), style.Wrap(dumpLine(r.Old, r.Total.Old), 5))
 	fmt.Fprintf(b, "%s  %s\n\n", style.Bold("NEW"), style.Wrap(dumpLine(r.New, r.Total.New)+r.later(), 5))
 
-	types := newDiffTable("Type", style)
+	types := r.table("Type", style)
 	for _, t := range r.Types {
 		types.Row(append(t.cells(), words.Type(t.Type))...)
 	}
@@ -31,6 +35,9 @@ func (r *DiffReport) text(b *bufio.Writer, style Style) error {
 		return err
 	}
 	if err := r.groupsText(b, style); err != nil {
+		return err
+	}
+	if err := r.holdersText(b, style); err != nil {
 		return err
 	}
 	if r.Added == nil {
@@ -61,7 +68,7 @@ func (r *DiffReport) groupsText(b *bufio.Writer, style Style) error {
 		fmt.Fprintf(b, "\nnothing was added or removed\n")
 		return nil
 	}
-	groups, shown := newDiffTable("Group", style), 0
+	groups, shown := r.table("Group", style), 0
 	for _, g := range r.Groups {
 		if g.Added > 0 || g.Removed > 0 {
 			groups.Row(append(g.cells(), g.label)...)
@@ -111,23 +118,58 @@ func (r *DiffReport) later() string {
 	return fmt.Sprintf("  (%s later)", words.Duration(d))
 }
 
-func newDiffTable(last string, style Style) *Table {
+// holdersText writes what the holders of the handles say.
+func (r *DiffReport) holdersText(b *bufio.Writer, style Style) error {
+	if !r.held {
+		return nil
+	}
+	fmt.Fprintln(b)
+	if len(r.Holders) > 0 {
+		t := &Table{
+			Header: append(append([]string{"Same"}, heldColumns[:]...), "Holder"), Drop: []string{"Unknown"},
+			Right: slices.Repeat([]bool{true}, len(heldColumns)+1), Whole: true, Style: style,
+		}
+		for _, h := range r.Holders {
+			t.Row(append(append([]string{words.Count(h.Kept)}, h.cells()...), words.Escape(h.Sentence))...)
+		}
+		if err := t.Write(b); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(b, style.Wrap(owners.KeptSentence("in both dumps", r.Total.Kept, r.Total.Held.Same, r.Total.Held.Replaced), 0))
+	return err
+}
+
+// table makes a table of counts.
+func (r *DiffReport) table(last string, style Style) *Table {
+	columns := diffColumns[:]
+	if r.held {
+		columns = slices.Insert(slices.Clone(columns), len(columns)-1, heldColumns[:]...)
+	}
 	return &Table{
-		Header: append(diffColumns[:len(diffColumns):len(diffColumns)], last), Drop: diffDrop,
-		Right: slices.Repeat([]bool{true}, len(diffColumns)), Whole: true, Style: style,
+		Header: append(columns[:len(columns):len(columns)], last), Drop: diffDrop,
+		Right: slices.Repeat([]bool{true}, len(columns)), Whole: true, Style: style,
 	}
 }
 
 func (c DiffCounts) cells() []string {
-	return []string{
+	cells := []string{
 		words.Count(c.Old), words.Count(c.New), words.Growth(c.Growth), words.Count(c.Added),
-		words.Count(c.Removed), words.Count(c.Kept), words.Count(c.Reused),
+		words.Count(c.Removed), words.Count(c.Kept),
 	}
+	if c.Held != nil {
+		cells = append(cells, c.Held.cells()...)
+	}
+	return append(cells, words.Count(c.Reused))
+}
+
+func (h DiffHeld) cells() []string {
+	return []string{words.Count(h.Same), words.Count(h.Replaced), words.Count(h.Unknown)}
 }
 
 // csv writes one row for each group.
 func (r *DiffReport) csv(b *bufio.Writer) error {
-	header := []string{"type", "name", "merged", "grantedAccess", "attributes", "state", "old", "new", "growth", "added", "removed", "kept", "reused"}
+	header := []string{"type", "name", "merged", "grantedAccess", "attributes", "state", "old", "new", "growth", "added", "removed", "kept", "reused", "same", "replaced", "unknown"}
 	return writeCSV(b, header, func(row func(...string)) {
 		for _, g := range r.Groups {
 			cells := []string{
@@ -138,7 +180,13 @@ func (r *DiffReport) csv(b *bufio.Writer) error {
 			for _, n := range []uint64{g.Added, g.Removed, g.Kept, g.Reused} {
 				cells = append(cells, strconv.FormatUint(n, 10))
 			}
-			row(cells...)
+			held := []string{"", "", ""} // not asked for
+			if g.Held != nil {
+				for i, n := range []uint64{g.Held.Same, g.Held.Replaced, g.Held.Unknown} {
+					held[i] = strconv.FormatUint(n, 10)
+				}
+			}
+			row(append(cells, held...)...)
 		}
 	})
 }

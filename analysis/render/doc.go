@@ -77,11 +77,15 @@
 //   - handles: [HandlesReport]
 //   - htrace: [TraceReport], [TraceOperations], [CallReport]
 //   - info: [InfoReport]
+//   - memory: [MemoryReport], [MemoryDump]
 //   - modules: [ModuleReport]
+//   - peb: [PEBReport]
 //   - stacks: [StackReport]
+//   - streams: [StreamsReport]
 //   - symbols: [SymbolReport]
 //   - symbols --manifest: [SymbolManifest]
 //   - threads: [ThreadReport]
+//   - token: [TokenReport]
 //
 // handles, dumpscan.handles/2:
 //
@@ -138,6 +142,11 @@
 //	omitted        groups
 //	added          with --handles: the handles that only NEW has
 //	removed        with --handles: the handles that only OLD has
+//	holders        with --holders: [{holder, kept, same, replaced, unknown,
+//	               changed, sentence}]: the classes and arrays that hold handles,
+//	               and what they say of those in both dumps; of changed, which are
+//	               unknown, the object was replaced, or used; sentence is what
+//	               distinguishes the objects
 //	notes, errors
 //
 // Counts ([DiffCounts]) are the fields
@@ -151,6 +160,10 @@
 //	               of a thread or process agree. One that was closed and whose
 //	               value was used again for a like object counts too
 //	reused         how many of added have a value that was another handle in OLD
+//	held           with --holders, what became of kept: {same, replaced,
+//	               unknown}. Of the same handles the same object is the holder in
+//	               both dumps, of replaced ones another object; of a handle that
+//	               was handed on this may be said, too
 //
 // info, dumpscan.info/2:
 //
@@ -244,7 +257,12 @@
 //	  counts       one for each dump
 //	  turnover     {opened, closed, born, gone, early, kept, oneOf}, see
 //	               leaks.Turnover; absent if it was not measured; oneOf absent
-//	               if all handles were followed
+//	               if all handles were followed; held, as below, of kept
+//	  held         {old, new, kept, same, replaced, unknown}: of the handles of
+//	               the group that have the same values in two dumps, how many
+//	               are the same by what holds them, and how many were replaced;
+//	               absent if the memory of two dumps was not searched, or does
+//	               not say
 //	  survivors    the handles that are new since the first dump and still in
 //	               the last
 //	  culprit      the module that opened the handles; "" if no trace shows it

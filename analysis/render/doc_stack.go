@@ -26,15 +26,21 @@
 //	                  "" if no symbols name it
 //	    file, line    absent if they are not known
 //	    trust         how the frame was found: "context" (its registers are in the
-//	                  dump), "cfi" (unwind data), "frame pointer", or "scan": a
+//	                  dump), "cfi" (unwind data), "frame pointer" (on x86 what the
+//	                  code does to the stack as well), or "scan": a
 //	                  word of the stack that is the return address of a call, and
 //	                  may be left over from an earlier one
 //	    symbols       where the name comes from, as trust in Frame
 //	    inline        the compiler put the function into that of the next frame
 //	                  that is not inline, whose address and trust these are
+//	    outside       of an address in no module: "jit", code that was made while
+//	                  the process ran, or "unknown"; absent in modules
 //	  framesOmitted frames left out by --frames; absent if none is
 //	  stopped       why the stack ends: "start of the thread" is its end, all else
 //	                means that there may be more frames
+//	  stack32       of a 32-bit process that a 64-bit debugger has dumped (WOW64),
+//	                where the thread left its 32-bit code: {frames,
+//	                framesOmitted, stopped}; absent for others
 //	  wait          what the thread seems to wait for, in a system call whose
 //	                handles are handles of the dump; absent otherwise:
 //	    function      the system call, "NtWaitForSingleObject"
@@ -46,7 +52,7 @@
 //	           sentence}; closed says that the last waits for the first, which is
 //	           a deadlock unless a wait has a timeout. Absent if there are none
 //	groups     with --unique, equal stacks, the most frequent first: {count,
-//	           threads, frames, framesOmitted, stopped}; threads are {index, id,
+//	           threads, frames, framesOmitted, stopped, stack32}; threads are {index, id,
 //	           name}, and all else is as in threads
 //	omitted    threads or groups left out by --limit; absent if none is
 //	notes      [sentence]
@@ -76,9 +82,9 @@
 //	                threadId, processId, frames}, as in htrace
 //	registers  at the exception: [{name, value}], in WinDbg's order
 //	thread     the thread and its stack, all as in stacks: {index, id, name,
-//	           faulting, frames, framesOmitted, stopped}, and of each frame
+//	           faulting, frames, framesOmitted, stopped, stack32}, and of each frame
 //	           {address, returnAddress, stackPointer, module, offset, function, displacement,
-//	           file, line, trust, symbols, inline}; absent if the dump does not
+//	           file, line, trust, symbols, inline, outside}; absent if the dump does not
 //	           list the thread
 //	next       what to do, a sentence; absent if there is nothing
 //	command    its command as a list of arguments; absent if there is none

@@ -40,7 +40,8 @@
 //	  culprit      name of the module to blame, as WinDbg writes it;
 //	               "<Unloaded_name>", "<JIT code>", "<no module>" or "<no stack>"
 //	  culpritKind  "module", "unloaded", "jit" (no module, and a runtime that
-//	               compiles code is loaded), "unknown" (no module), "system"
+//	               compiles code is loaded, or the memory is executable),
+//	               "unknown" (no module), "system"
 //	               (the stack lies in the operating system alone) or "none"
 //	  culpritFrame index in frames, or -1
 //	  culpritPath  the module's file; absent without
@@ -115,8 +116,11 @@
 //	                  of the image
 //	  imageKey        the key of the image in a symbol store
 //	  pdb, pdbKey     file name and key of its PDB; absent where it has none
+//	  fileInfo        the numbers of its version resource (VS_FIXEDFILEINFO):
+//	                  {flags, flagsMask, os, type, subtype, date}; absent where it
+//	                  has none
 //	unloaded  modules that are unloaded by now: {base, end, size, name,
-//	          timestamp}
+//	          timestamp, checksum}
 //	omitted   modules of both lists left out by --limit; absent if none is
 //	notes     [sentence]
 //	errors    [sentence]
@@ -169,10 +173,22 @@
 //	                "suspended" (its suspend count is not 0; a debugger suspends
 //	                all threads to write a dump), "exited", or "writing the dump"
 //	  suspendCount, priority
+//	  priorityClass 32 is normal
+//	  affinity      a bit for each processor that it may run on; absent where the
+//	                dump does not say
 //	  startAddress  of its first function; absent if the dump does not say
 //	  start         the same as "module!function" or "module+0x10"
 //	  teb           address of the thread environment block
+//	  teb32         of a WOW64 process: that of its 32-bit half; absent if the dump
+//	                does not hold the memory
 //	  stack         lowest address of its stack in the dump
+//	  stackBase, stackLimit, lastError, lastStatus, tlsStorage, ownedLocks
+//	                what the TEB says, of a WOW64 process the 32-bit one: behind the
+//	                highest and at the lowest byte of the committed stack, what
+//	                GetLastError returns, the last NTSTATUS that was a failure, the
+//	                thread-local variables, and how many critical sections it is
+//	                in. Absent if the dump does not hold the memory, and those that
+//	                are 0 but for lastError and lastStatus
 //	  created, exitTime, exitStatus
 //	                absent where the dump does not say
 //	  userMs, kernelMs

@@ -13,7 +13,7 @@ import (
 // Every field of these answers is in its section of the package comment.
 func TestTraceContracts(t *testing.T) {
 	var page []byte
-	for _, name := range []string{"doc_trace.go", "doc_stack.go"} {
+	for _, name := range []string{"doc_trace.go", "doc_stack.go", "doc_process.go", "doc_streams.go"} {
 		part, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -23,9 +23,14 @@ func TestTraceContracts(t *testing.T) {
 	for command, types := range map[string][]any{
 		"htrace":             {render.TraceReport{}, render.TraceHandleOperation{}, render.TraceAnomaly{}},
 		"htrace --calls":     {render.CallReport{}},
+		"memory":             {render.MemoryReport{}},
+		"memory ADDRESS":     {render.MemoryDump{}, render.MemoryRow{}},
 		"modules":            {render.ModuleReport{}},
+		"peb":                {render.PEBReport{}},
 		"stacks":             {render.StackReport{}},
 		"exception":          {render.ExceptionReport{}},
+		"streams":            {render.StreamsReport{}},
+		"token":              {render.TokenReport{}},
 		"symbols":            {render.SymbolReport{}},
 		"symbols --manifest": {render.SymbolManifest{}},
 		"threads":            {render.ThreadReport{}},

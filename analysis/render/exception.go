@@ -83,8 +83,9 @@ type ExceptionFacts struct {
 	Names     symbol.Names // of the addresses of the exceptions, and of Trace's frames
 	Stack     *unwind.ThreadStack
 	Frames    []unwind.NamedFrame
-	Thread    string // its name
-	MaxFrames int    // 0 is all
+	Frames32  []unwind.NamedFrame // of Stack32
+	Thread    string              // its name
+	MaxFrames int                 // 0 is all
 
 	Handle   *htrace.InvalidHandle // nil if it is not known, or the exception is another
 	Trace    *htrace.Trace         // may be nil
@@ -111,7 +112,7 @@ func NewExceptionReport(f ExceptionFacts) *ExceptionReport {
 	}
 	if s := f.Stack; s != nil {
 		r.Thread = &ThreadStack{
-			ThreadName: ThreadName{s.Index, s.ThreadID, f.Thread}, Faulting: s.Faulting, CallStack: newCallStack(s, f.Frames, f.MaxFrames),
+			ThreadName: ThreadName{s.Index, s.ThreadID, f.Thread}, Faulting: s.Faulting, Calls: newCalls(s, f.Frames, f.Frames32, f.MaxFrames),
 		}
 		if s.Context != nil {
 			for _, reg := range s.Context.Registers() {
@@ -169,7 +170,7 @@ func (r *ExceptionReport) text(b *bufio.Writer, style Style) error {
 	writeRegisters(b, r.Registers)
 	if r.Thread != nil {
 		fmt.Fprintf(b, "\n%s\n", style.Bold(words.Escape("thread "+r.Thread.String())))
-		if err := r.Thread.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
+		if err := r.Thread.Calls.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
 		}
 	}

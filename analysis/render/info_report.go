@@ -143,10 +143,10 @@ func NewInfoReport(file string, d *analysis.DumpInfo) *InfoReport {
 		r.Memory = &InfoMemory{v.PrivateUsage, v.WorkingSetSize, v.QuotaPagedPoolUsage, v.QuotaNonPagedPoolUsage}
 	}
 	if m := d.Machine; m != nil {
-		page := uint64(m.PageSize)
+		page, perf := uint64(m.BasicInfo.PageSize), m.BasicPerfInfo
 		r.Machine = &InfoMachine{
-			page * uint64(m.NumberOfPhysicalPages), page * m.AvailablePages, page * m.CommittedPages, page * m.CommitLimit,
-			page * uint64(m.PagedPoolPages), page * uint64(m.NonPagedPoolPages),
+			page * uint64(m.BasicInfo.NumberOfPhysicalPages), page * perf.AvailablePages, page * perf.CommittedPages, page * perf.CommitLimit,
+			page * uint64(m.PerfInfo.PagedPoolPages), page * uint64(m.PerfInfo.NonPagedPoolPages),
 		}
 	}
 	if e := d.Exception; e != nil {

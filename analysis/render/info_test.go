@@ -31,8 +31,9 @@ func exampleInfo() *analysis.DumpInfo {
 		},
 		Memory: &minidump.ProcessVmCounters{PrivateUsage: 151 << 20, WorkingSetSize: 168 << 20, QuotaPagedPoolUsage: 40 << 20, QuotaNonPagedPoolUsage: 192 << 10},
 		Machine: &minidump.SystemMemoryInfo{
-			PageSize: 4096, NumberOfPhysicalPages: 4 << 18, AvailablePages: 1 << 18, CommittedPages: 3 << 18, CommitLimit: 5 << 18,
-			PagedPoolPages: 1 << 16, NonPagedPoolPages: 1 << 15,
+			BasicInfo:     minidump.SystemBasicInfo{PageSize: 4096, NumberOfPhysicalPages: 4 << 18},
+			BasicPerfInfo: minidump.SystemBasicPerfInfo{AvailablePages: 1 << 18, CommittedPages: 3 << 18, CommitLimit: 5 << 18},
+			PerfInfo:      minidump.SystemPerfInfo{PagedPoolPages: 1 << 16, NonPagedPoolPages: 1 << 15},
 		},
 		Process:  `C:\srv\w3wp.exe`,
 		Comments: []string{"before the restart"}, Exception: e,

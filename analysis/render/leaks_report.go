@@ -62,6 +62,7 @@ type LeakFinding struct {
 	Shape         leaks.Shape   `json:"shape,omitempty"` // absent with one dump
 	Counts        []uint64      `json:"counts"`          // a number for each dump
 	Turnover      *LeakTurnover `json:"turnover,omitempty"`
+	Held          *LeakHeld     `json:"held,omitempty"`
 	Survivors     []Hex         `json:"survivors"` // handles that are new since the first dump, and in the last
 	Culprit       string        `json:"culprit"`   // the module that opened the handles; "" if no trace shows it
 	Opener        *LeakOpener   `json:"opener,omitempty"`
@@ -92,6 +93,24 @@ type LeakTurnover struct {
 	Early  uint64 `json:"early"`
 	Kept   uint64 `json:"kept"`
 	OneOf  uint64 `json:"oneOf,omitempty"` // handles that one which was followed stands for; absent if all were
+	// Held is of kept, if what holds them was compared.
+	Held *LeakHeld `json:"held,omitempty"`
+}
+
+// A LeakHeld says which of the values that two dumps have are the same handles,
+// by what holds them; see [leaks.Held].
+type LeakHeld struct {
+	Old  string `json:"old"` // the dumps
+	New  string `json:"new"`
+	Kept uint64 `json:"kept"` // values in both
+	DiffHeld
+}
+
+func newLeakHeld(h *leaks.Held) *LeakHeld {
+	if h == nil {
+		return nil
+	}
+	return &LeakHeld{h.Older, h.Newer, h.Kept, DiffHeld{h.Same, h.Replaced, h.Unknown()}}
 }
 
 // A LeakOpener is the place in the program that opened the handles.
@@ -209,12 +228,13 @@ func (l *LeakFinding) group(g *leaks.Group) {
 		}
 	}
 	if t := g.Turnover; t != nil {
-		l.Turnover = &LeakTurnover{Opened: t.Opened, Closed: t.Closed, Born: t.Born, Gone: t.Gone, Early: t.Early, Kept: t.Kept}
+		l.Turnover = &LeakTurnover{Opened: t.Opened, Closed: t.Closed, Born: t.Born, Gone: t.Gone, Early: t.Early, Kept: t.Kept, Held: newLeakHeld(t.Held)}
 		if t.OneOf > 1 {
 			l.Turnover.OneOf = t.OneOf
 		}
 		l.Survivors = hexes(t.Survivors)
 	}
+	l.Held = newLeakHeld(g.Held)
 	if o := g.Opener; o != nil {
 		l.Culprit = o.Culprit.Name()
 		l.Opener = &LeakOpener{o.Place(), o.File, o.Opens, o.Traced, o.Of, o.AllOpens, o.Young, newTraceSplit(o.Split), newFrames(o.Frames)}

@@ -19,6 +19,9 @@ type ModuleReport struct {
 	Omitted  int              `json:"omitted,omitempty"`
 	Notes    []string         `json:"notes"`
 	Errors   []string         `json:"errors"`
+
+	// Verbose makes the text that of lmv: all that the dump says of each.
+	Verbose bool `json:"-"`
 }
 
 // A Module is a program or DLL that is loaded.
@@ -35,6 +38,29 @@ type Module struct {
 	ImageKey       string `json:"imageKey"` // of a symbol store
 	PDB            string `json:"pdb,omitempty"`
 	PDBKey         string `json:"pdbKey,omitempty"`
+	// The rest of the version; nil for a module without.
+	FileInfo *FileInfo `json:"fileInfo,omitempty"`
+}
+
+// FileInfo is what a version resource says in numbers (VS_FIXEDFILEINFO), but
+// for the versions.
+type FileInfo struct {
+	Flags     Hex `json:"flags"`     // VS_FF_*
+	FlagsMask Hex `json:"flagsMask"` // which of them are valid
+	OS        Hex `json:"os"`        // VOS_*: 0x40004 is Windows NT
+	Type      Hex `json:"type"`      // VFT_*: 1 a program, 2 a DLL
+	Subtype   Hex `json:"subtype"`
+	Date      Hex `json:"date"` // FILETIME, in practice 0
+}
+
+func newFileInfo(v *minidump.FixedFileInfo) *FileInfo {
+	if v.Signature == 0 {
+		return nil
+	}
+	return &FileInfo{
+		Flags: Hex(v.FileFlags), FlagsMask: Hex(v.FileFlagsMask), OS: Hex(v.FileOS), Type: Hex(v.FileType), Subtype: Hex(v.FileSubtype),
+		Date: Hex(v.FileDateMS)<<32 | Hex(v.FileDateLS),
+	}
 }
 
 // An UnloadedModule is a program or DLL that was loaded.
@@ -44,6 +70,7 @@ type UnloadedModule struct {
 	Size      uint32 `json:"size"`
 	Name      string `json:"name"` // with extension, and without folder on most systems
 	Timestamp Hex    `json:"timestamp"`
+	CheckSum  Hex    `json:"checksum"`
 }
 
 // NewModuleReport makes a report of the modules. At most limit of them are in
@@ -56,13 +83,13 @@ func NewModuleReport(dump DumpHeader, modules []minidump.Module, unloaded []mini
 			Base: Hex(m.BaseOfImage), End: Hex(m.End()), Size: m.SizeOfImage, Name: m.Name(), Path: m.ModuleName,
 			Version: m.VersionInfo.FileVersion(), ProductVersion: m.VersionInfo.ProductVersion(),
 			Timestamp: Hex(m.TimeDateStamp), CheckSum: Hex(m.CheckSum), ImageKey: m.ImageKey(),
-			PDB: m.CvRecord.PDBFile, PDBKey: m.CvRecord.Key(),
+			PDB: m.CvRecord.PDBFile, PDBKey: m.CvRecord.Key(), FileInfo: newFileInfo(&m.VersionInfo),
 		})
 	}
 	for _, m := range unloaded {
 		r.Unloaded = append(r.Unloaded, UnloadedModule{
 			Base: Hex(m.BaseOfImage), End: Hex(m.BaseOfImage + minidump.VA(m.SizeOfImage)),
-			Size: m.SizeOfImage, Name: m.ModuleName, Timestamp: Hex(m.TimeDateStamp),
+			Size: m.SizeOfImage, Name: m.ModuleName, Timestamp: Hex(m.TimeDateStamp), CheckSum: Hex(m.CheckSum),
 		})
 	}
 	if limit > 0 {
@@ -84,8 +111,11 @@ func limitRows[T any](rows []T, limit int) ([]T, int) {
 
 func (r *ModuleReport) schema() string { return "dumpscan.modules/2" }
 
-// text writes the modules as a table in the spirit of WinDbg's lm.
+// text writes the modules as a table in the spirit of WinDbg's lm, or as its lmv.
 func (r *ModuleReport) text(b *bufio.Writer, style Style) error {
+	if r.Verbose {
+		return r.verbose(b, style)
+	}
 	t := Table{
 		Header: []string{"start", "end", "module", "version", "pdb", "path"},
 		Drop:   []string{"pdb", "version", "end"}, Style: style,
@@ -121,7 +151,7 @@ func (r *ModuleReport) csv(b *bufio.Writer) error {
 		}
 		for _, m := range r.Unloaded {
 			row(words.Hex(m.Base), words.Hex(m.End), size(m.Size), words.CSVCell(m.Name), "", "", "",
-				words.Hex(m.Timestamp), "", "", "", "", "true")
+				words.Hex(m.Timestamp), words.Hex(m.CheckSum), "", "", "", "true")
 		}
 	})
 }

@@ -41,7 +41,7 @@ func TestModuleReport(t *testing.T) {
     {"base":"0x10000000","end":"0x10002000","size":8192,"name":"My\u202eDll","path":"C:\\inetsrv\\My\u202eDll.dll","timestamp":"0x0","checksum":"0x7","imageKey":"000000002000"}
   ],
   "unloaded": [
-    {"base":"0x20000000","end":"0x20003000","size":12288,"name":"=gone.dll","timestamp":"0x0"}
+    {"base":"0x20000000","end":"0x20003000","size":12288,"name":"=gone.dll","timestamp":"0x0","checksum":"0x0"}
   ],
   "notes": [],
   "errors": []
@@ -53,7 +53,7 @@ func TestModuleReport(t *testing.T) {
 	const csv = `base,end,size,name,path,version,productVersion,timestamp,checksum,imageKey,pdb,pdbKey,unloaded
 0x400000,0x401000,4096,w3wp,C:\inetsrv\w3wp.exe,,,0x5f000000,0x0,5F0000001000,,,false
 0x10000000,0x10002000,8192,My<U+202E>Dll,C:\inetsrv\My<U+202E>Dll.dll,,,0x0,0x7,000000002000,,,false
-0x20000000,0x20003000,12288,'=gone.dll,,,,0x0,,,,,true
+0x20000000,0x20003000,12288,'=gone.dll,,,,0x0,0x0,,,,true
 `
 	if diff := cmp.Diff(csv, formatted(t, r, render.CSV)); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
@@ -175,4 +175,56 @@ func ExampleNewModuleReport() {
 	// start     end       module       version  pdb  path
 	// 00400000  00401000  w3wp                       C:\inetsrv\w3wp.exe
 	// 10000000  10002000  MyCustomDll                C:\inetsrv\MyCustomDll.dll
+}
+
+// The text of lmv, by address; what a module does not have makes no line.
+func TestModuleReportVerbose(t *testing.T) {
+	modules, unloaded := twoModules()
+	modules[0].BaseOfImage = 0x30000000
+	modules[1].VersionInfo = minidump.FixedFileInfo{
+		Signature: 0xfeef04bd, FileVersionMS: 10 << 16, FileVersionLS: 19041 << 16, ProductVersionMS: 10 << 16, FileFlagsMask: 0x3f, FileOS: 0x40004, FileType: 2,
+	}
+	unloaded[0].TimeDateStamp = 0x45d70ad8
+	r := render.NewModuleReport(render.DumpHeader{File: "a.dmp", PointerSize: 4}, modules, unloaded, 0)
+	r.Verbose = true
+	const text = `start    end        module name
+10000000 10002000   My<U+202E>Dll   (deferred)             
+    Image path: C:\inetsrv\My<U+202E>Dll.dll
+    Image name: My<U+202E>Dll.dll
+    Timestamp:        unavailable (00000000)
+    CheckSum:         00000007
+    ImageSize:        00002000
+    File version:     10.0.19041.0
+    Product version:  10.0.0.0
+    File flags:       0 (Mask 3F)
+    File OS:          40004 NT Win32
+    File type:        2.0 Dll
+    File date:        00000000.00000000
+    Translations:     0000.04b0 0000.04e4 0409.04b0 0409.04e4
+    Information from resource tables:
+30000000 30001000   w3wp       (deferred)             
+    Image path: C:\inetsrv\w3wp.exe
+    Image name: w3wp.exe
+    Timestamp:        Sat Jul  4 04:05:20 2020 (5F000000)
+    CheckSum:         00000000
+    ImageSize:        00001000
+
+Unloaded modules:
+20000000 20003000   =gone.dll
+    Timestamp: Sat Feb 17 14:02:00 2007 (45D70AD8)
+    Checksum:  00000000
+    ImageSize:  00003000
+`
+	if diff := cmp.Diff(text, formatted(t, r, render.Text)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wide := render.NewModuleReport(render.DumpHeader{PointerSize: 8}, modules[:1], nil, 0)
+	wide.Verbose = true
+	if text := formatted(t, wide, render.Text); !strings.HasPrefix(text, "start             end                 module name\n00000000`30000000 00000000`30001000   w3wp       (deferred)") {
+		t.Errorf("64 bits:\n%s", text)
+	}
+	const info = `"fileInfo":{"flags":"0x0","flagsMask":"0x3f","os":"0x40004","type":"0x2","subtype":"0x0","date":"0x0"}`
+	if json := formatted(t, r, render.JSON); strings.Count(json, info) != 1 || strings.Count(json, "fileInfo") != 1 {
+		t.Errorf("JSON:\n%s", json)
+	}
 }

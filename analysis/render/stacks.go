@@ -35,7 +35,7 @@ type ThreadName struct {
 type ThreadStack struct {
 	ThreadName
 	Faulting bool `json:"faulting"` // the dump was written for its exception, and the stack is that from there
-	CallStack
+	Calls
 }
 
 // A StackThread is a thread with its stack, and what it waits for.
@@ -48,7 +48,13 @@ type StackThread struct {
 type StackGroup struct {
 	Count   int          `json:"count"`
 	Members []ThreadName `json:"threads"`
+	Calls
+}
+
+// Calls are the stack of a thread; of a WOW64 process two.
+type Calls struct {
 	CallStack
+	Stack32 *CallStack `json:"stack32,omitempty"` // that of the 32-bit code
 }
 
 // A CallStack is the frames of a stack, the innermost first.
@@ -75,9 +81,12 @@ type StackFrame struct {
 	Trust        unwind.Trust `json:"trust"`   // how the frame was found
 	Symbols      symbol.Trust `json:"symbols"` // how its name was, as Frame.trust
 	Inline       bool         `json:"inline"`
+	// Outside says what an address is that lies in no module; see symbol.Outside.
+	Outside symbol.Outside `json:"outside,omitempty"`
 
-	at symbol.Location // of pc
-	pc Hex             // where the frame goes on
+	at    symbol.Location // of pc
+	pc    Hex             // where the frame goes on
+	exact bool            // at names the function
 }
 
 // StackFacts are what a [StackReport] is made of.
@@ -86,6 +95,7 @@ type StackFacts struct {
 	Exception *ThreadException
 	Stacks    []unwind.ThreadStack
 	Frames    [][]unwind.NamedFrame // of each of Stacks
+	Frames32  [][]unwind.NamedFrame // of the Stack32 of each
 	Names     map[uint32]string     // of threads, by id
 	Waits     *waits.Waits          // nil if they are not known
 	Unique    bool
@@ -100,14 +110,20 @@ func NewStackReport(f StackFacts) *StackReport {
 		s := &f.Stacks[i]
 		return ThreadName{s.Index, s.ThreadID, f.Names[s.ThreadID]}
 	}
-	call := func(i int) CallStack { return newCallStack(&f.Stacks[i], f.Frames[i], f.MaxFrames) }
+	call := func(i int) Calls {
+		var frames32 []unwind.NamedFrame
+		if f.Frames32 != nil {
+			frames32 = f.Frames32[i]
+		}
+		return newCalls(&f.Stacks[i], f.Frames[i], frames32, f.MaxFrames)
+	}
 	if f.Unique {
 		groups := unwind.Unique(f.Stacks)
 		if f.Limit > 0 {
 			groups, r.Omitted = limitRows(groups, f.Limit)
 		}
 		for _, g := range groups {
-			row := StackGroup{Count: len(g.Threads), CallStack: call(g.Threads[0])}
+			row := StackGroup{Count: len(g.Threads), Calls: call(g.Threads[0])}
 			for _, i := range g.Threads {
 				row.Members = append(row.Members, name(i))
 			}
@@ -120,11 +136,20 @@ func NewStackReport(f StackFacts) *StackReport {
 			r.Omitted = len(f.Stacks) - i
 			break
 		}
-		stack := ThreadStack{ThreadName: name(i), Faulting: f.Stacks[i].Faulting, CallStack: call(i)}
+		stack := ThreadStack{ThreadName: name(i), Faulting: f.Stacks[i].Faulting, Calls: call(i)}
 		r.Threads = append(r.Threads, StackThread{ThreadStack: stack})
 	}
 	r.addWaits(f.Waits)
 	return r
+}
+
+func newCalls(s *unwind.ThreadStack, frames, frames32 []unwind.NamedFrame, most int) Calls {
+	c := Calls{CallStack: newCallStack(s, frames, most)}
+	if s.Stack32 != nil {
+		c32 := newCallStack(&unwind.ThreadStack{Stack: *s.Stack32}, frames32, most)
+		c.Stack32 = &c32
+	}
+	return c
 }
 
 func newCallStack(s *unwind.ThreadStack, frames []unwind.NamedFrame, most int) CallStack {
@@ -145,7 +170,7 @@ func newStackFrame(f *unwind.NamedFrame) StackFrame {
 	row := StackFrame{
 		Address: Hex(f.PC), StackPointer: Hex(f.SP), Module: f.At.Module, Offset: Hex(f.At.Offset),
 		Function: f.At.Function, Displacement: Hex(f.At.Displacement), File: f.At.File, Line: f.At.Line,
-		Trust: f.Trust, Symbols: f.At.Trust, Inline: f.Inline, at: f.At, pc: Hex(f.PC),
+		Trust: f.Trust, Symbols: f.At.Trust, Inline: f.Inline, Outside: f.At.Outside, at: f.At, pc: Hex(f.PC), exact: f.Exact,
 	}
 	if f.Return {
 		row.Return = row.Address
@@ -158,6 +183,17 @@ func newStackFrame(f *unwind.NamedFrame) StackFrame {
 		}
 	}
 	return row
+}
+
+// place is where the frame goes on, as WinDbg writes it, with the words of htrace for what is in no module.
+func (f *StackFrame) place() string {
+	switch {
+	case f.exact: // else it may be the nearest export that is another function
+		return f.at.String()
+	case f.Outside == "":
+		return f.at.Place()
+	}
+	return f.at.Place() + " " + f.Outside.Name()
 }
 
 func (r *StackReport) schema() string { return "dumpscan.stacks/1" }
@@ -178,7 +214,7 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 			line += ", from the exception on"
 		}
 		fmt.Fprintln(b, style.Bold(words.Escape(line)))
-		if err := t.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
+		if err := t.Calls.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
 		}
 		if t.Wait != nil {
@@ -191,7 +227,7 @@ func (r *StackReport) text(b *bufio.Writer, style Style) error {
 			fmt.Fprintln(b)
 		}
 		fmt.Fprintln(b, style.Bold(words.Escape(g.title())))
-		if err := g.CallStack.text(b, r.Dump.PointerSize, style); err != nil {
+		if err := g.Calls.text(b, r.Dump.PointerSize, style); err != nil {
 			return err
 		}
 	}
@@ -242,6 +278,14 @@ func (g *StackGroup) title() string {
 // guessed is WinDbg's warning before the first frame that may be wrong.
 const guessed = "from here on frames are guessed: a word of the stack that may be left over (scan)"
 
+func (c *Calls) text(b *bufio.Writer, pointerSize int, style Style) error {
+	if err := c.CallStack.text(b, pointerSize, style); err != nil || c.Stack32 == nil {
+		return err
+	}
+	fmt.Fprintln(b, style.Bold("its 32-bit code, as after !sw"))
+	return c.Stack32.text(b, 4, style)
+}
+
 func (c *CallStack) text(b *bufio.Writer, pointerSize int, style Style) error {
 	if len(c.Frames) == 0 {
 		fmt.Fprintf(b, "no frames: %s\n", words.Escape(c.Stopped))
@@ -253,7 +297,7 @@ func (c *CallStack) text(b *bufio.Writer, pointerSize int, style Style) error {
 	}
 	for i := range c.Frames {
 		f := &c.Frames[i]
-		t.Row(fmt.Sprintf("%02x", i), pointer(pointerSize, f.StackPointer), c.returnTo(i, pointerSize), f.found(), f.at.Place(), f.at.Source())
+		t.Row(fmt.Sprintf("%02x", i), pointer(pointerSize, f.StackPointer), c.returnTo(i, pointerSize), f.found(), f.place(), f.at.Source())
 	}
 	if err := t.Write(b); err != nil {
 		return err

@@ -1,10 +1,8 @@
 package render
 
 import (
-	"bufio"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -21,6 +19,9 @@ type ThreadReport struct {
 	Omitted   int              `json:"omitted,omitempty"`
 	Notes     []string         `json:"notes"`
 	Errors    []string         `json:"errors"`
+
+	// Verbose makes the text that of ~*, with times, stack and last error.
+	Verbose bool `json:"-"`
 }
 
 // A ThreadException is what made the writer of a dump save it, and the place in
@@ -53,22 +54,37 @@ func NewThreadException(e *analysis.ExceptionFact, at symbol.Location) *ThreadEx
 
 // A Thread is a thread with what the dump says of it.
 type Thread struct {
-	Index        int    `json:"index"` // in the file, from 0; the number that debuggers give it
-	ThreadID     uint32 `json:"threadId"`
-	Current      bool   `json:"current,omitempty"` // a debugger begins here: the exception's thread, else the first
-	Name         string `json:"name,omitempty"`
-	State        string `json:"state"`
-	SuspendCount uint32 `json:"suspendCount"`
-	Priority     int32  `json:"priority"`
-	StartAddress Hex    `json:"startAddress,omitempty"`
-	Start        string `json:"start,omitempty"`
-	Teb          Hex    `json:"teb"`
-	Stack        Hex    `json:"stack"` // lowest address of its memory in the dump
-	Created      string `json:"created,omitempty"`
-	ExitTime     string `json:"exitTime,omitempty"`
-	ExitStatus   *Hex   `json:"exitStatus,omitempty"`
-	UserMs       *int64 `json:"userMs,omitempty"`   // processor time in milliseconds
-	KernelMs     *int64 `json:"kernelMs,omitempty"` // likewise
+	Index         int    `json:"index"` // in the file, from 0; the number that debuggers give it
+	ThreadID      uint32 `json:"threadId"`
+	Current       bool   `json:"current,omitempty"` // a debugger begins here: the exception's thread, else the first
+	Name          string `json:"name,omitempty"`
+	State         string `json:"state"`
+	SuspendCount  uint32 `json:"suspendCount"`
+	Priority      int32  `json:"priority"`
+	PriorityClass uint32 `json:"priorityClass"` // 32 is normal
+	Affinity      *Hex   `json:"affinity,omitempty"`
+	StartAddress  Hex    `json:"startAddress,omitempty"`
+	Start         string `json:"start,omitempty"`
+	Teb           Hex    `json:"teb"`
+	Teb32         Hex    `json:"teb32,omitempty"` // of the 32-bit half of a WOW64 process
+	Stack         Hex    `json:"stack"`           // lowest address of its memory in the dump
+
+	// What the TEB says, of a WOW64 process the 32-bit one; absent if the dump
+	// does not hold it.
+	StackBase   Hex     `json:"stackBase,omitempty"`
+	StackLimit  Hex     `json:"stackLimit,omitempty"`
+	LastError   *uint32 `json:"lastError,omitempty"`
+	LastStatus  *Hex    `json:"lastStatus,omitempty"`
+	TLSStorage  Hex     `json:"tlsStorage,omitempty"`
+	OwnedLocks  uint32  `json:"ownedLocks,omitempty"`
+	tebProcess  uint64
+	pointerSize int // of StackBase
+
+	Created    string `json:"created,omitempty"`
+	ExitTime   string `json:"exitTime,omitempty"`
+	ExitStatus *Hex   `json:"exitStatus,omitempty"`
+	UserMs     *int64 `json:"userMs,omitempty"`   // processor time in milliseconds
+	KernelMs   *int64 `json:"kernelMs,omitempty"` // likewise
 }
 
 // ThreadFacts are what a [ThreadReport] is made of.
@@ -103,11 +119,24 @@ func NewThreadReport(f ThreadFacts) *ThreadReport {
 	return r
 }
 
+// tebs is how many threads have a TEB in the dump.
+func (r *ThreadReport) tebs() int {
+	n := 0
+	for i := range r.Threads {
+		if r.Threads[i].LastError != nil {
+			n++
+		}
+	}
+	return n
+}
+
 func newThread(t *analysis.ThreadFacts, names symbol.Names) Thread {
 	row := Thread{
-		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: t.Priority,
+		ThreadID: t.ThreadID, Name: t.Name, State: threadState(t), SuspendCount: t.SuspendCount, Priority: int32(t.Priority),
 		Teb: Hex(t.Teb), Stack: Hex(t.Stack.StartOfMemoryRange),
 	}
+	row.PriorityClass = uint32(t.PriorityClass)
+	row.addTEB(t)
 	info := t.Info
 	if info == nil {
 		return row
@@ -116,10 +145,29 @@ func newThread(t *analysis.ThreadFacts, names symbol.Names) Thread {
 	user, kernel, status := int64(info.UserTime/perMs), int64(info.KernelTime/perMs), Hex(info.ExitStatus)
 	row.UserMs, row.KernelMs, row.ExitStatus = &user, &kernel, &status
 	row.Created, row.ExitTime = fileTime(info.CreateTime), fileTime(info.ExitTime)
+	affinity := Hex(info.Affinity)
+	row.Affinity = &affinity
 	if info.StartAddress != 0 {
 		row.StartAddress, row.Start = Hex(info.StartAddress), names.At(info.StartAddress).Place()
 	}
 	return row
+}
+
+// addTEB adds what the TEB of a thread says.
+func (t *Thread) addTEB(f *analysis.ThreadFacts) {
+	if f.Block32 != nil {
+		t.Teb32 = Hex(f.Block32.Address)
+	}
+	b := f.ProgramBlock()
+	if b == nil {
+		return
+	}
+	t.StackBase, t.StackLimit, t.pointerSize = Hex(b.StackBase), Hex(b.StackLimit), b.PointerSize
+	t.LastError, t.TLSStorage, t.OwnedLocks, t.tebProcess = &b.LastError, Hex(b.TLSStorage), b.OwnedLocks, b.ProcessID
+	if b.Whole {
+		status := Hex(b.LastStatus)
+		t.LastStatus = &status
+	}
 }
 
 // threadState is "alive" (it may run or wait, which the dump does not say),
@@ -149,37 +197,6 @@ func fileTime(t uint64) string {
 
 func (r *ThreadReport) schema() string { return "dumpscan.threads/2" }
 
-// text writes the exception, if there is one, and the threads as a table in the
-// spirit of WinDbg's "~". A dot marks the thread that a debugger would begin
-// with. WinDbg marks the thread of the exception with # once another one is
-// chosen, which nobody does here.
-func (r *ThreadReport) text(b *bufio.Writer, style Style) error {
-	if e := r.Exception; e != nil {
-		fmt.Fprintf(b, "%s\n\n", style.labelled(style.Alarm, "exception:", words.Escape(e.sentence())))
-	}
-	t := Table{
-		Header: []string{"", "#", "id", "state", "suspend", "teb", "start", "name"},
-		Right:  []bool{false, true, true, false, true},
-		Drop:   []string{"teb", "suspend"}, Style: style,
-	}
-	for i := range r.Threads {
-		th := &r.Threads[i]
-		mark := ""
-		if th.Current {
-			mark = "."
-		}
-		t.Row(mark, strconv.Itoa(th.Index), fmt.Sprintf("%x", th.ThreadID), th.State,
-			strconv.FormatUint(uint64(th.SuspendCount), 10), pointer(r.Dump.PointerSize, th.Teb), th.Start, th.Name)
-	}
-	if err := t.Write(b); err != nil {
-		return err
-	}
-	if r.Omitted > 0 {
-		fmt.Fprintln(b, words.More(r.Omitted, "thread"))
-	}
-	return nil
-}
-
 // sentence is "STATUS_INVALID_HANDLE (0xc0000008) in thread 6699 (0x1a2b) at
 // ntdll+0x1f".
 func (e *ThreadException) sentence() string {
@@ -188,29 +205,4 @@ func (e *ThreadException) sentence() string {
 		s += " (" + code + ")"
 	}
 	return s + fmt.Sprintf(" in thread %d (%s) at %s", e.ThreadID, words.Hex(e.ThreadID), e.place)
-}
-
-// csv writes a row for each thread. What the dump does not say is an empty
-// cell.
-func (r *ThreadReport) csv(b *bufio.Writer) error {
-	header := []string{
-		"index", "threadId", "current", "name", "state", "suspendCount", "priority", "startAddress", "start", "teb", "stack",
-		"created", "exitTime", "exitStatus", "userMs", "kernelMs",
-	}
-	return writeCSV(b, header, func(row func(...string)) {
-		for i := range r.Threads {
-			t := &r.Threads[i]
-			var start, status, user, kernel string
-			if t.StartAddress != 0 {
-				start = words.Hex(t.StartAddress)
-			}
-			if t.ExitStatus != nil {
-				status = words.Hex(*t.ExitStatus)
-				user, kernel = strconv.FormatInt(*t.UserMs, 10), strconv.FormatInt(*t.KernelMs, 10)
-			}
-			row(strconv.Itoa(t.Index), strconv.FormatUint(uint64(t.ThreadID), 10), strconv.FormatBool(t.Current), words.CSVCell(t.Name), t.State,
-				strconv.FormatUint(uint64(t.SuspendCount), 10), strconv.Itoa(int(t.Priority)), start, words.CSVCell(t.Start),
-				words.Hex(t.Teb), words.Hex(t.Stack), t.Created, t.ExitTime, status, user, kernel)
-		}
-	})
 }

@@ -18,13 +18,14 @@ import (
 type Session struct {
 	modules  *Modules
 	unloaded *Unloaded
+	runtime  *RuntimeCode
 	options  Options
 	memory   *minidump.Memory // nil if the dump has none
 	files    *store.Store     // symbol files
 	images   *store.Store
 	servers  serverList
 	symbols  []moduleSymbols // of each module in modules.List
-	exported atomic.Int64    // bytes of memory that export tables may still claim
+	exported atomic.Int64    // bytes of memory that tables of images in the dump may still claim
 }
 
 // moduleSymbols holds the sources of one module, in the order of sourceKinds,
@@ -37,6 +38,7 @@ type moduleSymbols struct {
 		source source // nil if there is none
 		tries  []Try
 	}
+	frames imageFrames
 }
 
 // A source names the addresses of one module. lookup takes the RVA. Where a
@@ -107,6 +109,7 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
+	s.runtime = NewRuntimeCode(f, modules, unloaded)
 	s.memory, _ = f.Memory()
 	s.exported.Store(f.Size())
 	return s, err
@@ -122,12 +125,16 @@ func (s *Session) Close() error {
 				first = cmp.Or(first, slot.source.close())
 			}
 		}
+		first = cmp.Or(first, s.symbols[i].frames.close())
 	}
 	return cmp.Or(first, s.files.Close(), s.images.Close())
 }
 
 // Modules returns the modules of the dump.
 func (s *Session) Modules() *Modules { return s.modules }
+
+// RuntimeCode returns what is known of code that is of no module.
+func (s *Session) RuntimeCode() *RuntimeCode { return s.runtime }
 
 // Resolve names addresses. Of the sources that know one the first in the order
 // of the Trust constants wins. An address in a module that was unloaded gets
@@ -141,7 +148,11 @@ func (s *Session) Resolve(ctx context.Context, addrs []minidump.VA) (Names, erro
 func (s *Session) locate(ctx context.Context, addr minidump.VA) (Location, error) {
 	i := s.modules.index(addr)
 	if i < 0 {
-		return s.unloaded.locate(addr), nil
+		loc := s.unloaded.locate(addr)
+		if loc.Module == "" {
+			loc.Outside = s.runtime.At(addr)
+		}
+		return loc, nil
 	}
 	loc := s.modules.locate(i, addr)
 	for k := range sourceKinds {

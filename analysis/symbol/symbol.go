@@ -35,7 +35,10 @@ type Location struct {
 	// Others are further modules that were at this address at another time; only
 	// if Module is an unloaded one as well.
 	Others []ModuleOffset
-	Trust  Trust
+	// Outside says what an address in no module is; "" in modules, and where nobody
+	// looked: [Modules] do not.
+	Outside Outside
+	Trust   Trust
 }
 
 // A ModuleOffset is a place in a module.

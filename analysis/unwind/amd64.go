@@ -23,12 +23,15 @@ type amd64 struct {
 	found  map[minidump.VA]amd64Function // by [Frame.Lookup]
 	infos  map[fragment]*unwindInfo      // nil if it cannot be read
 	ops    []wind                        // of the frame at hand
+	// dynamics are the function tables in use of code made at run time, by that
+	// code.
+	dynamics map[codeRange]dynamicTable
 	*codeMap
 }
 
-// maxCached is how many functions are kept; what was called most is soon there
-// again.
-const maxCached = 1 << 14
+// maxCached is how many functions and addresses are kept; those that are called
+// most are soon there again.
+const maxCached = 1 << 13
 
 // An amd64Function is what the unwind data says of an address.
 type amd64Function struct {
@@ -58,6 +61,7 @@ func (u *Unwinder) amd64() *amd64 {
 		u.amd64State = &amd64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code},
 			found: map[minidump.VA]amd64Function{}, infos: map[fragment]*unwindInfo{}, codeMap: newCodeMap(u),
+			dynamics: map[codeRange]dynamicTable{},
 		}
 	}
 	return u.amd64State
@@ -99,9 +103,15 @@ func (a *amd64) step(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 		if stop != StopNoUnwind {
 			return next, stop
 		}
-	} else if !f.Return {
+	}
+	if fn.coverage != noEntry { // the image is not at hand, or damaged
+		if next, stop, ok := a.u.callFrame(ctx, f, r, &a.stack); ok {
+			return next, stop
+		}
+	}
+	if !f.Return && (fn.coverage == noEntry || fn.coverage == noTable && !a.isCode(f.PC)) {
 		// A leaf has not touched the stack pointer. What has called something is
-		// no leaf.
+		// no leaf. Where there is no code, a wrong pointer was called.
 		if next, ok := a.leaf(f, r, fn); ok {
 			return next, ""
 		}
@@ -131,6 +141,8 @@ func (a *amd64) function(addr minidump.VA) amd64Function {
 				fn.coverage = noEntry
 			}
 		}
+	} else {
+		fn = a.dynamic(addr)
 	}
 	if len(a.found) >= maxCached {
 		clear(a.found)
@@ -179,8 +191,6 @@ const maxChain = 32
 // own on the stack.
 func (a *amd64) leaf(f Frame, r *Registers, fn amd64Function) (step, bool) {
 	ret, _ := a.stack.u64(f.SP)
-	// A null pointer that was called has no code either. Where no table says that
-	// this is a leaf, only the call does.
 	switch a.behindCall(minidump.VA(ret)) {
 	case isBehindCall:
 	case noCode:

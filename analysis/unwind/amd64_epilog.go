@@ -13,47 +13,52 @@ const maxEpilog = 48
 // epilog runs the rest of an epilog, if the code from PC on is one: pops, and a
 // return or a jump out of the function ("x64 prolog and epilog" of Microsoft's
 // documentation of C++). What stands before them, "add rsp" or "lea rsp", is of no
-// interest: until it has run, what the prolog did is still to be undone.
+// interest: until it has run, what the prolog did is still to be undone. Functions
+// whose parts were moved apart may jump to where the pops are.
 func (a *amd64) epilog(f Frame, r *Registers, base minidump.VA, entry runtimeFunction) (step, bool) {
-	var buf [maxEpilog]byte
-	// The end of the code may be the end of what is there.
-	n, _ := a.u.code.ReadAt(buf[:], f.PC)
-	code := buf[:max(n, 0)]
 	next := step{regs: *r, trust: TrustCFI}
 	regs := &next.regs
-	sp := uint64(f.SP)
-	for {
-		length, reg := decodePop(code)
-		if length == 0 {
-			break
+	sp, at := uint64(f.SP), f.PC
+	for range maxJumps {
+		var buf [maxEpilog]byte
+		// The end of the code may be the end of what is there.
+		n, _ := a.u.code.ReadAt(buf[:], at)
+		code := buf[:max(n, 0)]
+		for {
+			length, reg := decodePop(code)
+			if length == 0 {
+				break
+			}
+			v, ok := a.stack.u64(minidump.VA(sp))
+			if !ok {
+				return step{}, false
+			}
+			regs.set(reg, v)
+			sp += 8
+			code = code[length:]
 		}
-		v, ok := a.stack.u64(minidump.VA(sp))
+		end, ok := decodeReturn(code)
 		if !ok {
 			return step{}, false
 		}
-		regs.set(reg, v)
-		sp += 8
-		code = code[length:]
-	}
-	end, ok := decodeReturn(code)
-	if !ok {
-		return step{}, false
-	}
-	if end.jump {
-		at := f.PC + minidump.VA(n-len(code))
-		if end.direct && !a.leaves(base, entry, at+minidump.VA(end.target)) {
+		at += minidump.VA(n-len(code)) + minidump.VA(end.target)
+		if end.direct && !a.leaves(base, entry, at) {
+			continue
+		}
+		ret, ok := a.stack.u64(minidump.VA(sp))
+		if !ok {
 			return step{}, false
 		}
+		regs.PC = minidump.VA(ret)
+		regs.Known &= amd64Kept
+		regs.set(minidump.RegSP, sp+8+uint64(end.free))
+		return next, true
 	}
-	ret, ok := a.stack.u64(minidump.VA(sp))
-	if !ok {
-		return step{}, false
-	}
-	regs.PC = minidump.VA(ret)
-	regs.Known &= amd64Kept
-	regs.set(minidump.RegSP, sp+8+uint64(end.free))
-	return next, true
+	return step{}, false
 }
+
+// maxJumps is how many jumps an epilog may consist of.
+const maxJumps = 4
 
 // decodePop returns the length of a pop of a register other than the stack
 // pointer, and the register.
@@ -74,9 +79,8 @@ func decodePop(code []byte) (length, reg int) {
 // A functionEnd is the last instruction of an epilog.
 type functionEnd struct {
 	free   uint16 // bytes that a return removes beside the return address
-	jump   bool
-	direct bool
-	target int64 // of a direct jump, from the start of the instruction
+	direct bool   // it jumps to an address
+	target int64  // which that is, from the start of the instruction
 }
 
 // decodeReturn decodes what ends an epilog: a return, a jump to an address, or one
@@ -94,11 +98,11 @@ func decodeReturn(code []byte) (end functionEnd, ok bool) {
 		end.free = le.Uint16(p[1:])
 		return end, true
 	case p[0] == 0xeb && len(code) >= 2:
-		return functionEnd{jump: true, direct: true, target: 2 + int64(int8(p[1]))}, true
+		return functionEnd{direct: true, target: 2 + int64(int8(p[1]))}, true
 	case p[0] == 0xe9 && len(code) >= 5:
-		return functionEnd{jump: true, direct: true, target: 5 + int64(int32(le.Uint32(p[1:])))}, true
+		return functionEnd{direct: true, target: 5 + int64(int32(le.Uint32(p[1:])))}, true
 	case p[0] == 0xff && p[1] == 0x25, p[0]&0xf8 == 0x48 && p[1] == 0xff && p[2]&0x38 == 0x20:
-		return functionEnd{jump: true}, true
+		return end, true
 	}
 	return end, false
 }

@@ -38,8 +38,9 @@ func (a *amd64) framePointer(f Frame, r *Registers, fn amd64Function) (step, boo
 	return next, true
 }
 
-// scan takes the first word of the stack that is the return address of a call.
-// Nothing but the stack pointer is known of that frame.
+// scan takes the first word of the stack that is the return address of a call into
+// the function of the frame. Nothing but the stack pointer is known of the
+// caller.
 func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 	at := (f.SP + 7) &^ 7
 	for range scanWords {
@@ -48,7 +49,7 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 			break
 		}
 		at += 8
-		if a.behindCall(minidump.VA(word)) == isBehindCall {
+		if a.behindCall(minidump.VA(word)) == isBehindCall && a.ledTo(minidump.VA(word), f) {
 			next := step{trust: TrustScan}
 			next.regs.PC = minidump.VA(word)
 			next.regs.set(minidump.RegSP, uint64(at))
@@ -56,4 +57,33 @@ func (a *amd64) scan(ctx context.Context, f Frame) (step, Stop) {
 		}
 	}
 	return step{}, StopNoUnwind
+}
+
+// farthest is how far into a function a frame may be, in bytes, where no unwind data
+// says where functions begin.
+const farthest = 1 << 16
+
+// ledTo reports whether the call before a return address may have led to a frame.
+// Words that are left over from calls before are most often those of other
+// functions. Into another module a call goes by way of a jump, whose code need
+// not be there.
+func (a *amd64) ledTo(ret minidump.VA, f Frame) bool {
+	site, err := a.calls.Decode(ret)
+	if err != nil || site.Target == 0 {
+		return err == nil
+	}
+	to, _ := a.u.modules.Find(site.Target)
+	in, _ := a.u.modules.Find(f.PC)
+	if to != in {
+		return true
+	}
+	callee, inside := a.function(site.Target), a.function(f.Lookup())
+	if callee.coverage == hasEntry && inside.coverage == hasEntry {
+		first, ok1 := a.primary(callee.base, callee.entry)
+		second, ok2 := a.primary(inside.base, inside.entry)
+		if ok1 && ok2 {
+			return first == second
+		}
+	}
+	return f.PC >= site.Target && f.PC-site.Target < farthest
 }

@@ -105,7 +105,7 @@ func TestAMD64EveryInstruction(t *testing.T) {
 		least          int // steps, so that the test does not run past what it is for
 	}{
 		{"unwind-x64.dll", "all", 1500},
-		{"unwind-x64.dll", "noreturn", 30},
+		{"unwind-x64.dll", "callsnoreturn", 30},
 		{"unwind-x64v3.dll", "v3all", 700},
 	} {
 		image, exports := loadImage(t, testdump.Read(t, "testdata/unwind/"+tt.file))

@@ -74,10 +74,16 @@ func (a *amd64) collect(base minidump.VA, info *unwindInfo, offset uint32, withi
 		if info, _ = a.info(base, info.parent); info == nil {
 			return false
 		}
-		a.ops = append(a.ops, info.ops...)
+		if a.ops = append(a.ops, info.ops...); len(a.ops) > maxOps {
+			return false
+		}
 	}
 	return true
 }
+
+// maxOps is how many operations a function may have with all its fragments. A
+// compiler has some thirty things to save.
+const maxOps = 1024
 
 // pushesLeft appends the pushes of the prolog that an epilog of version 2 has not
 // undone so far into it: it is pops alone, of one byte, or two for r8 to r15.

@@ -46,6 +46,13 @@ func stepARM32(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 	a := u.arm32()
 	s, ok := a.unwind(f, r)
 	if !ok {
+		var stop Stop
+		if s, stop, ok = u.callFrame(ctx, f, r, &a.stack); stop != "" {
+			return s, stop
+		}
+		s.regs.PC &^= 1 // the bit that says Thumb
+	}
+	if !ok {
 		s, ok = a.convention(f, r)
 	}
 	if !ok {

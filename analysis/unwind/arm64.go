@@ -47,6 +47,13 @@ func stepARM64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 	a := u.arm64()
 	s, ok := a.unwind(f, r)
 	if !ok {
+		var stop Stop
+		if s, stop, ok = u.callFrame(ctx, f, r, &a.stack); stop != "" {
+			return s, stop
+		}
+		s.regs.PC = a.stripPAC(s.regs.PC)
+	}
+	if !ok {
 		s, ok = a.convention(f, r)
 	}
 	if !ok {

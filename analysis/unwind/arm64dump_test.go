@@ -72,7 +72,7 @@ func TestARM64Dump(t *testing.T) {
 	}{
 		{"full memory", full, "", want, StopNoUnwind},
 		{"an image file", dump, imageFolder(t), want, StopNoUnwind},
-		{"no image", dump, "", want[:1], StopNoUnwind},
+		{"no image", dump, "", want[:1], StopNoImage},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func (a *arm64) noRecord(pc minidump.VA, r *Registers) (grown int64, ok bool) {
 	lr := a.stripPAC(minidump.VA(r.R[minidump.RegLR64]))
 	call, err := a.calls.Decode(lr)
 	here := a.instructions(pc, pc+arm64Instr)
-	if !a.isCode(pc) && (here == nil || a.regions.known) { // called where nothing is
+	if !a.isCode(pc) && (here == nil || a.runtime.Known()) { // called where nothing is
 		return 0, err == nil || errors.Is(err, minidump.ErrNotCaptured) && a.isCode(lr)
 	}
 	if err != nil || here == nil {

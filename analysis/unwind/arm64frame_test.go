@@ -79,7 +79,7 @@ func TestARM64Convention(t *testing.T) {
 		{"no frame record at all", inF, 0, inF, map[uint64]uint64{sp + 0x40: 1}, nil, StopNoUnwind},
 		{"no stack", inF, sp + 0x4000, inF, nil, nil, StopNoStack},
 		{"small dump: by the records alone", inF, sp + 0x40, inG, chain, all, StopStart},
-		{"small dump: no record", inF, sp + 0x48, inG, chain, nil, StopNoUnwind},
+		{"small dump: no record", inF, sp + 0x48, inG, chain, nil, StopNoImage},
 		{"small dump: called where nothing is", 0x10, sp + 0x80, inH, chain, []string{"H at +0x0 by frame pointer", "H at +0x90 by frame pointer"}, StopStart},
 		{"a signal", inF, sp + 0x40, inF, with(sp+0x40, sp+0x400, sp+0x48, arm64Plain+0x500,
 			sp+0x50+312+29*8, sp+0x80, sp+0x50+312+31*8, sp+0x70, sp+0x50+312+32*8, inG-4),

@@ -10,13 +10,13 @@ import (
 // A codeMap knows where there is code, and where calls return to.
 type codeMap struct {
 	modules *symbol.Modules
-	regions *codeRegions
+	runtime *symbol.RuntimeCode
 	calls   CallDecoder
 	behind  map[minidump.VA]behindCall // what [codeMap.behindCall] has found
 }
 
 func newCodeMap(u *Unwinder) *codeMap {
-	c := &codeMap{modules: u.modules, regions: newCodeRegions(u.file), calls: *u.calls, behind: map[minidump.VA]behindCall{}}
+	c := &codeMap{modules: u.modules, runtime: u.runtime, calls: *u.calls, behind: map[minidump.VA]behindCall{}}
 	c.calls.Plausible = c.isCode
 	return c
 }
@@ -57,11 +57,11 @@ func (c *codeMap) isCode(addr minidump.VA) bool {
 	if _, ok := c.modules.Find(addr); ok {
 		return true
 	}
-	return c.regions.contains(addr)
+	return c.runtime.Contains(addr)
 }
 
 // isJIT reports whether an address is that of code made at run time.
 func (c *codeMap) isJIT(addr minidump.VA) bool {
 	_, inModule := c.modules.Find(addr)
-	return !inModule && c.regions.contains(addr)
+	return !inModule && c.runtime.Contains(addr)
 }

@@ -1,3 +1,12 @@
-// Package unwind finds out how a thread came to where it is: so far the call
-// before a return address, where it went, and why that is not known.
+// Package unwind finds out how a thread came to where it is: the frames of its
+// stack, from the registers and the memory of a dump, and where each of its calls
+// went.
+//
+// An [Unwinder] goes from frame to frame by the best way there is. On x64 that is
+// the unwind data of the images, or of code made at run time; where it is missing,
+// the frame pointer, if the caller's is farther up the stack, or the code is of a
+// compiler at run time; and as the last resort the first word of the stack that is
+// the return address of a call which may have led to the frame. Each [Frame] says by
+// which it was found. What cannot be read ends a stack, with a reason: no frame is
+// guessed from an address whose code is neither in the dump nor in an image file.
 package unwind

@@ -9,7 +9,7 @@ type Trust string
 const (
 	TrustContext Trust = "context"       // the registers that the dump holds
 	TrustCFI     Trust = "cfi"           // unwind data: of the image, of code made at run time, or of a symbol file
-	TrustFP      Trust = "frame pointer" // the frame pointer, or on ARM the link register, as functions use them by convention
+	TrustFP      Trust = "frame pointer" // the frame pointer, on ARM the link register, as functions use them by convention; on x86 what their code does to the stack, too
 	TrustScan    Trust = "scan"          // a word of the stack that is the return address of a call; it may be left over
 )
 
@@ -69,6 +69,9 @@ type Frame struct {
 	// the thread was stopped or interrupted.
 	Return bool
 	Trust  Trust
+	// Function is where its function begins, by unwind data or because it makes a
+	// system call; 0 if that is not known.
+	Function minidump.VA
 }
 
 // Lookup returns the address whose symbol and line are those of the frame: that
@@ -89,6 +92,7 @@ const (
 	StopStart    Stop = "start of the thread"
 	StopNoStack  Stop = "stack memory not captured"
 	StopNoUnwind Stop = "no way to the caller known"
+	StopNoImage  Stop = "no way to the caller known: the image of the module is neither in the dump nor in a file"
 	StopLoop     Stop = "the stack does not go on" // the caller's stack pointer would not lie above
 	StopLimit    Stop = "frame limit"
 	StopNoArch   Stop = "processor not supported"

@@ -18,6 +18,10 @@ type ThreadStack struct {
 	Faulting bool
 	Context  *minidump.Context // of the innermost frame; nil if the dump holds none
 	Stack
+	// Stack32 is where the thread left its 32-bit code, in a dump that a 64-bit
+	// debugger has written of a 32-bit process (WOW64), as after WinDbg's "!sw";
+	// nil in others, and where that is not in the dump.
+	Stack32 *Stack
 	// Err says why there are no frames; it wraps [minidump.ErrNoContext] or is a
 	// [*minidump.FormatError].
 	Err error
@@ -38,6 +42,7 @@ func Current(threads []minidump.Thread, exception *minidump.Exception) int {
 // nil. The error is that of ctx; what is wrong with one thread is in its Err.
 func (u *Unwinder) Threads(ctx context.Context, f *minidump.File, threads []minidump.Thread, exception *minidump.Exception, indexes []int) ([]ThreadStack, error) {
 	stacks := make([]ThreadStack, 0, len(indexes))
+	half := u.half32(f)
 	for _, i := range indexes {
 		t := &threads[i]
 		s := ThreadStack{Index: i, ThreadID: t.ThreadID}
@@ -53,6 +58,13 @@ func (u *Unwinder) Threads(ctx context.Context, f *minidump.File, threads []mini
 			if s.Stack, err = u.Stack(ctx, s.Context); err != nil {
 				return nil, err
 			}
+		}
+		if c, err := half.context(t); err == nil {
+			stack, err := half.Stack(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			s.Stack32 = &stack
 		}
 		stacks = append(stacks, s)
 	}
@@ -73,9 +85,9 @@ func Unique(stacks []ThreadStack) []Group {
 	at := map[string]int{}
 	var key []byte
 	for i := range stacks {
-		key = key[:0]
-		for _, f := range stacks[i].Frames {
-			key = binary.LittleEndian.AppendUint64(key, uint64(f.PC))
+		key = appendPCs(key[:0], stacks[i].Frames)
+		if s := stacks[i].Stack32; s != nil {
+			key = appendPCs(append(key, '/'), s.Frames)
 		}
 		if n, ok := at[string(key)]; ok && len(key) > 0 {
 			groups[n].Threads = append(groups[n].Threads, i)
@@ -86,4 +98,11 @@ func Unique(stacks []ThreadStack) []Group {
 	}
 	slices.SortStableFunc(groups, func(a, b Group) int { return len(b.Threads) - len(a.Threads) })
 	return groups
+}
+
+func appendPCs(key []byte, frames []Frame) []byte {
+	for _, f := range frames {
+		key = binary.LittleEndian.AppendUint64(key, uint64(f.PC))
+	}
+	return key
 }

@@ -2,6 +2,7 @@ package unwind
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -13,15 +14,18 @@ type Unwinder struct {
 	memory  CodeReader // what the dump captured; stacks are read from it alone
 	code    CodeReader // memory, and the image files where that lacks it
 	modules *symbol.Modules
-	session *symbol.Session
+	session *symbol.Session     // nil: there are no symbols
+	runtime *symbol.RuntimeCode // nil: nothing is made at run time
 	calls   *CallDecoder
 	limit   int
 	step    stepper
 
 	file       *minidump.File
+	rules      map[minidump.VA]symbol.FrameRule // by [Frame.Lookup]
 	amd64State *amd64
-	arm64State *arm64
 	arm32State *arm32
+	arm64State *arm64
+	x86State   *x86
 }
 
 // maxFrames is where a stack is given up unless the caller chose another limit.
@@ -49,7 +53,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 		return nil, err
 	}
 	return &Unwinder{
-		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, calls: calls,
+		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, runtime: s.RuntimeCode(), calls: calls,
 		limit: maxFrames, step: steppers[calls.Arch], file: f,
 	}, nil
 }
@@ -68,6 +72,7 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopLimit, nil
 		}
 		f := Frame{PC: cur.regs.PC, SP: u.sp(&cur.regs), FP: u.fp(&cur.regs), Return: !cur.interrupt, Trust: cur.trust}
+		f.Function = u.start(f)
 		if !yield(f, &cur.regs) {
 			return "", nil
 		}
@@ -75,6 +80,9 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 			return StopNoArch, nil
 		}
 		next, stop := u.step(ctx, u, f, &cur.regs)
+		if stop == StopNoUnwind && u.noImage(f.PC) {
+			stop = StopNoImage
+		}
 		if stop != "" {
 			return stop, ctx.Err()
 		}
@@ -89,6 +97,18 @@ func (u *Unwinder) Walk(ctx context.Context, start Registers, yield func(Frame, 
 		}
 		cur, flat = next, sp == f.SP
 	}
+}
+
+// noImage reports whether an address lies in a module of whose image nothing is at
+// hand, neither in the dump nor in a file.
+func (u *Unwinder) noImage(addr minidump.VA) bool {
+	m, ok := u.modules.Find(addr)
+	if !ok {
+		return false
+	}
+	var buf [1]byte
+	n, err := u.code.ReadAt(buf[:], m.BaseOfImage)
+	return n == 0 && errors.Is(err, minidump.ErrNotCaptured)
 }
 
 // Stack returns the frames of a thread that has these registers.

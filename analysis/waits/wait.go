@@ -131,7 +131,7 @@ func (p *place) handles(memory *minidump.Memory, c call) (values []uint64, evide
 			values = append(values, binary.LittleEndian.Uint64(buf))
 		}
 	}
-	return values, "the array that " + from + " leads to"
+	return values, "the array to which " + from + " leads"
 }
 
 // argument returns an argument of the system call: from the stack on x86, else
@@ -141,7 +141,7 @@ func (p *place) argument(memory *minidump.Memory, n int) (v uint64, from string)
 	switch p.context.Arch {
 	case minidump.ProcessorX86:
 		if v, ok := readWord(memory, p.args+minidump.VA(4*n), 4); ok {
-			return v, "the arguments on the stack"
+			return v, "an argument on the stack"
 		}
 	case minidump.ProcessorAMD64:
 		if p.context.Flags&minidump.ContextInteger != 0 && n < 2 {

@@ -87,11 +87,12 @@ func (q *stackQuery) faulting(ctx context.Context, facts *render.ExceptionFacts)
 		if q.threads[i].ThreadID != facts.Exception.ThreadID {
 			continue
 		}
-		stacks, frames, err := q.unwind(ctx, []int{i})
+		found, err := q.unwind(ctx, []int{i})
 		if err != nil {
 			return err
 		}
-		facts.Stack, facts.Frames, facts.Thread = &stacks[0], frames[0], q.names[facts.Exception.ThreadID]
+		facts.Stack, facts.Frames, facts.Frames32 = &found.stacks[0], found.frames[0], found.frames32[0]
+		facts.Thread = q.names[facts.Exception.ThreadID]
 		return nil
 	}
 	return nil
@@ -116,6 +117,7 @@ func (q *stackQuery) invalidHandle(ctx context.Context, facts *render.ExceptionF
 	if facts.System, err = htrace.NewSystemModules(q.session.Modules().List(), nil, nil, nil); err != nil {
 		return err
 	}
+	facts.System.RuntimeCode = q.session.RuntimeCode()
 	list, err := analysis.ReadHandles(q.dump.File)
 	if err != nil {
 		q.problem(err)

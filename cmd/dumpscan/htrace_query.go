@@ -77,6 +77,7 @@ func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
+	q.system.RuntimeCode = symbol.NewRuntimeCode(q.dump.File, modules, unloaded)
 	return nil
 }
 

@@ -13,7 +13,7 @@ func (a *app) infoCommand() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:   "info DUMP",
-		Short: "who wrote the dump, of what, when, and which questions it can answer: vertarget, ||, .dumpdebug",
+		Short: "who wrote the dump, of what, when, and which questions it can answer: vertarget, ||",
 		Args:  cobra.ExactArgs(1),
 		RunE: runE(func(ctx context.Context, args []string) error {
 			d, err := a.open(ctx, args[0])

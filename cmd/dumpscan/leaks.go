@@ -36,7 +36,9 @@ fills and a burst that drains, unless they are taken too early.
 
 If a dump holds a handle trace, the places that opened the leaking handles are
 named. If none does, and a dump holds the memory of the process, that is
-searched for the objects that hold them; --owners says when.
+searched for the objects that hold them; --owners says when. With the memory of
+two dumps these objects also say which of the values that stay are the same
+handles, and which were closed and opened again.
 
 FILE of --suppress holds groups that are known and accepted, one in a line:
 [PROCESS!]TYPE[:NAME] and a comment behind "#". NAME is a text, a glob or

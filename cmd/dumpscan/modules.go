@@ -15,20 +15,29 @@ import (
 
 // modulesFlags are the options of the command.
 type modulesFlags struct {
-	name  string
-	limit limitFlag
+	name    string
+	verbose bool
+	limit   limitFlag
 	output
 }
+
+const modulesLong = `List the programs and DLLs of a dump, those that are unloaded by now last.
+
+-v writes all that the dump says of each, as lmv does for modules whose images
+it does not find. Times are in UTC; a reproducible build has a hash in the place
+of its time, which shows as a time without sense.`
 
 func (a *app) modulesCommand() *cobra.Command {
 	o := &modulesFlags{}
 	cmd := &cobra.Command{
 		Use:   "modules DUMP",
-		Short: "the programs and DLLs of the process: lm",
+		Short: "the programs and DLLs of the process: lm, lmv",
+		Long:  modulesLong,
 		Args:  cobra.ExactArgs(1),
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.modules(ctx, args[0], o) }),
 	}
 	cmd.Flags().StringVar(&o.name, "name", "", "modules whose path has this `text`, fits this glob (* and ?), or re:EXPR")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "all that the dump says of each, as lmv")
 	o.limit.register(cmd.Flags(), "modules", 0)
 	o.register(cmd, render.JSON, render.CSV)
 	return cmd
@@ -59,7 +68,7 @@ func (a *app) modules(ctx context.Context, name string, o *modulesFlags) error {
 		unloaded = fitting(unloaded, pattern, func(m *minidump.UnloadedModule) string { return m.ModuleName })
 	}
 	r := render.NewModuleReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), modules, unloaded, int(o.limit.n))
-	r.Errors = problems
+	r.Errors, r.Verbose = problems, o.verbose
 	a.omitted(o.format, r.Omitted, "module")
 	return a.write(r, o.format)
 }

@@ -91,16 +91,10 @@ func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
 		return err
 	}
 	defer session.Close()
-	list, _ := d.Modules()
-	system, err := htrace.NewSystemModules(list, nil, nil, nil)
-	if err != nil {
+	if options.System, err = systemModules(d.File); err != nil {
 		return err
 	}
-	options.System = func(m *minidump.Module) bool {
-		known, ok := system.Find(m.BaseOfImage) // of its own list
-		return ok && system.IsSystem(known)
-	}
-	options.Symbols = session // a damaged list of modules is among the problems of the search
+	options.Symbols = session
 
 	bar := a.progress("searching " + name)
 	options.Progress = bar.update
@@ -128,4 +122,18 @@ func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
 		a.notef("%s: %s", name, note)
 	}
 	return nil
+}
+
+// systemModules says which modules of a dump are the operating system's. A
+// damaged list of modules is among the problems of a search.
+func systemModules(f *minidump.File) (func(*minidump.Module) bool, error) {
+	list, _ := f.Modules()
+	system, err := htrace.NewSystemModules(list, nil, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(m *minidump.Module) bool {
+		known, ok := system.Find(m.BaseOfImage) // of its own list
+		return ok && system.IsSystem(known)
+	}, nil
 }

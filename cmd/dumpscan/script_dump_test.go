@@ -31,6 +31,9 @@ import (
 //	windows MAJOR.MINOR.BUILD TYPE   version and product type, decimal
 //	platform ID                      another system than Windows, version 0.0.1
 //	exception THREAD CODE ADDRESS
+//	thread ID
+//	token ID USER [PRIVILEGE...] a token, decimal ids; USER is a SID, PRIVILEGE a LUID
+//	stream TYPE [TEXT]           any stream with the text for its bytes
 //	shortstream                      a second list of handles before the first, of 4 bytes
 //	nothing                          no streams at all
 //
@@ -110,6 +113,16 @@ func (s *specLine) addTo(d *dumptest.Dump) error {
 		d.SystemInfo = &dumptest.SystemInfo{PlatformID: uint32(s.number(16)), BuildNumber: 1}
 	case "exception":
 		d.Exception = &dumptest.Exception{ThreadID: uint32(s.number(16)), ExceptionCode: uint32(s.number(16)), ExceptionAddress: s.number(16)}
+	case "thread":
+		d.Threads = append(d.Threads, dumptest.Thread{ThreadID: uint32(s.number(16))})
+	case "token":
+		if d.Tokens == nil {
+			d.Tokens = &dumptest.TokenList{}
+		}
+		d.Flags |= dumptest.WithTokenInformation
+		d.Tokens.Tokens = append(d.Tokens.Tokens, s.token())
+	case "stream":
+		d.Streams = append(d.Streams, dumptest.RawStream{Type: dumptest.StreamType(s.number(16)), Data: []byte(s.text())})
 	case "shortstream":
 		const header = 32 // the list is where the file has another structure
 		d.Directory.Leading = append(d.Directory.Leading, dumptest.DirectoryEntry{Type: dumptest.HandleDataStream, DataSize: 4, RVA: header})
@@ -132,6 +145,17 @@ func (s *specLine) handle() dumptest.Handle {
 		h.Type = ""
 	}
 	return h
+}
+
+func (s *specLine) token() dumptest.Token {
+	t := dumptest.Token{
+		ID: uint32(s.number(10)), User: dumptest.Group{SID: s.word()}, PrimaryGroup: "S-1-5-32-545",
+		Groups: []dumptest.Group{{SID: "S-1-16-12288", Attributes: 0x60}},
+	}
+	for s.rest != "" && s.err == nil {
+		t.Privileges = append(t.Privileges, dumptest.Privilege{LUID: s.number(10), Attributes: 2})
+	}
+	return t
 }
 
 func (s *specLine) windows() *dumptest.SystemInfo {
@@ -220,9 +244,12 @@ handles 2 0x8 Key 20019 \K%d
 handle 10 - 804
 open 8 2a.1f 7ff1 7ff2
 close 8 2a.1f
+thread 1f
+token 42 S-1-5-18 20 23
+stream fff0 a b
 `)
 	want := &dumptest.Dump{
-		TimeDateStamp: 1714550400, Flags: dumptest.WithHandleData,
+		TimeDateStamp: 1714550400, Flags: dumptest.WithHandleData | dumptest.WithTokenInformation,
 		MiscInfo: &dumptest.MiscInfo{ProcessID: 42, ProcessCreateTime: 1714546800},
 		Modules:  []dumptest.Module{{Base: 0x7ff600000000, Size: 0x1000, Name: `C:\a b\w3wp.exe`}},
 		HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{
@@ -235,6 +262,13 @@ close 8 2a.1f
 			{Type: dumptest.OperationOpen, Handle: 8, ProcessID: 0x2a, ThreadID: 0x1f, Stack: []uint64{0x7ff1, 0x7ff2}},
 			{Type: dumptest.OperationClose, Handle: 8, ProcessID: 0x2a, ThreadID: 0x1f},
 		}},
+		Threads: []dumptest.Thread{{ThreadID: 0x1f}},
+		Tokens: &dumptest.TokenList{Tokens: []dumptest.Token{{
+			ID: 42, User: dumptest.Group{SID: "S-1-5-18"}, PrimaryGroup: "S-1-5-32-545",
+			Groups:     []dumptest.Group{{SID: "S-1-16-12288", Attributes: 0x60}},
+			Privileges: []dumptest.Privilege{{LUID: 20, Attributes: 2}, {LUID: 23, Attributes: 2}},
+		}}},
+		Streams: []dumptest.RawStream{{Type: 0xfff0, Data: []byte("a b")}},
 	}
 	if diff := cmp.Diff(want, d); diff != "" || err != nil {
 		t.Errorf("(-want +got):\n%s%v", diff, err)

@@ -24,7 +24,8 @@ there on, as after .ecxr.
 Each frame says how it was found:
   context        its registers are in the dump
   cfi            by unwind data: of the image, or of its symbols
-  frame pointer  by the register that functions keep for that by convention
+  frame pointer  by the register that functions keep for that by convention, or
+                 on x86 by what their code does to the stack
   inline         the compiler put it into the next frame
   scan           guessed: a word of the stack that is the return address of a
                  call, and may be left over
@@ -84,9 +85,11 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 		Dump: q.header, Names: q.names, Unique: o.unique,
 		Limit: int(o.limit.n), MaxFrames: o.maxFrames.of(o.format),
 	}
-	if facts.Stacks, facts.Frames, err = q.unwind(ctx, chosen); err != nil {
+	found, err := q.unwind(ctx, chosen)
+	if err != nil {
 		return err
 	}
+	facts.Stacks, facts.Frames, facts.Frames32 = found.stacks, found.frames, found.frames32
 	facts.Waits, err = waits.Read(ctx, d.File, q.session, chosen)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -216,24 +219,34 @@ func (q *stackQuery) Close() {
 	q.session.Close()
 }
 
-// unwind returns the stacks of threads and their named frames.
-func (q *stackQuery) unwind(ctx context.Context, indexes []int) ([]unwind.ThreadStack, [][]unwind.NamedFrame, error) {
+// An unwound is the stacks of some threads and their named frames.
+type unwound struct {
+	stacks           []unwind.ThreadStack
+	frames, frames32 [][]unwind.NamedFrame
+}
+
+// unwind returns the stacks of threads.
+func (q *stackQuery) unwind(ctx context.Context, indexes []int) (*unwound, error) {
 	q.code = q.session.Code(ctx)
 	u, err := unwind.New(q.dump.File, q.session, q.code)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", q.dump.name, err)
+		return nil, fmt.Errorf("%s: %w", q.dump.name, err)
 	}
 	stacks, err := u.Threads(ctx, q.dump.File, q.threads, q.exception, indexes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range stacks {
 		if err := stacks[i].Err; err != nil && !errors.Is(err, minidump.ErrNoContext) {
 			q.problem(fmt.Errorf("thread %d: %w", stacks[i].Index, err))
 		}
 	}
-	frames, err := unwind.Name(ctx, q.session, stacks)
-	return stacks, frames, err
+	result := &unwound{stacks: stacks}
+	if result.frames, err = unwind.Name(ctx, q.session, stacks); err != nil {
+		return nil, err
+	}
+	result.frames32, err = unwind.Name(ctx, q.session, unwind.Stacks32(stacks))
+	return result, err
 }
 
 // exceptionRow describes the exception of the dump; nil if it has none.

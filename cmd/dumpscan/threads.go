@@ -17,11 +17,17 @@ const threadsLong = `List the threads of a dump, and the exception that it was w
 A dot marks the thread that a debugger begins with, as ~ does: the one of the
 exception, or else the first. A state of "alive" means that the thread may run
 or wait, which the dump does not say; "suspended" that its suspend count is not
-0, as a debugger suspends all threads to write a dump.`
+0, as a debugger suspends all threads to write a dump. The columns cpu and error (what GetLastError
+returns, in decimal) are there if the dump has thread information and TEBs.
+
+-v writes each thread as ~* does, and below it when it was created and exited,
+its processor time, last error and stack. Start addresses are named with the help
+of -y and -i.`
 
 // threadsFlags are the options of the command.
 type threadsFlags struct {
 	name    string
+	verbose bool
 	limit   limitFlag
 	symbols symbolFlags
 	output
@@ -31,12 +37,13 @@ func (a *app) threadsCommand() *cobra.Command {
 	o := &threadsFlags{}
 	cmd := &cobra.Command{
 		Use:   "threads DUMP",
-		Short: "the threads of the process: ~",
+		Short: "the threads of the process: ~, ~*",
 		Long:  threadsLong,
 		Args:  cobra.ExactArgs(1),
 		RunE:  runE(func(ctx context.Context, args []string) error { return a.threads(ctx, args[0], o) }),
 	}
 	cmd.Flags().StringVar(&o.name, "name", "", "threads whose name has this `text`, fits this glob (* and ?), or re:EXPR")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "all that the dump says of each, as ~* and more")
 	o.limit.register(cmd.Flags(), "threads", 0)
 	o.symbols.register(cmd.Flags())
 	o.register(cmd, render.JSON, render.CSV)
@@ -75,7 +82,10 @@ func (a *app) threads(ctx context.Context, name string, o *threadsFlags) error {
 		return err
 	}
 	r := render.NewThreadReport(facts)
-	r.Errors = problems
+	r.Errors, r.Verbose = problems, o.verbose
+	if r.Notes = analysis.ThreadNotes(d.File, facts.Threads); o.verbose {
+		a.notes(o.format, r.Notes...)
+	}
 	a.omitted(o.format, r.Omitted, "thread")
 	return a.write(r, o.format)
 }

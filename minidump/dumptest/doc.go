@@ -11,8 +11,8 @@
 // The package is a second transcription of the file format, independent of the
 // parser: it never imports package minidump, so that one misreading of the
 // format does not cancel out on both sides. Sources of the layouts are the
-// public minidumpapiset.h header and, where that is silent (object information,
-// tokens), what real dumps show.
+// public headers minidumpapiset.h and winnt.h, those of Breakpad and Crashpad,
+// and, where these are silent (object information, tokens), what real dumps show.
 //
 // # Right by default
 //

@@ -51,6 +51,7 @@ type Dump struct {
 	NoSystemInfo      bool
 	MiscInfo          *MiscInfo
 	Threads           []Thread
+	ThreadExs         []ThreadEx
 	ThreadNames       []ThreadName
 	ThreadInfos       *ThreadInfoList
 	Modules           []Module
@@ -61,7 +62,13 @@ type Dump struct {
 	ProcessVmCounters *ProcessVmCounters
 	SystemMemoryInfo  *SystemMemoryInfo
 	Exception         *Exception
-	Token             []byte  // raw TokenStream
+	FunctionTables    *FunctionTables
+	Tokens            *TokenList
+	BreakpadInfo      *BreakpadInfo
+	AssertionInfo     *AssertionInfo
+	LinuxAuxv         []AuxvEntry
+	LinuxDSODebug     *LinuxDSODebug
+	CrashpadInfo      *CrashpadInfo
 	CommentA          *string // written with its terminator
 	CommentW          *string // written with its terminator
 	Streams           []RawStream
@@ -72,7 +79,7 @@ type Dump struct {
 	Memory64 []MemoryRange
 
 	// CountPadding writes four bytes between the count and the first entry of
-	// ThreadList, ModuleList and MemoryList, as 64-bit breakpad does.
+	// ThreadList, ThreadExList, ModuleList and MemoryList, as 64-bit breakpad does.
 	CountPadding bool
 
 	// Patches are applied in order to the finished bytes.
@@ -134,7 +141,8 @@ func (d Dump) WriteTo(w io.Writer) (int64, error) {
 // entries ("HandleData[3]", "ModuleList[0]") and what they point at
 // ("HandleData[3].TypeName", ".ObjectName", ".ObjectInfo[0]", "ModuleList[0].Name",
 // ".CvRecord", "UnloadedModuleList[0].Name", "ThreadNames[0].Name",
-// "ThreadList[0].Context", "ThreadList[0].Stack", "Exception.Context",
+// "ThreadList[0].Context", "ThreadList[0].Stack", "Exception.Context", "FunctionTable[0].Entries",
+// "Token[0].Groups", "LinuxDsoDebug.Map", "LinuxDsoDebug.Map[0].Name", "CrashpadInfo.Modules",
 // "MemoryList[0].Data", "Memory64List[0].Data"), and "End".
 // Streams of a type that occurs again are numbered: "Stream(0xfff0)#2".
 func (d Dump) Layout() (map[string]int64, error) {
@@ -235,6 +243,7 @@ func (d Dump) parts() []part {
 	add(!d.NoSystemInfo, SystemInfoStream, d.SystemInfo.place)
 	add(d.MiscInfo != nil, MiscInfoStream, d.MiscInfo.place)
 	add(d.Threads != nil, ThreadListStream, func(p *plan) (int64, int64) { return placeThreads(p, d.Threads, d.CountPadding) })
+	add(d.ThreadExs != nil, ThreadExListStream, func(p *plan) (int64, int64) { return placeThreadExs(p, d.ThreadExs, d.CountPadding) })
 	add(d.ThreadNames != nil, ThreadNamesStream, func(p *plan) (int64, int64) { return placeThreadNames(p, d.ThreadNames) })
 	add(d.ThreadInfos != nil, ThreadInfoListStream, d.ThreadInfos.place)
 	add(d.Modules != nil, ModuleListStream, func(p *plan) (int64, int64) { return placeModules(p, d.Modules, d.CountPadding) })
@@ -245,7 +254,13 @@ func (d Dump) parts() []part {
 	add(d.ProcessVmCounters != nil, ProcessVmCountersStream, d.ProcessVmCounters.place)
 	add(d.SystemMemoryInfo != nil, SystemMemoryInfoStream, d.SystemMemoryInfo.place)
 	add(d.Exception != nil, ExceptionStream, d.Exception.place)
-	raw(TokenStream, d.Token)
+	add(d.FunctionTables != nil, FunctionTableStream, d.FunctionTables.place)
+	add(d.Tokens != nil, TokenStream, d.Tokens.place)
+	add(d.BreakpadInfo != nil, BreakpadInfoStream, d.BreakpadInfo.place)
+	add(d.AssertionInfo != nil, AssertionInfoStream, d.AssertionInfo.place)
+	add(d.LinuxAuxv != nil, LinuxAuxvStream, func(p *plan) (int64, int64) { return placeAuxv(p, d.LinuxAuxv) })
+	add(d.LinuxDSODebug != nil, LinuxDSODebugStream, d.LinuxDSODebug.place)
+	add(d.CrashpadInfo != nil, CrashpadInfoStream, d.CrashpadInfo.place)
 	if d.CommentA != nil {
 		raw(CommentStreamA, append([]byte(*d.CommentA), 0))
 	}

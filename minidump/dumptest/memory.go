@@ -29,6 +29,13 @@ func (d Dump) memoryList() *memoryList {
 			list.stacks = append(list.stacks, t.Stack)
 		}
 	}
+	for _, t := range d.ThreadExs {
+		for _, m := range []MemoryRange{t.Stack, t.BackingStore} {
+			if len(m.Data) > 0 {
+				list.stacks = append(list.stacks, m)
+			}
+		}
+	}
 	if list.ranges == nil && (list.stacks == nil || d.Memory64 != nil) {
 		return nil
 	}

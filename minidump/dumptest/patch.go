@@ -36,6 +36,8 @@ func DeclareCount(t StreamType, n uint32) Patch {
 		return PutU32(t.String(), 8, n)
 	case TokenStream:
 		return PutU32(t.String(), 4, n)
+	case FunctionTableStream:
+		return PutU32(t.String(), 16, n)
 	}
 	return PutU32(t.String(), 0, n)
 }

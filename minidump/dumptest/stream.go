@@ -13,10 +13,12 @@ const (
 	MemoryListStream          StreamType = 5
 	ExceptionStream           StreamType = 6
 	SystemInfoStream          StreamType = 7
+	ThreadExListStream        StreamType = 8
 	Memory64ListStream        StreamType = 9
 	CommentStreamA            StreamType = 10
 	CommentStreamW            StreamType = 11
 	HandleDataStream          StreamType = 12
+	FunctionTableStream       StreamType = 13
 	UnloadedModuleListStream  StreamType = 14
 	MiscInfoStream            StreamType = 15
 	MemoryInfoListStream      StreamType = 16
@@ -26,6 +28,12 @@ const (
 	SystemMemoryInfoStream    StreamType = 21
 	ProcessVmCountersStream   StreamType = 22
 	ThreadNamesStream         StreamType = 24
+
+	BreakpadInfoStream  StreamType = 0x47670001
+	AssertionInfoStream StreamType = 0x47670002
+	LinuxAuxvStream     StreamType = 0x47670008
+	LinuxDSODebugStream StreamType = 0x4767000a
+	CrashpadInfoStream  StreamType = 0x43500001
 )
 
 // String is the name of t as anchors spell it: "HandleData" for
@@ -44,6 +52,8 @@ func (t StreamType) String() string {
 		return "Exception"
 	case SystemInfoStream:
 		return "SystemInfo"
+	case ThreadExListStream:
+		return "ThreadExList"
 	case Memory64ListStream:
 		return "Memory64List"
 	case CommentStreamA:
@@ -52,6 +62,8 @@ func (t StreamType) String() string {
 		return "CommentW"
 	case HandleDataStream:
 		return "HandleData"
+	case FunctionTableStream:
+		return "FunctionTable"
 	case UnloadedModuleListStream:
 		return "UnloadedModuleList"
 	case MiscInfoStream:
@@ -70,6 +82,16 @@ func (t StreamType) String() string {
 		return "ProcessVmCounters"
 	case ThreadNamesStream:
 		return "ThreadNames"
+	case BreakpadInfoStream:
+		return "BreakpadInfo"
+	case AssertionInfoStream:
+		return "AssertionInfo"
+	case LinuxAuxvStream:
+		return "LinuxAuxv"
+	case LinuxDSODebugStream:
+		return "LinuxDsoDebug"
+	case CrashpadInfoStream:
+		return "CrashpadInfo"
 	}
 	return fmt.Sprintf("Stream(%#x)", uint32(t))
 }

@@ -6,6 +6,8 @@ const (
 	ArchARM   = 5
 	ArchAMD64 = 9
 	ArchARM64 = 12
+
+	ArchBreakpadARM64 = 0x8003 // Breakpad's former number, with its former context
 )
 
 // SystemInfo is a MINIDUMP_SYSTEM_INFO of 56 bytes. The zero value describes
@@ -92,8 +94,10 @@ type MiscInfo struct {
 	TimeZoneID                     uint32
 	Bias                           int32 // minutes; UTC = local time + Bias
 	StandardName, DaylightName     string
-	BuildString, DbgBldStr         string // version 4
-	XStateContextSize              uint32 // version 5
+	StandardDate, DaylightDate     [8]uint16 // SYSTEMTIME
+	StandardBias, DaylightBias     int32     // minutes
+	BuildString, DbgBldStr         string    // version 4
+	XStateContextSize              uint32    // version 5
 	XStateEnabledFeatures          uint64
 	XStateFeatures                 [64]XStateFeature
 	ProcessCookie                  uint32
@@ -128,12 +132,17 @@ func (m *MiscInfo) place(p *plan) (int64, int64) {
 	b.u32(m.ProtectedProcess)
 	b.u32(m.TimeZoneID)
 	b.u32(uint32(m.Bias))
-	b.fixed(m.StandardName, 32)
-	b.fill(16, 0) // StandardDate
-	b.u32(0)      // StandardBias
-	b.fixed(m.DaylightName, 32)
-	b.fill(16, 0) // DaylightDate
-	b.u32(0)      // DaylightBias
+	for _, season := range []struct {
+		name string
+		date [8]uint16
+		bias int32
+	}{{m.StandardName, m.StandardDate, m.StandardBias}, {m.DaylightName, m.DaylightDate, m.DaylightBias}} {
+		b.fixed(season.name, 32)
+		for _, v := range season.date {
+			b.u16(v)
+		}
+		b.u32(uint32(season.bias))
+	}
 	b.fixed(m.BuildString, 260)
 	b.fixed(m.DbgBldStr, 40)
 	b.u32(528) // SizeOfInfo of XSTATE_CONFIG_FEATURE_MSC_INFO
@@ -211,7 +220,7 @@ type Exception struct {
 	ExceptionRecord  uint64
 	ExceptionAddress uint64
 	Parameters       []uint64 // at most 15
-	Context          []byte   // see [ContextAMD64]; empty means none
+	Context          []byte   // see [Registers]; empty means none
 }
 
 func (e *Exception) place(p *plan) (int64, int64) {

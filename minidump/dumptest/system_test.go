@@ -90,15 +90,14 @@ func TestException(t *testing.T) {
 
 func TestRawStreams(t *testing.T) {
 	a, w := "note", "hé"
-	d := Dump{NoSystemInfo: true, CommentA: &a, CommentW: &w, Token: []byte{1},
+	d := Dump{NoSystemInfo: true, CommentA: &a, CommentW: &w,
 		Streams: []RawStream{{0xfff0, []byte{3}}, {0xfff0, []byte{4}}}}
 	equal(t, d.Bytes()[32:], literal(t, `
-		13000000 01000000 5c000000
-		0a000000 05000000 5d000000
-		0b000000 06000000 62000000
-		f0ff0000 01000000 68000000
-		f0ff0000 01000000 69000000
-		01 6e6f746500 6800e9000000 03 04
+		0a000000 05000000 50000000
+		0b000000 06000000 55000000
+		f0ff0000 01000000 5b000000
+		f0ff0000 01000000 5c000000
+		6e6f746500 6800e9000000 03 04
 	`))
 }
 

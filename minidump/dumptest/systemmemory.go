@@ -1,8 +1,10 @@
 package dumptest
 
-// SystemMemoryInfo is a MINIDUMP_SYSTEM_MEMORY_INFO_1 of revision 1. All but
-// PageSize are counts of pages.
+// SystemMemoryInfo is a MINIDUMP_SYSTEM_MEMORY_INFO_1, of which the fields here
+// are filled in and the rest is padding. All but PageSize are counts of pages.
 type SystemMemoryInfo struct {
+	Revision                                                    uint16 // 0 means 1: 492 bytes; 2 means 524
+	Flags                                                       uint16 // 0 means 0xf: all that revision 1 has
 	PageSize, NumberOfPhysicalPages                             uint32
 	AvailablePages, CommittedPages, CommitLimit, PeakCommitment uint64
 	PagedPoolPages, NonPagedPoolPages                           uint32
@@ -10,8 +12,8 @@ type SystemMemoryInfo struct {
 
 func (m *SystemMemoryInfo) place(p *plan) (int64, int64) {
 	var b bytesOf
-	b.u16(1) // Revision
-	b.u16(0xf)
+	b.u16(or(m.Revision, 1))
+	b.u16(or(m.Flags, 0xf))
 	b.u32(156250) // TimerResolution
 	b.u32(m.PageSize)
 	b.u32(m.NumberOfPhysicalPages)
@@ -23,6 +25,10 @@ func (m *SystemMemoryInfo) place(p *plan) (int64, int64) {
 	b.fill(4*8+20*4, p.padding)
 	b.u32(m.PagedPoolPages)
 	b.u32(m.NonPagedPoolPages)
-	b.fill(492-len(b), p.padding)
+	size := 492
+	if m.Revision > 1 {
+		size = 524
+	}
+	b.fill(size-len(b), p.padding)
 	return p.whole(b)
 }

@@ -1,9 +1,6 @@
 package dumptest
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // Thread is a MINIDUMP_THREAD of 48 bytes.
 type Thread struct {
@@ -15,34 +12,67 @@ type Thread struct {
 	// Stack with bytes is placed in the file and listed in MemoryList too;
 	// with a Size alone its RVA is 0, as in dumps with full memory.
 	Stack   MemoryRange
-	Context []byte // see [ContextX86], [ContextAMD64], [ContextARM64]; empty means none
+	Context []byte // see [Registers]; empty means none
 }
 
 func placeThreads(p *plan, threads []Thread, padded bool) (int64, int64) {
 	entries := make([]bytesOf, len(threads))
 	for i, t := range threads {
-		stackSize, stackRVA := uint32(t.Stack.Size), uint32(0)
-		if len(t.Stack.Data) > 0 {
-			// The list of memory refers to the same bytes: see placeMemory.
-			stackSize, stackRVA = uint32(len(t.Stack.Data)), p.u32("the RVA of a stack", p.end)
-			p.mark(p.end, "ThreadList[%d].Stack", i)
-			p.put(t.Stack.Data)
-			p.stacks = append(p.stacks, stackRVA)
-		}
-		size, rva := p.context(fmt.Sprintf("ThreadList[%d].Context", i), t.Context)
-		b := &entries[i]
-		b.u32(t.ThreadID)
-		b.u32(t.SuspendCount)
-		b.u32(t.PriorityClass)
-		b.u32(uint32(t.Priority))
-		b.u64(t.Teb)
-		b.u64(t.Stack.Start)
-		b.u32(stackSize)
-		b.u32(stackRVA)
-		b.u32(size)
-		b.u32(rva)
+		entries[i] = p.thread(ThreadListStream, i, t)
 	}
 	return p.plainList(ThreadListStream, padded, entries)
+}
+
+// thread places what a thread points at and returns its entry.
+func (p *plan) thread(list StreamType, i int, t Thread) (b bytesOf) {
+	stackSize, stackRVA := uint32(t.Stack.Size), uint32(0)
+	if len(t.Stack.Data) > 0 {
+		stackSize, stackRVA = p.stack(fmt.Sprintf("%s[%d].Stack", list, i), t.Stack)
+	}
+	size, rva := p.context(fmt.Sprintf("%s[%d].Context", list, i), t.Context)
+	b.u32(t.ThreadID)
+	b.u32(t.SuspendCount)
+	b.u32(t.PriorityClass)
+	b.u32(uint32(t.Priority))
+	b.u64(t.Teb)
+	b.u64(t.Stack.Start)
+	b.u32(stackSize)
+	b.u32(stackRVA)
+	b.u32(size)
+	b.u32(rva)
+	return b
+}
+
+// stack places the bytes of a stack. The list of memory refers to the same: see
+// placeMemory.
+func (p *plan) stack(anchor string, m MemoryRange) (size, rva uint32) {
+	rva = p.u32("the RVA of a stack", p.end)
+	p.mark(p.end, "%s", anchor)
+	p.put(m.Data)
+	p.stacks = append(p.stacks, rva)
+	return uint32(len(m.Data)), rva
+}
+
+// ThreadEx is a MINIDUMP_THREAD_EX of 64 bytes: a thread of Itanium.
+type ThreadEx struct {
+	Thread
+	BackingStore MemoryRange // as Stack
+}
+
+func placeThreadExs(p *plan, threads []ThreadEx, padded bool) (int64, int64) {
+	entries := make([]bytesOf, len(threads))
+	for i, t := range threads {
+		size, rva := uint32(t.BackingStore.Size), uint32(0)
+		b := p.thread(ThreadExListStream, i, t.Thread)
+		if len(t.BackingStore.Data) > 0 {
+			size, rva = p.stack(fmt.Sprintf("%s[%d].BackingStore", ThreadExListStream, i), t.BackingStore)
+		}
+		b.u64(t.BackingStore.Start)
+		b.u32(size)
+		b.u32(rva)
+		entries[i] = b
+	}
+	return p.plainList(ThreadExListStream, padded, entries)
 }
 
 // ThreadName is a MINIDUMP_THREAD_NAME of 12 bytes.
@@ -102,36 +132,4 @@ func (l *ThreadInfoList) place(p *plan) (int64, int64) {
 		b.u64(t.Affinity)
 	}
 	return p.exList(ThreadInfoListStream, 4, 12, or(l.EntrySize, 64), entries)
-}
-
-// ContextX86 is an x86 CONTEXT of 716 bytes with the registers that a stack
-// walk starts from.
-func ContextX86(eip, esp, ebp uint32) []byte {
-	c := make([]byte, 716)
-	binary.LittleEndian.PutUint32(c[0:], 0x1003f)
-	binary.LittleEndian.PutUint32(c[0xb4:], ebp)
-	binary.LittleEndian.PutUint32(c[0xb8:], eip)
-	binary.LittleEndian.PutUint32(c[0xc4:], esp)
-	return c
-}
-
-// ContextAMD64 is an AMD64 CONTEXT of 1232 bytes.
-func ContextAMD64(rip, rsp, rbp uint64) []byte {
-	c := make([]byte, 1232)
-	binary.LittleEndian.PutUint32(c[0x30:], 0x10001f)
-	binary.LittleEndian.PutUint64(c[0x98:], rsp)
-	binary.LittleEndian.PutUint64(c[0xa0:], rbp)
-	binary.LittleEndian.PutUint64(c[0xf8:], rip)
-	return c
-}
-
-// ContextARM64 is an ARM64 CONTEXT of 912 bytes.
-func ContextARM64(pc, sp, fp, lr uint64) []byte {
-	c := make([]byte, 912)
-	binary.LittleEndian.PutUint32(c[0:], 0x40001f)
-	binary.LittleEndian.PutUint64(c[0xf0:], fp)
-	binary.LittleEndian.PutUint64(c[0xf8:], lr)
-	binary.LittleEndian.PutUint64(c[0x100:], sp)
-	binary.LittleEndian.PutUint64(c[0x108:], pc)
-	return c
 }

@@ -69,7 +69,7 @@ func TestDeclareCount(t *testing.T) {
 	d := Dump{
 		Threads: []Thread{{}}, ThreadNames: []ThreadName{{}}, ThreadInfos: &ThreadInfoList{}, Modules: []Module{{}},
 		UnloadedModules: &UnloadedModuleList{}, HandleOperations: &HandleOperationList{}, MemoryInfos: &MemoryInfoList{},
-		Token: make([]byte, 16), Memory: []MemoryRange{{}}, Memory64: []MemoryRange{{}},
+		Tokens: &TokenList{}, Memory: []MemoryRange{{}}, Memory64: []MemoryRange{{}},
 	}
 	layout, err := d.Layout()
 	if err != nil {

@@ -18,7 +18,7 @@ def facts(data):
 
     sig, version, count, directory, _, stamp, flags = u("IIIIIIQ", 0)
     assert sig == 0x504D444D and version & 0xFFFF == 0xA793
-    out = {"flags": hex(flags), "timestamp": stamp, "stream_count": count,
+    out = {"version": hex(version), "flags": hex(flags), "size": len(data), "timestamp": stamp, "stream_count": count,
            "directory": [list(u("III", directory + 12 * i)) for i in range(count)]}
     at = {}
     for kind, size, rva in out["directory"]:
@@ -35,8 +35,10 @@ def facts(data):
         out["system"] = {"arch": arch, "level": level, "revision": revision, "cpus": cpus, "product_type": product,
                          "os": f"{major}.{minor}.{build}", "platform": platform, "csd": text(csd) if csd else "", "suite_mask": suite}
     if 15 in at:
-        size, flag, pid, created = u("IIII", at[15][0])
-        out["misc"] = {"size": size, "pid": pid if flag & 1 else 0, "create_time": created if flag & 2 else 0}
+        size, flag, pid, created, user, kernel = u("6I", at[15][0])
+        times = flag & 2
+        out["misc"] = {"size": size, "flags1": hex(flag), "pid": pid if flag & 1 else 0, "create_time": created if times else 0,
+                       "user_time": user if times else 0, "kernel_time": kernel if times else 0}
     if 4 in at:
         out["modules"] = []
         for off in plain(4, 108):
@@ -50,6 +52,12 @@ def facts(data):
                 m["debug_id"] = f"{a:08X}{b:04X}{c:04X}" + data[cv + 12:cv + 20].hex().upper() + f"{u('I', cv + 20)[0]:X}"
                 m["pdb"] = data[cv + 24:cv + length].split(b"\0")[0].decode("utf-8", "replace")
             out["modules"].append(m)
+    if 14 in at:
+        header, stride, n = u("III", at[14][0])
+        out["unloaded"] = []
+        for off in (at[14][0] + header + i * stride for i in range(n)):
+            base, size, _, stamp, name = u("QIIII", off)
+            out["unloaded"].append({"base": hex(base), "size": hex(size), "name": text(name), "timestamp": hex(stamp)})
     if 3 in at:
         out["threads"] = []
         for off in plain(3, 48):
@@ -62,7 +70,12 @@ def facts(data):
     if 12 in at:
         rva, _ = at[12]
         header, stride, n = u("III", rva)
-        out["handles"] = {"count": n, "descriptor": stride, "list": []}
+        out["handles"] = {"count": n, "header": header, "descriptor": stride, "by_type": {}, "list": []}
+        for i in range(n):
+            off = rva + header + i * stride
+            kind, = u("I", off + 8)
+            kind = text(kind) if kind else "None"
+            out["handles"]["by_type"][kind] = out["handles"]["by_type"].get(kind, 0) + 1
         for off in (rva + header + i * stride for i in range(min(n, 200))):
             value, kind, name, attributes, access, handles, pointers = u("QIIIIII", off)
             out["handles"]["list"].append({
@@ -71,12 +84,16 @@ def facts(data):
     if 5 in at:
         ranges = [u("QII", off) for off in plain(5, 16)]
         out["memory_list"] = {"count": len(ranges), "bytes": sum(r[1] for r in ranges)}
+    if 9 in at:
+        out["memory64_count"], = u("Q", at[9][0])
     if 16 in at:
         out["memory_info_count"], = u("Q", at[16][0] + 8)
     if 6 in at:
         tid, _, code, flag, _, address, n = u("IIIIQQI", at[6][0])
         out["exception"] = {"tid": tid, "code": hex(code), "flags": flag, "address": hex(address),
                             "params": [hex(p) for p in u(f"{min(n, 15)}Q", at[6][0] + 40)]}
+    if 19 in at:
+        out["token_header"] = list(u("4I", at[19][0]))
     return out
 
 

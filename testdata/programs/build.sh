@@ -11,7 +11,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 leaky=$here/../leaky
 OUT=${OUT:-/var/tmp/programs}
-x86='gridnode imaging lrucache'
+x86='gridnode imaging leases lrucache'
 
 compile() { # PROGRAM
 	# The time stamp of the images is part of their identity: fixed, so that a rebuild gives the same files.
@@ -50,16 +50,19 @@ run() { # PROGRAM
 	in_wine /usr/lib/wine/$server -w
 	rm -rf "$OUT/$arch/run"
 	mkdir "$OUT/$arch/run"
-	cp "$drive"/app/*.dmp "$drive/app/counts.tsv" "$OUT/$arch/run"
+	cp "$drive"/app/*.dmp "$drive"/app/*.tsv "$OUT/$arch/run"
 }
 
 publish() { # PROGRAM
 	cd "$OUT/$arch/run"
-	check_neutral ./*.dmp counts.tsv "$OUT/$arch/$1.exe"
+	check_neutral ./*.dmp ./*.tsv "$OUT/$arch/$1.exe"
 	rm -f "$here/$1-$arch"-*.dmp.gz
 	for d in *.dmp; do
 		gzip -n -9 -c "$d" > "$here/$1-$arch-$d.gz"
 	done
+	if [ -e held.tsv ]; then
+		{ printf 'dump\ttype\thandle\topening\n'; cat held.tsv; } > "$here/$1-$arch.held.tsv"
+	fi
 	mkdir -p "$here/images/$arch"
 	install -m 644 "$OUT/$arch/$1.exe" "$here/images/$arch"
 	sed "s/^/$1\t$arch\t/" counts.tsv > counts-of-one.tsv

@@ -22,7 +22,7 @@ cd "$OUT"
 link() {
 	$llvm/lld-link /dll /noentry /nodefaultlib /Brepro /base:0x180000000 "$@"
 }
-link /out:unwind-x64.dll /export:all /export:noreturn /export:dispatcher /export:dispatchercode \
+link /out:unwind-x64.dll /export:all /export:callsnoreturn /export:dispatcher /export:dispatchercode \
 	x64.o entry.o clang0.o clang2.o v2.o gcc0.o gcc2.o
 link /out:unwind-x64v3.dll /export:v3all v3.o
 $llvm/llvm-readobj --unwind unwind-x64.dll > unwind-x64.readobj.txt

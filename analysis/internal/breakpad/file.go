@@ -29,6 +29,7 @@ type File struct {
 	publics []record         // PUBLIC, by address
 	files   map[uint32]int64 // offset of the FILE record of each number
 	origins map[uint32]int64 // likewise for INLINE_ORIGIN
+	stack   stackRecords
 	mu      sync.Mutex
 	bodies  map[int64]*body  // of functions that were asked for, by offset
 	names   map[int64]string // of the records that were asked for, by offset
@@ -100,6 +101,7 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 		return nil, s.err
 	}
 	f.funcs, f.publics = sorted(f.funcs), sorted(f.publics)
+	f.stack.sort()
 	return f, nil
 }
 
@@ -123,11 +125,13 @@ func (f *File) readModule(s *scanner) error {
 // index notes where a record is. Lines and inlined calls, which begin with a
 // number or INLINE, belong to the function above them and are read with it.
 func (f *File) index(line []byte, off int64) {
-	if len(line) == 0 || line[0] < 'A' || line[0] == 'S' {
-		return // a line record, or STACK
+	if len(line) == 0 || line[0] < 'A' {
+		return // a line record
 	}
 	w := fields{rest: line}
 	switch string(w.word()) {
+	case "STACK":
+		f.indexStack(&w, off)
 	case "FUNC":
 		w.skipMark()
 		r := record{addr: w.hex(), size: w.hex(), off: off}

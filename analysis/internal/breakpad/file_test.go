@@ -183,6 +183,8 @@ func TestReadID(t *testing.T) {
 
 func FuzzFile(f *testing.F) {
 	f.Add(text, uint64(0x101f))
+	f.Add(stackFile, uint64(0x1003))
+	f.Add(stackFile, uint64(0x804c4b1))
 	f.Add("MODULE a b c\nFUNC 0 1 0 f\nINLINE 0 1 2 3 0 1\n", uint64(0))
 	f.Fuzz(func(t *testing.T, text string, rva uint64) {
 		read := func() string {
@@ -196,7 +198,12 @@ func FuzzFile(f *testing.F) {
 				if err != nil || ok && (a < sym.RVA || !sym.Public && a-sym.RVA >= sym.Size) {
 					t.Fatalf("Lookup(%#x) = %+v, %v, %v", a, sym, ok, err)
 				}
-				out += fmt.Sprintf("%+v %v", sym, ok)
+				rules, err := f.CFI(a)
+				win, found, winErr := f.Win(uint32(a))
+				if err != nil || winErr != nil || !found && win != (breakpad.Win{}) || found && win.Program != "" && win.UsesBP {
+					t.Fatalf("stack records of %#x: %q, %v, %+v, %v, %v", a, rules, err, win, found, winErr)
+				}
+				out += fmt.Sprintf("%+v %v %q %+v", sym, ok, rules, win)
 			}
 			return out
 		}

@@ -26,9 +26,11 @@ type dbi struct {
 
 // Indices of the optional debug header.
 const (
+	dbgFPO            = 0
 	dbgOMAPToSource   = 3
 	dbgOMAPFromSource = 4
-	dbgSections       = 5  // section headers of the image
+	dbgSections       = 5 // section headers of the image
+	dbgFrameData      = 9
 	dbgSectionsOrig   = 10 // section headers before the image was rearranged
 )
 

@@ -1,7 +1,7 @@
 // Package pdb reads Microsoft program databases (PDB, MSF 7.0), as Visual C++, clang-cl and rustc write them,
 // far enough to answer one question: which function, source line and inlined calls stand behind an address of an image.
 //
-// It imports internal/bounded only. Package pdbtest makes PDBs for its tests, and does not import it.
+// It imports internal/bounded and internal/nest. Package pdbtest makes PDBs for its tests, and does not import it.
 //
 // The reader is lazy. [NewFile] reads the superblock, the sizes of the streams and two headers; [File.Lookup] reads what
 // its address needs: a few blocks of the section contributions and of the public symbols' address map, both found by

@@ -26,6 +26,7 @@ type File struct {
 	moduleNames                     func() (map[string]int, error)
 	ids, types                      func() (*types, error)
 	names, publicMap, publicRecords func() (*stream, error)
+	frames, oldFrames               func() (*frameTable, error) // with programs, and without
 	recent                          memory
 	fileNames, functionNames        names
 	lastFunction                    atomic.Pointer[function]
@@ -78,6 +79,8 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	f.names = sync.OnceValues(func() (*stream, error) { return m.stream(f.namesStream, "/names") })
 	f.publicMap = sync.OnceValues(func() (*stream, error) { return m.stream(int(f.dbi.publics), "publics") })
 	f.publicRecords = sync.OnceValues(func() (*stream, error) { return m.stream(int(f.dbi.records), "symbol records") })
+	f.frames = sync.OnceValues(func() (*frameTable, error) { return f.openFrames(dbgFrameData, "frame data", frameDataSize) })
+	f.oldFrames = sync.OnceValues(func() (*frameTable, error) { return f.openFrames(dbgFPO, "FPO", fpoDataSize) })
 	for _, read := range []func() error{f.readInfo, f.readDBI, f.readSections} {
 		if err := read(); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
+	"github.com/dumpscan/dumpscan/analysis/internal/pdb/pdbtest"
 )
 
 // FuzzFile: whatever the bytes, nothing panics, a file or an error comes back, errors are of the documented kinds, an
@@ -17,6 +18,9 @@ import (
 func FuzzFile(f *testing.F) {
 	small := sample()
 	small.BlockSize = 512
+	f.Add(small.Bytes(), uint32(0x104c))
+	small.Frames = []pdbtest.Frame{{RVA: 0x1040, Size: 0x20, Program: "$eip $esp ^ =", Flags: 4}, {RVA: 0x1041, Size: 0x1f, Program: "x"}}
+	small.OldFrames = []byte{0, 0x10, 0, 0, 0x40, 0, 0, 0, 1, 0, 0, 0, 2, 0, 5, 0x53}
 	f.Add(small.Bytes(), uint32(0x104c))
 	small.Scatter, small.OMAPToSource, small.OMAPFromSource = true, [][2]uint32{{0, 0x1000}}, [][2]uint32{{0x1000, 0}}
 	f.Add(small.Bytes(), uint32(0x4c))
@@ -70,6 +74,14 @@ func checkFile(t *testing.T, data []byte, rva uint32) {
 		}
 		if err != nil && !errors.As(err, &format) {
 			t.Errorf("error %v", err)
+		}
+		frame, found, err := a.FrameData(at)
+		frameAgain, foundAgain, _ := b.FrameData(at)
+		if frame != frameAgain || found != foundAgain {
+			t.Errorf("two runs differ: %v and %v, %v and %v", frame, frameAgain, found, foundAgain)
+		}
+		if found && at-frame.RVA >= frame.Size && !a.Rearranged() || !found && frame != (pdb.FrameData{}) || err != nil && !errors.As(err, &format) {
+			t.Errorf("frame of %#x: %+v, %v, %v", at, frame, found, err)
 		}
 		if ok && sym.RVA+sym.Displacement != at && !a.Rearranged() || !ok && !reflect.DeepEqual(sym, pdb.Symbol{}) {
 			t.Errorf("%#x, found %v: %+v", at, ok, sym)

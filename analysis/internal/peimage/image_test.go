@@ -156,6 +156,20 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// TestExceptions finds the exception directory, if the header has one.
+func TestExceptions(t *testing.T) {
+	for _, tt := range []struct{ count, rva, size uint32 }{{16, 0x1234, 0x5678}, {4, 0x1234, 0x5678}, {3, 0, 0}, {0, 0, 0}} {
+		data := sample().build(false)
+		le := binary.LittleEndian
+		le.PutUint32(data[0x98+108:], tt.count)
+		le.PutUint32(data[0x98+112+3*8:], 0x1234)
+		le.PutUint32(data[0x98+112+3*8+4:], 0x5678)
+		if rva, size := openFile(t, data).Exceptions(); rva != tt.rva || size != tt.size {
+			t.Errorf("%d directories: %#x, %#x, want %#x, %#x", tt.count, rva, size, tt.rva, tt.size)
+		}
+	}
+}
+
 func TestLookup(t *testing.T) {
 	tests := []struct {
 		rva  uint32

@@ -233,6 +233,13 @@ func (im image) golden() {
 	if err := os.WriteFile(im.name+".golden", out.Bytes(), 0o644); err != nil {
 		log.Fatal(err)
 	}
+	if im.machine != "x86" {
+		return
+	}
+	fpo := regexp.MustCompile(`(?m)^[0-9A-F]{8} .*\n`).FindAll(run(".", "llvm-pdbutil", "dump", "-fpo", im.name+".pdb"), -1)
+	if err := os.WriteFile(im.name+".fpo", bytes.Join(fpo, nil), 0o644); err != nil {
+		log.Fatal(err)
+	}
 }
 
 func line(f frame) string {

@@ -614,6 +614,16 @@ fn dispatchercode
 	int3
 end
 
+fn callsnoreturn
+	pushes rsi
+	sub rsp, 0x20
+	.seh_stackalloc 0x20
+	.seh_endprologue
+	clobber rsi
+	call noreturn
+	int3
+end
+
 # A call that does not return ends it, and what follows it is another function.
 fn noreturn
 	pushes rbx

@@ -194,6 +194,12 @@ func (p PDB) dbi(streams [][]byte) []byte {
 	}
 	headers := slices.Repeat([]uint16{0xffff}, 11)
 	headers[5] = StreamSections
+	if p.Frames != nil {
+		headers[9] = StreamFrames
+	}
+	if p.OldFrames != nil {
+		headers[0] = StreamOldFrames
+	}
 	if p.OMAPToSource != nil {
 		headers[3], headers[4] = StreamToSource, StreamFromSource
 		if !p.CurrentSections {

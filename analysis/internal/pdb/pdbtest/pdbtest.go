@@ -28,6 +28,9 @@ type PDB struct {
 	OMAPToSource, OMAPFromSource [][2]uint32
 	CurrentSections              bool
 
+	Frames    []Frame // of the stream of FRAMEDATA; no stream if nil
+	OldFrames []byte  // the stream of FPO_DATA, likewise
+
 	NoNames         bool // leave the stream of source file names out of the list of named streams
 	NoContributions bool // write none, not even a version
 	ContributionsV2 bool // in the form with one field more
@@ -121,6 +124,18 @@ type FuncID struct {
 	Line  uint32
 }
 
+// Frame is a FRAMEDATA; the sizes are bytes.
+type Frame struct {
+	RVA, Size, Locals, Params uint32
+	Program                   string
+	Prolog, SavedRegs         uint16
+	Flags                     uint32
+}
+
+func (f Frame) record(names *strings) []byte {
+	return slices.Concat(u32(f.RVA, f.Size, f.Locals, f.Params, 0, names.add(f.Program)), u16(f.Prolog, f.SavedRegs), u32(f.Flags))
+}
+
 // Class is a type with a name.
 type Class struct {
 	Name string
@@ -144,6 +159,8 @@ const (
 	StreamTPIHash
 	StreamToSource
 	StreamFromSource
+	StreamFrames
+	StreamOldFrames
 	FirstModule
 )
 
@@ -156,6 +173,10 @@ func (p PDB) Bytes() []byte {
 	for _, m := range p.Modules {
 		streams = append(streams, p.module(m, names))
 	}
+	for _, f := range p.Frames {
+		streams[StreamFrames] = append(streams[StreamFrames], f.record(names)...)
+	}
+	streams[StreamOldFrames] = p.OldFrames
 	streams[StreamInfo] = p.info()
 	streams[StreamTPI], streams[StreamTPIHash] = p.typeStream(StreamTPIHash, p.classRecords())
 	streams[StreamIPI], streams[StreamIPIHash] = p.typeStream(StreamIPIHash, p.functionRecords())
