@@ -17,6 +17,7 @@ type arm64 struct {
 	stack  window
 	tables exceptionTables
 	rules  map[minidump.VA]arm64Rule // by place in code
+	mask   minidump.VA               // the bits of a pointer that are an address; 0 if the dump does not say it
 	*codeMap
 }
 
@@ -31,6 +32,13 @@ func (u *Unwinder) arm64() *arm64 {
 		u.arm64State = &arm64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm64Rule{},
 			codeMap: newCodeMap(u),
+		}
+		if u.file != nil {
+			const least = 1<<32 - 1
+			info, _ := u.file.CrashpadInfo()
+			if info != nil && info.AddressMask&least == least {
+				u.arm64State.mask = minidump.VA(info.AddressMask)
+			}
 		}
 	}
 	return u.arm64State

@@ -1,6 +1,7 @@
 package unwind
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -8,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 // arm64Plain is a module without unwind data.
@@ -121,5 +124,47 @@ func TestARM64Convention(t *testing.T) {
 				t.Errorf("%q, %v, want %q", stop, err, tt.stop)
 			}
 		})
+	}
+}
+
+func TestStripPAC(t *testing.T) {
+	arch := uint16(12)
+	const base = 0x71_2345_0000 // of a system whose addresses have 39 bits
+	tests := []struct {
+		mask       uint64
+		addr, want minidump.VA
+	}{
+		{0, base + 8, base + 8},
+		{0, 0x12_3456<<40&^(1<<55) | base + 8, base + 8},   // in the module
+		{0, 0x2a<<48 | 0x7f12_3456_7890, 0x7f12_3456_7890}, // in none
+		{0, 0x5a_0071_9999_0000, 0x71_9999_0000},           // likewise
+		{0, 0xfffff800_12345678, 0xfffff800_12345678},      // of the kernel
+		{1<<39 - 1, 0x2a<<48 | 0x7f80_0000_0000 | 0x66_0000_1000, 0x66_0000_1000},
+		{1, 0x2a<<48 | 0x7f12_3456_7890, 0x7f12_3456_7890}, // cannot be
+	}
+	for _, tt := range tests {
+		d := dumptest.Dump{
+			SystemInfo: &dumptest.SystemInfo{ProcessorArchitecture: &arch},
+			Modules:    []dumptest.Module{{Base: base, Size: 0x1000, Name: "libc.so"}},
+		}
+		if tt.mask != 0 {
+			d.CrashpadInfo = &dumptest.CrashpadInfo{AddressMask: tt.mask}
+		}
+		data := d.Bytes()
+		f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := symbol.NewResolver(f, symbol.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := New(f, s, s.Code(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := u.arm64().stripPAC(tt.addr); got != tt.want {
+			t.Errorf("%s with the mask %#x: %s, want %s", tt.addr, tt.mask, got, tt.want)
+		}
 	}
 }
