@@ -19,12 +19,6 @@ type arm32 struct {
 	*codeMap
 }
 
-// An arm32Rule is what unwind data say of a place in code.
-type arm32Rule struct {
-	ops []arm32Op // none where the return address is in lr
-	err error     // nothing is known
-}
-
 func (u *Unwinder) arm32() *arm32 {
 	if u.arm32State == nil {
 		u.arm32State = &arm32{
@@ -66,11 +60,7 @@ func stepARM32(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 // unwind follows the image's unwind data. ok is false if there are none, or they
 // lead nowhere.
 func (a *arm32) unwind(f Frame, r *Registers) (s step, ok bool) {
-	pc := f.PC
-	if f.Return {
-		pc -= 2 // within the call, as what is returned to may be another function
-	}
-	rule := a.rule(pc)
+	rule := a.rule(arm32Place(f))
 	if rule.err != nil {
 		return s, false
 	}
@@ -82,6 +72,18 @@ func (a *arm32) unwind(f Frame, r *Registers) (s step, ok bool) {
 	}
 	return m.caller(TrustCFI), true
 }
+
+// arm32Place is what decides where a frame is: within the call, as what is returned
+// to may be another function.
+func arm32Place(f Frame) minidump.VA {
+	if f.Return {
+		return f.PC - 2
+	}
+	return f.PC
+}
+
+// start returns where the function of a frame begins; 0 if that is not known.
+func (a *arm32) start(f Frame) minidump.VA { return a.rule(arm32Place(f)).start }
 
 // rule returns what is to be undone at a place in code.
 func (a *arm32) rule(pc minidump.VA) arm32Rule {
@@ -96,7 +98,7 @@ func (a *arm32) rule(pc minidump.VA) arm32Rule {
 	} else if table.machine != machineARMNT {
 		rule.err = fmt.Errorf("%s is of another processor, %#x", m.Name(), table.machine)
 	} else {
-		rule.ops, rule.err = armImage{a.u.code, table}.arm32Ops(pc)
+		rule = armImage{a.u.code, table}.arm32Rule(pc)
 	}
 	if len(a.rules) >= maxCached {
 		clear(a.rules)

@@ -21,12 +21,6 @@ type arm64 struct {
 	*codeMap
 }
 
-// An arm64Rule is what unwind data say of a place in code.
-type arm64Rule struct {
-	ops []arm64Op // none where the return address is in lr
-	err error     // nothing is known
-}
-
 func (u *Unwinder) arm64() *arm64 {
 	if u.arm64State == nil {
 		u.arm64State = &arm64{
@@ -75,11 +69,7 @@ func stepARM64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 // unwind follows the image's unwind data. ok is false if there are none, or they
 // lead nowhere.
 func (a *arm64) unwind(f Frame, r *Registers) (s step, ok bool) {
-	pc := f.PC
-	if f.Return {
-		pc -= arm64Instr // the call, as what is returned to may be another function
-	}
-	rule := a.rule(pc)
+	rule := a.rule(arm64Place(f))
 	if rule.err != nil {
 		return s, false
 	}
@@ -90,6 +80,28 @@ func (a *arm64) unwind(f Frame, r *Registers) (s step, ok bool) {
 		return s, false
 	}
 	return m.caller(TrustCFI), true
+}
+
+// arm64Place is what decides where a frame is: the call, as what is returned to may
+// be another function.
+func arm64Place(f Frame) minidump.VA {
+	if f.Return {
+		return f.PC - arm64Instr
+	}
+	return f.PC
+}
+
+// start returns where the function of a frame begins, or the instruction that has
+// made a system call; 0 if neither is known.
+func (a *arm64) start(f Frame) minidump.VA {
+	rule := a.rule(arm64Place(f))
+	if rule.err == nil && !rule.frame && !f.Return {
+		before := a.instructions(f.PC-arm64Instr, f.PC)
+		if len(before) == 1 && before[0]&0xffe0001f == 0xd4000001 { // svc
+			return f.PC - arm64Instr
+		}
+	}
+	return rule.start
 }
 
 // rule returns what is to be undone at a place in code.
@@ -105,7 +117,7 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 	} else if table.machine != machineARM64 {
 		rule.err = fmt.Errorf("%s is of another processor, %#x", m.Name(), table.machine)
 	} else {
-		rule.ops, _, rule.err = armImage{a.u.code, table}.arm64Ops(pc)
+		rule = armImage{a.u.code, table}.arm64Rule(pc)
 	}
 	if len(a.rules) >= maxCached {
 		clear(a.rules)
