@@ -99,8 +99,8 @@ func TestPEBDamage(t *testing.T) {
 		{"an environment elsewhere", func(s *scene) { s.ptrs(params+0x80, 0x20) }, "the environment", "", 2, 0},
 		{"an environment at an odd address", func(s *scene) { s.ptrs(params+0x80, chars+0x601) }, "", "", 2, 2},
 		{"an environment without end", func(s *scene) {
-			for at := chars + 0x600; at < base+0x8000; at += 2 {
-				s.u16(uint64(at), 'x')
+			for at := uint64(chars + 0x600); at < base+0x8000; at += 2 {
+				s.u16(at, 'x')
 			}
 			s.u16(chars+0x604, 0)
 		}, "the environment behind its first 1 variable", "", 2, 1},

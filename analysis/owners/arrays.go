@@ -2,6 +2,7 @@ package owners
 
 import (
 	"context"
+	"slices"
 	"sort"
 )
 
@@ -24,6 +25,8 @@ const (
 	// an array that has grown may stand one behind another, and are not much
 	// longer together than the last one; numbers repeat much sooner.
 	leastUnrepeated = 1.0 / 3
+	// mostGuessed is how many runs guessArrays looks at.
+	mostGuessed = 256
 )
 
 // arrays judges runs, the longest first, and claims what chance does not
@@ -78,6 +81,15 @@ func (h *hunt) arrays(ctx context.Context, runs []run, inModule bool) []*claim {
 		}
 	}
 	return claims
+}
+
+// guessArrays returns the arrays that will be claimed if nothing else is found
+// before them, so that what leads to them is looked for in good time.
+func (h *hunt) guessArrays(ctx context.Context, runs []run) ([]*claim, error) {
+	explained := slices.Clone(h.explained)
+	guessed := h.arrays(ctx, runs[:min(len(runs), mostGuessed)], false)
+	h.explained = explained
+	return guessed, ctx.Err()
 }
 
 // An array is what the cells of a run hold.

@@ -26,18 +26,18 @@ func candidates(t *constellationTable, counts *bitCounts, sound func(word uint64
 	found := map[constellation]*candidate{}
 	for i := range t.places {
 		p := &t.places[i]
-		if p.set == decoySet || p.seen.count() < enough || !sound(p.word) {
+		if p.set == decoySet || int(p.bits) < enough || !sound(p.word) {
 			continue
 		}
 		key := constellation{p.word, p.offset}
 		if found[key] == nil {
 			found[key] = &candidate{constellation: key}
 		}
-		counts[p.seen.count()]++
+		counts[p.bits]++
 	}
 	for i := range t.places {
 		p := &t.places[i]
-		if p.hits == 0 {
+		if p.bits == 0 {
 			continue
 		}
 		if c := found[constellation{p.word, p.offset}]; c != nil {
@@ -48,9 +48,7 @@ func candidates(t *constellationTable, counts *bitCounts, sound func(word uint64
 	for _, c := range found {
 		out = append(out, *c)
 	}
-	slices.SortFunc(out, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.offset, b.offset))
-	})
+	slices.SortFunc(out, func(a, b candidate) int { return compareConstellations(a.constellation, b.constellation) })
 	return out
 }
 
@@ -60,14 +58,14 @@ type candidate struct {
 	tallies []tally // in no order
 }
 
-// bits counts the bits of the tallies of all sets of handles, and those of the
-// decoys.
+// bits counts the bits of the tallies of all sets of handles, and the decoys
+// that those of the decoys stand for.
 func (c *candidate) bits() (handles, decoys int) {
 	for _, t := range c.tallies {
 		if t.set == decoySet {
-			decoys += t.seen.count()
+			decoys += min(decoyWeight*int(t.bits), tallyBits)
 		} else {
-			handles += t.seen.count()
+			handles += int(t.bits)
 		}
 	}
 	return handles, decoys
@@ -76,34 +74,36 @@ func (c *candidate) bits() (handles, decoys int) {
 // survivors returns the candidates that may convince by their handles of one
 // set that is asked for, or of all together, the fullest first: as many as
 // the second pass has memory for.
-func (h *hunt) survivors(c *crowd, list []candidate, asked func(set uint16) bool) []constellation {
-	type survivor struct {
-		constellation
-		bits int
-	}
-	var best []survivor
+func (h *hunt) survivors(c *crowd, list []candidate, asked func(set uint16) bool) []candidate {
+	var best []candidate
 	for _, l := range list {
-		all, decoys := l.bits()
-		asking, convincing := false, false
-		for _, t := range l.tallies {
-			n := t.seen.count()
-			if t.set != decoySet && asked(t.set) && n >= bitsOf(h.leastOf(t.set), h.targets.sets[t.set].Count) {
-				asking = true
-				convincing = convincing || h.mayConvince(c, int(t.set), n, decoys)
+		if _, decoys := l.bits(); h.convincing(c, &l, asked, decoys) {
+			best = append(best, l)
+		}
+	}
+	slices.SortStableFunc(best, func(a, b candidate) int {
+		inA, _ := a.bits()
+		inB, _ := b.bits()
+		return cmp.Or(cmp.Compare(inB, inA), cmp.Compare(a.offset, b.offset))
+	})
+	return best[:min(len(best), h.maxFields())]
+}
+
+// convincing reports whether a candidate may convince, if at least so many other
+// numbers are in its field.
+func (h *hunt) convincing(c *crowd, l *candidate, asked func(set uint16) bool, others int) bool {
+	all, _ := l.bits()
+	asking := false
+	for _, t := range l.tallies {
+		n := int(t.bits)
+		if t.set != decoySet && asked(t.set) && n >= bitsOf(h.leastOf(t.set), h.targets.sets[t.set].Count) {
+			asking = true
+			if h.mayConvince(c, int(t.set), n, others) {
+				return true
 			}
 		}
-		if convincing || asking && h.mayConvince(c, len(h.targets.sets), min(all, tallyBits), decoys) {
-			best = append(best, survivor{l.constellation, all})
-		}
 	}
-	slices.SortStableFunc(best, func(a, b survivor) int {
-		return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.offset, b.offset))
-	})
-	out := make([]constellation, 0, min(len(best), h.maxFields()))
-	for _, s := range best[:cap(out)] {
-		out = append(out, s.constellation)
-	}
-	return out
+	return asking && h.mayConvince(c, len(h.targets.sets), min(all, tallyBits), others)
 }
 
 // bitsOf returns how many bits of a tally so many handles of a set set at the

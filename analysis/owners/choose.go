@@ -32,7 +32,7 @@ type suspect struct {
 // size. So the suspect that explains most handles is taken, with all that hold
 // the same ones, and of these the one that looks most like the start of an
 // object: a vtable before other data, data before code, modules before other
-// memory, and then the word that is nearest to the handle, since what is
+// memory, a class of the CLR that has the handle inside of its objects before them all, and then the word that is nearest to the handle, since what is
 // further away may belong to another object. RTTI shows if that vtable belongs
 // to a base class in the middle of the object; then the word as far before it
 // as RTTI says is taken. What is left of the other suspects must be enough for
@@ -51,6 +51,9 @@ func (h *hunt) choose(ctx context.Context, c *crowd, fields []*ownerField, kind 
 				s := &suspect{field: f, fieldChance: chance}
 				if kind == KindObject {
 					s.image = h.images.of(f.word)
+					if s.beside() {
+						continue
+					}
 				}
 				bySet[set] = append(bySet[set], s)
 			}
@@ -76,6 +79,11 @@ type claim struct {
 	set    uint16
 	places []uint64   // of handles, ascending; of the first cell of an array
 	same   []*suspect // what holds the same handles
+
+	image     *targetInfo    // of an object's word
+	referring []*holderGroup // the objects of the CLR that refer to those of the claim
+	frontier  []uint64       // objects of the CLR that lead to it: what refers to them is to be found
+	seen      []string       // classes on the way there
 }
 
 func compareOwners(a, b Owner) int {
@@ -207,6 +215,9 @@ func (c *claim) is(s *suspect) {
 	if c.Kind == KindObject {
 		c.Address = minidump.VA(s.field.word)
 		c.Module, c.ModuleOffset, c.Target, c.Class = s.image.module, s.image.offset, s.image.target, s.image.class
+		if c.image = s.image; c.image.managed != nil {
+			c.ClassModule = c.image.managed.Module
+		}
 	} else {
 		c.Constant = uint32(s.field.word)
 		c.Text = constantText(c.Constant)

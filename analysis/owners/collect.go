@@ -3,6 +3,7 @@ package owners
 import (
 	"context"
 	"encoding/binary"
+	"math"
 )
 
 // A collector is what one worker gathers in the first pass.
@@ -35,22 +36,36 @@ func (h *hunt) collect(ctx context.Context) (*finds, error) {
 			workers[i].sought = append(workers[i].sought, s.sought)
 		}
 	}
-	h.filters = make([]wordFilter, h.space.windowCount())
-	err := h.eachWindow(ctx, max(h.maxOffset, runReach), 0, readAll, func(worker int, w *window) {
+	visit := func(worker int, w *window) {
 		if h.space.ptr == 4 {
 			workers[worker].collect32(w)
 		} else {
 			workers[worker].collect64(w)
 		}
+	}
+	var tables []*constellationTable
+	for i := range workers {
+		tables = append(tables, &workers[i].table)
+	}
+	before := max(h.maxOffset, runReach)
+	if h.early > 0 {
+		if err := h.eachWindow(ctx, windowSpan{0, h.early}, before, 0, visit); err != nil {
+			return nil, err
+		}
+		h.foreseen = h.foresee(tables)
+	}
+	err := h.eachWindow(ctx, windowSpan{h.early, math.MaxInt}, before, h.maxOffset+h.space.ptr, func(worker int, w *window) {
+		visit(worker, w)
+		if h.foreseen != nil && len(h.foreseen.fields) > 0 {
+			h.foreseen.visit(worker, w)
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	var tables []*constellationTable
 	var runs []*runFinder
 	for i := range workers {
 		h.hits += workers[i].hits
-		tables = append(tables, &workers[i].table)
 		runs = append(runs, &workers[i].runs)
 	}
 	f := &finds{width: h.space.ptr, runs: joinRuns(runs...)}
@@ -74,40 +89,43 @@ func (c *collector) runsBefore(w *window) {
 	from := max(0, w.begin-runReach)
 	for i := from + (w.begin-from)%ptr; i < w.begin; i += ptr {
 		v := readValue(w.data[i:], ptr)
+		if v > c.targets.max() {
+			continue
+		}
 		if set := c.targets.set(v); set != slotFree && c.sought[set] {
 			c.runs.add(w.n+1, set, w.start+uint64(i), int(v>>2))
 		}
 	}
 }
 
-// collect64 looks for handles in 8-byte words, and notes the words that point
-// into modules. Nearly every word is neither; the speed depends on turning these
-// away, four at a time. Handles are found by one condition: less 4, they are
-// at most the largest one less 4.
+// collect64 looks for handles in 8-byte words. Nearly no word is one; the speed
+// depends on turning the others away, eight at a time. Handles are found by one
+// condition: less 4, they are at most the largest one less 4.
 func (c *collector) collect64(w *window) {
 	c.runsBefore(w)
+	i, data, span := w.begin, w.data[:w.end], c.targets.max()-4
+	for ; i+64 <= len(data); i += 64 {
+		b := (*[64]byte)(data[i:])
+		v0, v1 := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
+		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		v4, v5 := binary.LittleEndian.Uint64(b[32:]), binary.LittleEndian.Uint64(b[40:])
+		v6, v7 := binary.LittleEndian.Uint64(b[48:]), binary.LittleEndian.Uint64(b[56:])
+		if v0-4 > span && v1-4 > span && v2-4 > span && v3-4 > span &&
+			v4-4 > span && v5-4 > span && v6-4 > span && v7-4 > span {
+			continue
+		}
+		c.some64(w, i, i+64)
+	}
+	c.some64(w, i, w.end)
+}
+
+// some64 looks for handles in a part of a window.
+func (c *collector) some64(w *window, from, to int) {
 	span := c.targets.max() - 4
-	kinds, filter := &c.space.kinds, &c.filters[w.n]
-	i := w.begin
-	for b := w.data[w.begin:w.end]; len(b) >= 8; {
-		if len(b) >= 32 {
-			v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-			v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-			if v0-4 > span && v1-4 > span && v2-4 > span && v3-4 > span &&
-				(kinds.of(v0)|kinds.of(v1)|kinds.of(v2)|kinds.of(v3))&pointsToModule == 0 {
-				b, i = b[32:], i+32
-				continue
-			}
+	for i := from; i+8 <= to; i += 8 {
+		if v := binary.LittleEndian.Uint64(w.data[i:]); v-4 <= span && c.follow(w, i, v) {
+			c.lookBack64(w.data[:i], v)
 		}
-		switch v := binary.LittleEndian.Uint64(b); {
-		case v-4 <= span:
-			if v&1 == 0 && c.follow(w, i, v) {
-				c.lookBack64(w.data[:i], v)
-			}
-		case kinds.of(v)&pointsToModule != 0:
-			filter.add(v)
-		}
-		b, i = b[8:], i+8
 	}
 }
 
@@ -124,28 +142,29 @@ func (c *collector) lookBack64(before []byte, handle uint64) {
 // collect32 is collect64 for words of 4 bytes.
 func (c *collector) collect32(w *window) {
 	c.runsBefore(w)
+	i, data, span := w.begin, w.data[:w.end], uint32(c.targets.max()-4)
+	for ; i+32 <= len(data); i += 32 {
+		b := (*[32]byte)(data[i:])
+		v0, v1 := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
+		v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		v4, v5 := binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
+		v6, v7 := binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
+		if v0-4 > span && v1-4 > span && v2-4 > span && v3-4 > span &&
+			v4-4 > span && v5-4 > span && v6-4 > span && v7-4 > span {
+			continue
+		}
+		c.some32(w, i, i+32)
+	}
+	c.some32(w, i, w.end)
+}
+
+// some32 is some64 for words of 4 bytes.
+func (c *collector) some32(w *window, from, to int) {
 	span := uint32(c.targets.max() - 4)
-	kinds, filter := &c.space.kinds, &c.filters[w.n]
-	i := w.begin
-	for b := w.data[w.begin:w.end]; len(b) >= 4; {
-		if len(b) >= 16 {
-			v0, v1 := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-			v2, v3 := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
-			if v0-4 > span && v1-4 > span && v2-4 > span && v3-4 > span &&
-				(kinds.of(uint64(v0))|kinds.of(uint64(v1))|kinds.of(uint64(v2))|kinds.of(uint64(v3)))&pointsToModule == 0 {
-				b, i = b[16:], i+16
-				continue
-			}
+	for i := from; i+4 <= to; i += 4 {
+		if v := binary.LittleEndian.Uint32(w.data[i:]); v-4 <= span && c.follow(w, i, uint64(v)) {
+			c.lookBack32(w.data[:i], uint64(v))
 		}
-		switch v := binary.LittleEndian.Uint32(b); {
-		case v-4 <= span:
-			if v&1 == 0 && c.follow(w, i, uint64(v)) {
-				c.lookBack32(w.data[:i], uint64(v))
-			}
-		case kinds.of(uint64(v))&pointsToModule != 0:
-			filter.add(uint64(v))
-		}
-		b, i = b[4:], i+4
 	}
 }
 
@@ -160,19 +179,22 @@ func (c *collector) lookBack32(before []byte, handle uint64) {
 }
 
 // follow counts a word that may be a handle, and reports whether to look at what
-// is before it. Even numbers that are no multiples of four serve as decoys:
-// where they stand as often as handles do, there are no handles.
+// is before it. It may be a decoy, too.
 func (c *collector) follow(w *window, i int, v uint64) bool {
 	slot := v >> 2
-	often := &c.oftenDecoy
-	if v&3 == 0 {
+	often := &c.often
+	switch {
+	case v&3 == 0:
 		set := c.targets.slots[slot]
 		if !c.sought[set] {
 			return false
 		}
 		c.hits++
 		c.runs.add(w.n+1, set, w.start+uint64(i), int(slot))
-		often = &c.often
+	case isDecoy(v):
+		often = &c.oftenDecoy
+	default:
+		return false
 	}
 	if slot >= oftenSlots {
 		return true
@@ -202,30 +224,9 @@ func (c *collector) note(p uint64, d int, value uint64) {
 	default:
 		return
 	}
-	slot := value >> 2
-	if value&3 == 0 {
+	if slot := value >> 2; value&3 == 0 {
 		c.table.note(p, int16(d), c.targets.slots[slot], c.targets.ranks[slot])
 	} else {
-		c.table.note(p, int16(d), decoySet, uint8(slot%tallyBits))
+		c.table.note(p, int16(d), decoySet, decoyRank(value))
 	}
-}
-
-// wordFilter is the set of the words in a window that point into modules, with
-// false positives (a Bloom filter with one hash).
-type wordFilter [16]uint64
-
-func (f *wordFilter) add(word uint64) {
-	bit := mix(word) >> 54
-	f[bit/64] |= 1 << (bit % 64)
-}
-
-// any reports whether one of the words may be in the window.
-func (f *wordFilter) any(words []uint64) bool {
-	for _, word := range words {
-		bit := mix(word) >> 54
-		if f[bit/64]>>(bit%64)&1 != 0 {
-			return true
-		}
-	}
-	return false
 }

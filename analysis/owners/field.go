@@ -1,11 +1,8 @@
 package owners
 
 import (
-	"cmp"
-	"context"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/minidump"
@@ -103,103 +100,6 @@ func (h *hunt) maxFields() int {
 	return min(maxFieldCount, fieldMemory/each)
 }
 
-// fieldView is what one worker found in one field.
-type fieldView struct {
-	instances, empty int
-	common           bool
-	sets             map[uint16]*fieldSet
-}
-
-// A look is what a pass looks at.
-type look struct {
-	list     []constellation
-	wordSize int              // bytes of the word that objects have in common
-	width    int              // bytes of the field
-	most     int              // words of a value from which on it is too common; 0 without limit
-	skip     func(n int) bool // windows that have none of the words
-}
-
-// inspect is a pass that looks at the fields of all objects that have the words
-// of a list.
-func (h *hunt) inspect(ctx context.Context, l look) ([]*ownerField, error) {
-	if len(l.list) == 0 {
-		return nil, nil
-	}
-	fields := make([]*ownerField, len(l.list))
-	before, after := 0, 0
-	for i, c := range l.list {
-		fields[i] = &ownerField{constellation: c, width: l.width, sets: map[uint16]*fieldSet{}, numbers: newNumbers(h.targets)}
-		before, after = max(before, -int(c.offset)), max(after, int(c.offset)+l.width)
-	}
-	index := newWordIndex(l.list)
-	var views [workers][]fieldView
-	for i := range views {
-		views[i] = make([]fieldView, len(fields))
-	}
-	if l.skip == nil {
-		l.skip = readAll
-	}
-	err := h.eachWindow(ctx, before, after, l.skip, func(worker int, w *window) {
-		v := fieldVisitor{hunt: h, look: &l, fields: fields, views: views[worker], window: w}
-		if l.wordSize == 4 {
-			index.each32(w, v.object)
-		} else {
-			index.each64(w, v.object)
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i, f := range fields {
-		for worker := range views {
-			f.merge(&views[worker][i])
-		}
-	}
-	return slices.DeleteFunc(fields, func(f *ownerField) bool { return f.common }), nil
-}
-
-func (f *ownerField) merge(v *fieldView) {
-	f.instances += v.instances
-	f.empty += v.empty
-	f.common = f.common || v.common
-	for id, s := range v.sets {
-		all := f.sets[id]
-		if all == nil {
-			all = &fieldSet{}
-			f.sets[id] = all
-		}
-		all.objects += s.objects
-		all.examples = append(all.examples, s.examples...)
-		slices.SortFunc(all.examples, func(a, b Example) int { return cmp.Compare(a.Object, b.Object) })
-		all.examples = all.examples[:min(len(all.examples), ownerExamples)]
-		all.places = append(all.places, s.places...)
-	}
-}
-
-// A fieldVisitor takes down the fields of the objects in one window.
-type fieldVisitor struct {
-	hunt   *hunt
-	look   *look
-	fields []*ownerField
-	views  []fieldView
-	window *window
-}
-
-// object is called for a word at data[i] that belongs to the given fields.
-func (v *fieldVisitor) object(i int, fields []int) {
-	for _, n := range fields {
-		at := i + int(v.fields[n].offset)
-		if at < 0 || at+v.look.width > len(v.window.data) {
-			continue // the field was not captured
-		}
-		if view := &v.views[n]; v.look.most > 0 && view.instances >= v.look.most {
-			view.common = true
-			continue
-		}
-		v.value(n, readValue(v.window.data[at:], v.look.width), v.window.start+uint64(i))
-	}
-}
-
 // readValue reads a number of 4 or 8 bytes; one of 32 bits comes with its sign
 // extended.
 func readValue(b []byte, width int) uint64 {
@@ -207,36 +107,6 @@ func readValue(b []byte, width int) uint64 {
 		return uint64(int64(int32(binary.LittleEndian.Uint32(b))))
 	}
 	return binary.LittleEndian.Uint64(b)
-}
-
-// value takes down what one field holds.
-func (v *fieldVisitor) value(n int, value, object uint64) {
-	f, view := v.fields[n], &v.views[n]
-	view.instances++
-	if value == 0 || value == ^uint64(0) {
-		view.empty++
-		return
-	}
-	f.add(value, v.hunt.targets.fieldSlots())
-	id := v.hunt.targets.set(value)
-	if id == slotFree {
-		return
-	}
-	s := view.sets[id]
-	if s == nil {
-		if view.sets == nil {
-			view.sets = map[uint16]*fieldSet{}
-		}
-		s = &fieldSet{}
-		view.sets[id] = s
-	}
-	s.objects++
-	if len(s.examples) < ownerExamples {
-		s.examples = append(s.examples, Example{Object: vaOf(object), Handle: value})
-	}
-	if len(s.places) < maxPlaces {
-		s.places = append(s.places, object+uint64(int64(f.offset)))
-	}
 }
 
 func vaOf(address uint64) minidump.VA { return minidump.VA(address) }

@@ -3,6 +3,7 @@ package owners
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 
@@ -15,7 +16,7 @@ const (
 	// small enough to be still in the cache when it is searched.
 	windowSize = 128 << 10
 	// passes is how often the memory is gone through at most.
-	passes = 9
+	passes = 9 + maxChain
 	// workers search different windows at the same time. The number does
 	// not depend on the machine, so that neither does the result.
 	workers = 4
@@ -34,9 +35,10 @@ type hunt struct {
 	mu       sync.Mutex // guards done
 	done     int64      // bytes read in all passes
 
-	filters   []wordFilter // by window
-	hits      uint64       // words equal to a handle of a set that is sought
-	explained bitmap       // handles whose owner was found
+	early     int        // windows that foresight goes by; 0 without
+	foreseen  *foresight // nil without
+	hits      uint64     // words equal to a handle of a set that is sought
+	explained bitmap     // handles whose owner was found
 	rarest    rarest
 	images    *images
 }
@@ -49,12 +51,16 @@ type window struct {
 	begin, end int    // the part of data that no other window covers
 }
 
-// eachWindow reads all memory to be searched, each window with the given
-// number of bytes before and after it as far as they were captured; skip says
-// by their numbers which windows need not be read. It calls visit on several
-// goroutines; worker is the number of each, and the same worker always gets the same
-// windows, by ascending address.
-func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n int) bool, visit func(worker int, w *window)) error {
+// A windowSpan are the windows from one number up to but without another.
+type windowSpan struct{ from, to int }
+
+var allWindows = windowSpan{0, math.MaxInt}
+
+// eachWindow reads the windows of a span, each with the given number of bytes
+// before and after it as far as they were captured. It calls visit on several
+// goroutines; worker is the number of each, and the same worker always gets the
+// same windows, by ascending address.
+func (h *hunt) eachWindow(ctx context.Context, span windowSpan, before, after int, visit func(worker int, w *window)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -62,29 +68,28 @@ func (h *hunt) eachWindow(ctx context.Context, before, after int, skip func(n in
 		wg.Go(func() {
 			r := windowReader{hunt: h, buf: make([]byte, before+windowSize+after), before: before, after: after}
 			for n, at := range h.space.windows() {
-				if n%workers != worker {
+				if n >= span.to {
+					return
+				}
+				if n%workers != worker || n < span.from {
 					continue
 				}
 				if err := ctx.Err(); err != nil {
 					return
 				}
-				if !skip(n) {
-					w, err := r.read(n, at)
-					if err != nil {
-						cancel(err)
-						return
-					}
-					visit(worker, w)
+				w, err := r.read(n, at)
+				if err != nil {
+					cancel(err)
+					return
 				}
-				h.report(int64(at.size))
+				visit(worker, w)
+				h.read(int64(at.size))
 			}
 		})
 	}
 	wg.Wait()
 	return context.Cause(ctx)
 }
-
-func readAll(int) bool { return false }
 
 // A windowReader reads windows into its buffer.
 type windowReader struct {
@@ -107,8 +112,8 @@ func (r *windowReader) read(n int, at windowAt) (*window, error) {
 	return &r.w, err
 }
 
-// report passes the progress on.
-func (h *hunt) report(n int64) {
+// read passes the progress on.
+func (h *hunt) read(n int64) {
 	if h.progress == nil {
 		return
 	}
@@ -120,7 +125,7 @@ func (h *hunt) report(n int64) {
 
 // finish reports the end, which comes early if there is nothing to look for.
 func (h *hunt) finish() {
-	h.report(passes*int64(h.space.bytes) - h.done)
+	h.read(passes*int64(h.space.bytes) - h.done)
 }
 
 // run hunts from the surest kind to the least: for objects that begin with a
@@ -139,7 +144,13 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 	if err != nil {
 		return nil, 0, err
 	}
-	rest, err := h.collectRest(ctx)
+	h.foreseen = nil // all that it knows was asked for
+	guessed, err := h.guessArrays(ctx, found.runs)
+	if err != nil {
+		return nil, 0, err
+	}
+	links := h.newLinker(slices.Concat(claims, guessed))
+	rest, err := h.collectRest(ctx, links)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -159,7 +170,10 @@ func (h *hunt) run(ctx context.Context) (owners []Owner, examined int, err error
 		}
 		claims = append(append(append(claims, halves...), records...), h.arrays(ctx, rest.halves.runs, false)...)
 	}
-	if err := h.link(ctx, claims); err != nil {
+	if err := h.link(ctx, claims, links); err != nil {
+		return nil, 0, err
+	}
+	if err := h.keepers(ctx, claims); err != nil {
 		return nil, 0, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -190,30 +204,27 @@ func (h *hunt) rounds(ctx context.Context, f *finds) ([]*claim, error) {
 			memory = append(memory, c)
 		}
 	}
-	words := float64(h.space.bytes) / float64(f.width)
 	c := &crowd{
-		places: words * float64(h.maxOffset) / float64(f.width), atLeast: f.counts.atLeast,
+		places: h.places(f.width), atLeast: f.counts.atLeast,
 		prior: counterPrior, shifts: maxShifts, tolerance: shiftTolerance,
 	}
-	objects := func(list []candidate, indexed bool) ([]*claim, error) {
-		l := look{list: h.survivors(c, list, h.enoughLeft()), wordSize: h.space.ptr, width: f.width}
-		if indexed {
-			var distinct []uint64
-			for _, s := range l.list {
-				distinct = append(distinct, s.word)
-			}
-			slices.Sort(distinct)
-			distinct = slices.Compact(distinct)
-			l.skip = func(n int) bool { return !h.filters[n].any(distinct) }
-		}
+	objects := func(list []candidate) ([]*claim, error) {
+		asked := h.enoughLeft()
+		l := look{list: h.survivors(c, list, asked), crowd: c, asked: asked, wordSize: h.space.ptr, width: f.width}
 		fields, err := h.inspect(ctx, l)
 		return h.choose(ctx, c, fields, KindObject), cmp.Or(err, ctx.Err())
 	}
-	claims, err := objects(modules, true)
+	claims, err := objects(modules)
 	if err != nil {
 		return nil, err
 	}
 	claims = append(claims, h.arrays(ctx, f.runs, true)...)
-	others, err := objects(memory, false)
+	others, err := objects(memory)
 	return append(claims, others...), err
+}
+
+// places is how many places there are for a constellation of a pointer and a
+// field of the given width.
+func (h *hunt) places(width int) float64 {
+	return float64(h.space.bytes) / float64(width) * float64(h.maxOffset) / float64(width)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/clr"
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -13,6 +14,9 @@ type images struct {
 	hunt   *hunt
 	known  map[uint64]*targetInfo
 	images map[minidump.VA]*peimage.Image // by base address; nil if there is none
+
+	classes *clr.Reader // of the CLR; nil until the first is asked for
+	scanned int         // bytes that were read to find the objects of pointers
 }
 
 // targetInfo is what is known of the place a word points to.
@@ -22,19 +26,23 @@ type targetInfo struct {
 	target Target
 	class  string
 	before uint32 // the vtable is that of a base class so far into the object
+
+	managed *clr.Class // the class of the CLR that the place describes, which is class then; else nil
 }
 
 // rank orders targets by how likely they begin an object.
 func (t *targetInfo) rank() int {
 	switch t.target {
+	case TargetClass:
+		return 0 // and the handle is known to lie inside of the object
 	case TargetVtable:
-		return 0
-	case TargetData, TargetModule:
 		return 1
-	case TargetCode:
+	case TargetData, TargetModule:
 		return 2
+	case TargetCode:
+		return 3
 	}
-	return 3
+	return 4
 }
 
 // of returns what is at an address.
@@ -42,6 +50,11 @@ func (m *images) of(address uint64) *targetInfo {
 	info := m.known[address]
 	if info == nil {
 		info = m.look(minidump.VA(address))
+		if info.target != TargetModule { // precompiled classes lie in images, among the code
+			if c := m.managedClass(address); c != nil {
+				info.target, info.class, info.managed = TargetClass, c.Name, c
+			}
+		}
 		m.known[address] = info
 	}
 	return info

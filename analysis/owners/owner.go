@@ -32,7 +32,8 @@ type Owner struct {
 	Module       string // the module Address points into; "" for other memory
 	ModuleOffset uint64 // from the base of Module, bytes
 	Target       Target // what an object's word points to; "" for other kinds
-	Class        string // from RTTI, or from the symbol of a vtable; "" without
+	Class        string // from RTTI, the symbol of a vtable, or the metadata of .NET; "" without
+	ClassModule  string // the file of a class of the CLR, by its metadata: "orders.dll"; "" for other classes
 	Symbol       string // what symbols call the place, "MyCustomDll!Settings::`vftable'"; "" without
 	Constant     uint32 // the word of a record; 0 for other kinds
 	Text         string // the word of a record as text; "" if it is none
@@ -64,8 +65,17 @@ type Owner struct {
 	Empty     int
 
 	// Referrers are the places whose pointers lead to the owner: by descending
-	// count, at most eight.
+	// count, at most eight; to objects of the CLR, those of a class come first.
 	Referrers []Referrer
+
+	// Chain goes on from the objects of the CLR that most referrers of a class of
+	// .NET are: the first step leads to these, each other one to the objects of
+	// the step before. It ends with the first class that is not .NET's own.
+	Chain []Referrer
+	// Keeper is that class, and KeeperModule its file: what keeps the objects, if
+	// their own class is one of .NET; "" if it is not known.
+	Keeper       string
+	KeeperModule string
 
 	// ExpectedByChance is an estimate of Handles for a field that holds no
 	// handles, but numbers of that size: from how many of the numbers that are
@@ -94,7 +104,8 @@ const (
 	TargetData   Target = "data"   // other data of a module
 	TargetCode   Target = "code"   // code of a module: a function pointer or return address
 	TargetModule Target = "module" // a module of which the dump holds no more
-	TargetMemory Target = "memory" // memory outside all modules: a CLR MethodTable, or another object
+	TargetClass  Target = "class"  // a class of the CLR, wherever that is: the MethodTable of managed objects
+	TargetMemory Target = "memory" // memory outside all modules: another object, or a class of the CLR that cannot be read
 )
 
 // A Referrer is a place with pointers to the start of an owner's objects, or to
@@ -107,7 +118,9 @@ type Referrer struct {
 	Module       string
 	ModuleOffset uint64
 	Symbol       string // of a global; "" without
-	Offset       int    // of a link: from the start of the object to the pointer, bytes
+	Class        string // of objects of the CLR, and of arrays of these; "" without
+	ClassModule  string // the file of the class, or of that of the elements
+	Offset       int    // of a link or an object: from its start to the pointer, bytes
 	Stride       int    // of a global or an array: bytes between the pointers; 0 without order
 	Objects      int    // of those that were followed, so many are led to
 	Of           int    // objects that were followed
@@ -121,5 +134,6 @@ const (
 	ReferrerGlobal ReferrerKind = "global" // variables of a module
 	ReferrerLink   ReferrerKind = "link"   // the objects themselves: a list or tree
 	ReferrerArray  ReferrerKind = "array"  // an array of pointers in the heap
+	ReferrerObject ReferrerKind = "object" // objects of a class of the CLR
 	ReferrerMemory ReferrerKind = "memory" // other objects
 )

@@ -113,12 +113,15 @@ const withPrivateReadWriteMemory = 0x200 // MiniDumpWithPrivateReadWriteMemory
 // than 8. A class whose objects count in fours, in the range where handles of
 // one type follow one another without a gap, cannot be told from their owner; a
 // few objects of a type that has nearly all handles are not told from numbers.
-// An object whose class is data outside all modules, as those of the CLR are,
-// is known by the address of that data alone.
+// An object whose class is data outside all modules is known by the address of
+// that data alone, unless it is one of .NET: of these the class is named from the
+// metadata in memory or in an image file, the start and the size of the objects
+// are known with it, and so is what refers to them. If the class comes with .NET,
+// as SafeHandle does, the search goes on to the class of the program that keeps
+// the objects. Up to six more passes do that.
 //
 // The memory needed is bounded, whatever the size of the dump: about 100 MiB
-// for 16 million handles and 70 MiB at most for constellations, and a byte for
-// each KiB that is searched.
+// for 16 million handles and 70 MiB at most for constellations.
 func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 	if o.MaxOffset == 0 {
 		o.MaxOffset = DefaultOffset
@@ -139,23 +142,38 @@ func Find(ctx context.Context, f *minidump.File, o Options) (*Report, error) {
 
 // find searches the memory of f for the targets.
 func find(ctx context.Context, f *minidump.File, mem *minidump.Memory, targets *targets, o *Options) (*Report, error) {
+	h, err := newHunt(f, mem, targets, o)
+	if err != nil {
+		return nil, err
+	}
+	return h.report(ctx, o)
+}
+
+func newHunt(f *minidump.File, mem *minidump.Memory, targets *targets, o *Options) (*hunt, error) {
 	space, err := newSpace(f, mem, o.System)
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Sets: targets.reported(), Scan: Scan{
-		PointerSize: space.ptr, MaxOffset: o.MaxOffset, Basis: space.basis,
-		Ranges: len(space.scan), Bytes: space.bytes,
-		Notes: targets.notes, Problems: append(space.problems, targets.problems...),
+	return &hunt{
+		mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress, early: space.earlyWindows(),
+	}, nil
+}
+
+// report hunts.
+func (h *hunt) report(ctx context.Context, o *Options) (*Report, error) {
+	report := &Report{Sets: h.targets.reported(), Scan: Scan{
+		PointerSize: h.space.ptr, MaxOffset: o.MaxOffset, Basis: h.space.basis,
+		Ranges: len(h.space.scan), Bytes: h.space.bytes,
+		Notes: h.targets.notes, Problems: append(h.space.problems, h.targets.problems...),
 	}}
 	if len(report.Sets) == 0 {
 		return report, nil
 	}
-	h := &hunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
 	if o.Symbols != nil {
 		h.files = o.Symbols.Code(ctx)
 		defer h.files.Close() // was only read
 	}
+	var err error
 	report.Owners, report.Scan.Examined, err = h.run(ctx)
 	if err != nil {
 		return nil, err

@@ -54,13 +54,16 @@ func (h *hunt) mayConvince(c *crowd, set, bits, others int) bool {
 		h.rarest = newRarest(h.targets)
 	}
 	total := h.targets.totals()[set]
-	for k := max(bits, minHandles); k <= maxPruned && k <= total; k++ {
+	for k := max(bits, minHandles); k <= total; k++ {
 		if bits < tallyBits && bitsOf(k, total) > bits {
 			return false
 		}
+		if k >= maxPruned { // the more handles, the more convincing: the last of some speaks for them
+			k = min(k+k/8, total)
+		}
 		n := k + others
 		width := 1 / (8 * float64(n))
-		draw := chernoff(k, n, h.rarest[set][k]) + math.Log(width/math.Log(largestScale/smallestScale))
+		draw := chernoff(k, n, h.rarest[set][min(k, maxPruned)]) + math.Log(width/math.Log(largestScale/smallestScale))
 		if 2*math.Exp(draw)*c.rivals(k, total, len(h.targets.slots)) <= maxFalseOwners {
 			return true
 		}

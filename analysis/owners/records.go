@@ -34,8 +34,9 @@ func (h *hunt) records(ctx context.Context, f *recordFinds, width int) ([]*claim
 		places:  float64(h.space.bytes) / float64(width) * (recordBefore + recordAfter) / 4,
 		atLeast: f.counts.atLeast, prior: recordPrior, tolerance: arrayTolerance,
 	}
+	asked := h.enoughLeft()
 	fields, err := h.inspect(ctx, look{
-		list: h.survivors(c, f.list, h.enoughLeft()), wordSize: 4, width: width,
+		list: h.survivors(c, f.list, asked), crowd: c, asked: asked, wordSize: 4, width: width,
 		most: commonWord*h.targets.totals()[len(h.targets.sets)] + 1<<12,
 	})
 	return h.choose(ctx, c, fields, KindRecord), cmp.Or(err, ctx.Err())

@@ -8,7 +8,7 @@ import (
 
 // referrers sorts the pointers to an owner by where they stand.
 func (h *hunt) referrers(c *claim, links []link, distance int) []Referrer {
-	slices.SortFunc(links, func(a, b link) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.n, b.n)) })
+	sortLinks(links)
 	offset, inside := h.linkOffset(c, links, distance)
 	groups := map[string][]link{}
 	var rest []link
@@ -42,6 +42,10 @@ func (h *hunt) referrers(c *claim, links []link, distance int) []Referrer {
 			add(ReferrerGlobal, links)
 		}
 	}
+	c.referring, rest = h.byClass(rest)
+	for _, g := range c.referring {
+		all = append(all, g.referrer(len(c.places)))
+	}
 	if len(rest) > 0 {
 		kind := ReferrerMemory
 		if strideOf(rest) > 0 {
@@ -53,10 +57,21 @@ func (h *hunt) referrers(c *claim, links []link, distance int) []Referrer {
 	all = slices.DeleteFunc(all, func(r Referrer) bool {
 		return r.Kind != ReferrerGlobal && float64(r.Objects) < leastReferred*float64(r.Of)
 	})
+	nameless := func(r *Referrer) int {
+		if c.managed() != nil && r.Class == "" {
+			return 1 // the queue of finalizers leads to all that have one
+		}
+		return 0
+	}
 	slices.SortFunc(all, func(a, b Referrer) int {
-		return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Address, b.Address))
+		return cmp.Or(cmp.Compare(nameless(&a), nameless(&b)), cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Address, b.Address))
 	})
 	return all[:min(len(all), maxReferrers)]
+}
+
+// sortLinks puts pointers in the order of their places.
+func sortLinks(links []link) {
+	slices.SortFunc(links, func(a, b link) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.n, b.n)) })
 }
 
 // linkOffset finds the field of the objects that most links stand in, and
@@ -72,6 +87,9 @@ func (h *hunt) linkOffset(c *claim, links []link, distance int) (int, func(uint6
 			return 0, false
 		}
 		d := from + uint64(distance) - c.places[i]
+		if class := c.managed(); class != nil {
+			return int(d), d < uint64(class.Size)
+		}
 		return int(d), d < uint64(h.maxOffset)
 	}
 	count := map[int]int{}

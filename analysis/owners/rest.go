@@ -40,8 +40,7 @@ type recordFinds struct {
 type restCollector struct {
 	*hunt
 	open                                         bitmap // handles without an owner, of sets that may still have one
-	max                                          uint64 // the largest of them
-	floor                                        uint64 // whole words below it are followed no more
+	wanted                                       wantedNumbers
 	w                                            *window
 	records                                      constellationTable
 	runs                                         runFinder
@@ -50,8 +49,9 @@ type restCollector struct {
 }
 
 // collectRest is the pass that looks for the unexplained handles of all sets
-// that may still have an owner.
-func (h *hunt) collectRest(ctx context.Context) (*rest, error) {
+// that may still have an owner. On the way the linker looks for its pointers; it
+// is left as it is if no such pass is needed.
+func (h *hunt) collectRest(ctx context.Context, l *linker) (*rest, error) {
 	open, largest := h.unexplained()
 	r := &rest{halves: finds{width: 4}}
 	if largest == 0 {
@@ -59,14 +59,20 @@ func (h *hunt) collectRest(ctx context.Context) (*rest, error) {
 	}
 	var workers [workers]*restCollector
 	for i := range workers {
-		workers[i] = &restCollector{hunt: h, open: open, max: largest, floor: 4}
+		workers[i] = &restCollector{hunt: h, open: open}
+		if i == 0 {
+			workers[i].wanted.init(open, largest)
+		} else {
+			workers[i].wanted = workers[0].wanted
+		}
 		workers[i].runs.width = 4
 		for _, t := range [...]*constellationTable{&workers[i].records, &workers[i].halves, &workers[i].halfRecords} {
 			t.limit = maxTalliesRest
 		}
 	}
+	l.begin()
 	before := max(h.maxOffset, runReach, recordBefore)
-	err := h.eachWindow(ctx, before, recordAfter+h.space.ptr, readAll, func(worker int, w *window) {
+	err := h.eachWindow(ctx, allWindows, before, recordAfter+h.space.ptr, func(worker int, w *window) {
 		c := workers[worker]
 		c.w = w
 		if h.space.ptr == 4 {
@@ -74,6 +80,7 @@ func (h *hunt) collectRest(ctx context.Context) (*rest, error) {
 		} else {
 			c.collect64()
 		}
+		l.visit(worker, w)
 	})
 	if err != nil {
 		return nil, err
@@ -112,70 +119,58 @@ func (h *hunt) unexplained() (open bitmap, largest uint64) {
 
 // collect32 looks for handles in words of 4 bytes.
 func (c *restCollector) collect32() {
-	span := uint32(c.max - 4)
-	for i := c.w.begin; i+4 <= c.w.end; i += 4 {
-		v := binary.LittleEndian.Uint32(c.w.data[i:])
-		if v-4 <= span && v&1 == 0 && c.follow(uint64(v), &c.often, &c.oftenDecoy) {
+	i, data := c.w.begin, c.w.data[:c.w.end]
+	for ; i+32 <= len(data); i += 32 {
+		if c.wanted.among((*[32]byte)(data[i:])) {
+			c.some32(i, i+32)
+		}
+	}
+	c.some32(i, len(data))
+}
+
+// some32 looks at a part of the window.
+func (c *restCollector) some32(from, to int) {
+	for i := from; i+4 <= to; i += 4 {
+		if v := binary.LittleEndian.Uint32(c.w.data[i:]); c.wanted.has(v) != 0 && c.follow(uint64(v), &c.often, &c.oftenDecoy) {
 			c.around(&c.records, i, 4, uint64(v))
 		}
 	}
 }
 
 // collect64 looks for handles in words of 8 bytes, and in the halves of those
-// that are no pointers. Nearly every word is turned away, four at a time.
+// that are no pointers.
 func (c *restCollector) collect64() {
-	span := uint32(c.max - 4)
-	highs := &c.space.highs
-	c.runsBefore(span)
-	i := c.w.begin
-	for b := c.w.data[c.w.begin:c.w.end]; len(b) >= 8; {
-		if len(b) >= 32 {
-			v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-			v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-			if (uint32(v0)-4 > span || v0 < c.floor) && (uint32(v1)-4 > span || v1 < c.floor) &&
-				(uint32(v2)-4 > span || v2 < c.floor) && (uint32(v3)-4 > span || v3 < c.floor) &&
-				(uint32(v0>>32)-4 > span || highs.has(v0)) && (uint32(v1>>32)-4 > span || highs.has(v1)) &&
-				(uint32(v2>>32)-4 > span || highs.has(v2)) && (uint32(v3>>32)-4 > span || highs.has(v3)) {
-				b, i = b[32:], i+32
-				continue
-			}
+	c.runsBefore()
+	i, data := c.w.begin, c.w.data[:c.w.end]
+	for ; i+32 <= len(data); i += 32 {
+		if c.wanted.among((*[32]byte)(data[i:])) {
+			c.some64(i, i+32)
 		}
-		c.word64(i, binary.LittleEndian.Uint64(b), span)
-		b, i = b[8:], i+8
 	}
+	c.some64(i, len(data))
 }
 
-// word64 looks at one word.
-func (c *restCollector) word64(i int, v uint64, span uint32) {
-	low, high := uint32(v), uint32(v>>32)
-	if high == 0 {
-		if low-4 <= span && low&1 == 0 && c.follow(v, &c.often, &c.oftenDecoy) {
-			c.around(&c.records, i, 8, v)
-		} else if v == c.floor {
-			c.floor++ // even smaller ones need not be looked at any more
-			for c.floor < 4*oftenSlots && c.done(c.floor) {
-				c.floor++
+// some64 looks at a part of the window.
+func (c *restCollector) some64(from, to int) {
+	for i := from; i+8 <= to; i += 8 {
+		v := binary.LittleEndian.Uint64(c.w.data[i:])
+		low, high := uint32(v), uint32(v>>32)
+		inLow, inHigh := c.wanted.has(low) != 0, c.wanted.has(high) != 0
+		switch {
+		case !inLow && !inHigh:
+		case high == 0:
+			if c.follow(v, &c.often, &c.oftenDecoy) {
+				c.around(&c.records, i, 8, v)
+			}
+		case !c.pointer(v):
+			if inLow {
+				c.half(i, uint64(low))
+			}
+			if inHigh {
+				c.half(i+4, uint64(high))
 			}
 		}
-		return
 	}
-	if low-4 > span && high-4 > span || c.pointer(v) {
-		return
-	}
-	if low-4 <= span && low&1 == 0 {
-		c.half(i, uint64(low))
-	}
-	if high-4 <= span && high&1 == 0 {
-		c.half(i+4, uint64(high))
-	}
-}
-
-// done reports whether a number is no handle to follow, or was followed often
-// enough.
-func (c *restCollector) done(v uint64) bool {
-	slot := v >> 2
-	return v&1 != 0 || v&3 == 0 && !c.open.has(int(slot)) ||
-		v&3 == 0 && c.often[slot] >= maxOftenRest || v&3 == 2 && c.oftenDecoy[slot] >= maxOftenRest
 }
 
 // pointer reports whether the word is an address of the process. A pair of
@@ -209,16 +204,16 @@ func (c *restCollector) half(i int, v uint64) {
 }
 
 // runsBefore gives the runs the halves that stand before the window.
-func (c *restCollector) runsBefore(span uint32) {
+func (c *restCollector) runsBefore() {
 	from := max(0, c.w.begin-runReach)
 	for i := from + (c.w.begin-from)%8; i < c.w.begin; i += 8 {
 		v := binary.LittleEndian.Uint64(c.w.data[i:])
 		low, high := uint32(v), uint32(v>>32)
-		if high == 0 || low-4 > span && high-4 > span || c.pointer(v) {
+		if high == 0 || c.wanted.has(low)|c.wanted.has(high) == 0 || c.pointer(v) {
 			continue
 		}
 		for half, v := range [...]uint32{low, high} {
-			if slot := int(v >> 2); v-4 <= span && v&3 == 0 && c.open.has(slot) {
+			if slot := int(v >> 2); c.wanted.has(v) != 0 && v&3 == 0 && c.open.has(slot) {
 				c.runs.add(c.w.n+1, c.targets.slots[slot], c.w.start+uint64(i+4*half), slot)
 			}
 		}
@@ -229,10 +224,11 @@ func (c *restCollector) runsBefore(span uint32) {
 // or is a decoy.
 func (c *restCollector) follow(v uint64, often, oftenDecoy *[oftenSlots]uint8) bool {
 	slot := v >> 2
-	if v&3 != 0 {
+	decoy := isDecoy(v)
+	if decoy {
 		often = oftenDecoy
-	} else if !c.open.has(int(slot)) {
-		return false
+	} else if v&3 != 0 || !c.open.has(int(slot)) {
+		return false // wanted was wrong
 	}
 	if slot >= oftenSlots {
 		return true
@@ -241,6 +237,9 @@ func (c *restCollector) follow(v uint64, often, oftenDecoy *[oftenSlots]uint8) b
 		return false
 	}
 	often[slot]++
+	if decoy && c.oftenDecoy[slot] >= maxOftenRest && (c.space.ptr == 4 || c.oftenHalfDecoy[slot] >= maxOftenRest) {
+		c.wanted.remove(uint32(v))
+	}
 	return true
 }
 
@@ -277,10 +276,9 @@ func (c *restCollector) constant(t *constellationTable, at, i, width int, word u
 
 // note enters a constellation of a handle or a decoy.
 func (c *restCollector) note(t *constellationTable, word uint64, offset int, v uint64) {
-	slot := v >> 2
-	if v&3 == 0 {
+	if slot := v >> 2; v&3 == 0 {
 		t.note(word, int16(offset), c.targets.slots[slot], c.targets.ranks[slot])
 	} else {
-		t.note(word, int16(offset), decoySet, uint8(slot%tallyBits))
+		t.note(word, int16(offset), decoySet, decoyRank(v))
 	}
 }

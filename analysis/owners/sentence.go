@@ -18,18 +18,30 @@ func (o *Owner) Sentence() string {
 	case KindRecord:
 		return handles + " sit " + o.record()
 	}
-	return fmt.Sprintf("%s sit at %s %s", handles, words.Offset(o.FieldOffset), o.place())
+	sentence := fmt.Sprintf("%s sit at %s %s", handles, words.Offset(o.FieldOffset), o.place())
+	if o.Keeper != "" {
+		sentence += ", kept by " + inFile(o.Keeper, o.KeeperModule)
+	}
+	return sentence
 }
+
+// inFile names a class of the CLR and the file it is in.
+func inFile(class, module string) string { return class + " (" + module + ")" }
 
 // Evidence says how sure that is, without a full stop.
 func (o *Owner) Evidence() string {
 	return fmt.Sprintf("by chance about %s to be expected; confidence %s", words.Decimal(o.ExpectedByChance), words.Confidence(o.Confidence))
 }
 
-// Name is what the holder is called in a sentence about something else: its
-// class, its symbol, or where it is: "ns::Settings", "MyCustomDll+0x3070".
+// Name is what the holder is called in a sentence about something else: what
+// keeps it, its class, its symbol, or where it is: "Orders.Cache+Entry
+// (orders.dll)", "ns::Settings", "MyCustomDll+0x3070".
 func (o *Owner) Name() string {
 	switch {
+	case o.Keeper != "":
+		return inFile(o.Keeper, o.KeeperModule)
+	case o.ClassModule != "":
+		return inFile(o.Class, o.ClassModule)
 	case o.Class != "":
 		return o.Class
 	case o.Symbol != "":
@@ -53,6 +65,9 @@ func kindOf(typeName, label string) string {
 }
 
 func (o *Owner) place() string {
+	if o.Target == TargetClass {
+		return "of objects of " + inFile(o.Class, o.ClassModule)
+	}
 	place := words.InModule(o.Module, o.ModuleOffset)
 	if o.WordOffset != 0 {
 		if o.Target == TargetMemory {
@@ -119,7 +134,12 @@ func (r *Referrer) Sentence() string {
 	switch r.Kind {
 	case ReferrerLink:
 		return fmt.Sprintf("a pointer at %s of the objects themselves leads to %s", words.Offset(r.Offset), count)
+	case ReferrerObject:
+		return fmt.Sprintf("a pointer at %s of objects of %s leads to %s", words.Offset(r.Offset), inFile(r.Class, r.ClassModule), count)
 	case ReferrerArray:
+		if r.Class != "" {
+			return fmt.Sprintf("%s at %s leads to %s", inFile(r.Class, r.ClassModule), r.Address, count)
+		}
 		return fmt.Sprintf("an array of pointers at %s leads to %s", r.Address, count)
 	case ReferrerMemory:
 		return fmt.Sprintf("pointers elsewhere, the first at %s, lead to %s", r.Address, count)

@@ -19,6 +19,11 @@ func TestSentence(t *testing.T) {
 			"9 of 10 Key handles sit at +0x8 behind a pointer to a+0x10"},
 		{Owner{Type: "Event", Target: TargetMemory, Address: 0x1f00, FieldOffset: 16, Handles: 9, Of: 10},
 			"9 of 10 Event handles sit at +0x10 of objects that begin with the address 0x1f00, outside all modules: it may be a class of the CLR, or an object they share"},
+		{Owner{Type: "Event", Target: TargetClass, Class: "Orders.Ticket", ClassModule: "orders.dll", FieldOffset: 16, Handles: 9, Of: 10},
+			"9 of 10 Event handles sit at +0x10 of objects of Orders.Ticket (orders.dll)"},
+		{Owner{Type: "Event", Target: TargetClass, Module: "mscorlib_ni", ModuleOffset: 0x80, Class: "Microsoft.Win32.SafeHandles.SafeWaitHandle", ClassModule: "mscorlib.dll",
+			FieldOffset: 8, Handles: 9, Of: 10, Keeper: "Orders.Cache+Entry", KeeperModule: "orders.dll"},
+			"9 of 10 Event handles sit at +0x8 of objects of Microsoft.Win32.SafeHandles.SafeWaitHandle (mscorlib.dll), kept by Orders.Cache+Entry (orders.dll)"},
 		{Owner{Kind: KindObject, Type: "Event", Target: TargetData, Module: "a", ModuleOffset: 0xa090, FieldOffset: 24, WordOffset: 8, Start: true, Handles: 9, Of: 10},
 			"9 of 10 Event handles sit at +0x18 of objects with a pointer to a+0xa090 at +0x8"},
 		{Owner{Kind: KindObject, Type: "Event", Target: TargetData, Module: "a", ModuleOffset: 0xa090, FieldOffset: 24, Start: true, Handles: 9, Of: 10},
@@ -50,13 +55,34 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+func TestOwnerName(t *testing.T) {
+	for want, o := range map[string]Owner{
+		"Orders.Cache+Entry (orders.dll)": {Class: "System.SafeHandle", ClassModule: "mscorlib.dll", Keeper: "Orders.Cache+Entry", KeeperModule: "orders.dll"},
+		"Orders.Ticket (orders.dll)":      {Class: "Orders.Ticket", ClassModule: "orders.dll"},
+		"ns::Task":                        {Class: "ns::Task", Symbol: "a!vtable", Module: "a"},
+		"a!jobs":                          {Symbol: "a!jobs", Module: "a"},
+		"a+0x10":                          {Module: "a", ModuleOffset: 16},
+		"the array at 0x1f00":             {Kind: KindArray, Address: 0x1f00},
+		"objects of 0x1f00":               {Kind: KindObject, Address: 0x1f00},
+		`records with the text "job "`:    {Kind: KindRecord, Constant: 0x20626f6a, Text: "job "},
+	} {
+		if got := o.Name(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestReferrerSentence(t *testing.T) {
 	for want, r := range map[string]Referrer{
 		"a pointer at +0x8 of the objects themselves leads to 99 of 1,000 that were followed": {Kind: ReferrerLink, Offset: 8, Objects: 99, Of: 1000},
 		"the variable a!jobs leads to 9 of 10 that were followed":                             {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Symbol: "a!jobs", Objects: 9, Of: 10},
 		"the variable a+0xd040 leads to 9 of 10 that were followed":                           {Kind: ReferrerGlobal, Module: "a", ModuleOffset: 0xd040, Objects: 9, Of: 10},
 		"an array of pointers at 0x1f00 leads to 9 of 10 that were followed":                  {Kind: ReferrerArray, Address: 0x1f00, Objects: 9, Of: 10},
-		"pointers elsewhere, the first at 0x1f00, lead to 9 of 10 that were followed":         {Kind: ReferrerMemory, Address: 0x1f00, Objects: 9, Of: 10},
+		"a pointer at +0x10 of objects of Orders.Cache+Entry (orders.dll) leads to 9 of 10 that were followed": {
+			Kind: ReferrerObject, Class: "Orders.Cache+Entry", ClassModule: "orders.dll", Address: 0x1f00, Offset: 16, Objects: 9, Of: 10},
+		"Orders.Ticket[] (orders.dll) at 0x1f00 leads to 9 of 10 that were followed": {
+			Kind: ReferrerArray, Class: "Orders.Ticket[]", ClassModule: "orders.dll", Address: 0x1f00, Objects: 9, Of: 10},
+		"pointers elsewhere, the first at 0x1f00, lead to 9 of 10 that were followed": {Kind: ReferrerMemory, Address: 0x1f00, Objects: 9, Of: 10},
 	} {
 		if got := r.Sentence(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -245,11 +245,3 @@ func (s *space) windows() iter.Seq2[int, windowAt] {
 		}
 	}
 }
-
-func (s *space) windowCount() int {
-	n := 0
-	for range s.windows() {
-		n++
-	}
-	return n
-}

@@ -3,6 +3,7 @@ package owners
 import (
 	"cmp"
 	"math/bits"
+	"slices"
 )
 
 // A constellation is a word in memory and its distance to a handle.
@@ -26,33 +27,43 @@ const (
 // holds: each sets the bit of its rank. For sets of up to tallyBits handles, and
 // for runs of handles, that is their exact number.
 type tally struct {
+	tallyKey
+	bits uint16 // in seen; 0 marks a free place
+	seen bitSet
+}
+
+// A tallyKey is what one tally is about.
+type tallyKey struct {
 	word   uint64
 	offset int16
 	set    uint16
-	hits   uint32 // saturates; 0 marks a free place
-	seen   bitSet
+}
+
+func (k tallyKey) hash() uint64 {
+	return mix(k.word+uint64(uint16(k.offset))<<48+uint64(k.set)<<32) >> 20
+}
+
+// see sets the bit of a rank.
+func (t *tally) see(rank uint8) {
+	word, bit := &t.seen[rank/64], uint64(1)<<(rank%64)
+	if *word&bit == 0 {
+		*word |= bit
+		t.bits++
+	}
+}
+
+// join sets the bits of another tally.
+func (t *tally) join(o *tally) {
+	n := 0
+	for i := range t.seen {
+		t.seen[i] |= o.seen[i]
+		n += bits.OnesCount64(t.seen[i])
+	}
+	t.bits = uint16(n)
 }
 
 // A bitSet holds numbers below tallyBits.
 type bitSet [4]uint64
-
-func (s *bitSet) set(i uint8) { s[i/64] |= 1 << (i % 64) }
-
-func (s *bitSet) join(o *bitSet) {
-	for i := range s {
-		s[i] |= o[i]
-	}
-}
-
-func (s *bitSet) count() int {
-	n := 0
-	for _, w := range s {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
-
-func (t *tally) is(o *tally) bool { return t.word == o.word && t.offset == o.offset && t.set == o.set }
 
 // constellationTable counts constellations in bounded memory. Most of them are
 // seen with one handle and never again; these stay in first, where a byte is
@@ -77,52 +88,48 @@ func (t *constellationTable) note(word uint64, offset int16, set uint16, rank ui
 	if t.first == nil {
 		t.first = make([]uint8, firstSlots)
 	}
-	o := tally{word: word, offset: offset, set: set, hits: 1}
-	o.seen.set(rank)
-	switch first := &t.first[o.hash()%firstSlots]; *first {
+	key := tallyKey{word, offset, set}
+	hash := key.hash()
+	earlier := rank
+	switch first := &t.first[hash%firstSlots]; *first {
 	case 0, rank + 1:
 		*first = rank + 1
 		return
 	case firstPassed:
 	default:
-		o.seen.set(*first - 1)
+		earlier = *first - 1
 		*first = firstPassed
 	}
-	t.add(o)
+	p := t.place(key, hash)
+	p.see(rank)
+	p.see(earlier)
 }
 
-func (t *tally) hash() uint64 {
-	return mix(t.word+uint64(uint16(t.offset))<<48+uint64(t.set)<<32) >> 20
-}
-
-// add counts what o holds.
-func (t *constellationTable) add(o tally) {
-	p := t.place(&o)
-	if p.hits == 0 {
-		if t.used >= len(t.places)/4*3 {
-			t.makeRoom()
-			p = t.place(&o)
-		}
-		*p = o
-		t.used++
-		return
+// place returns the tally of a key, a new one if there was none.
+func (t *constellationTable) place(key tallyKey, hash uint64) *tally {
+	p := t.find(key, hash)
+	if p != nil && p.bits > 0 {
+		return p
 	}
-	p.hits += min(o.hits, ^p.hits)
-	p.seen.join(&o.seen)
+	if t.used >= len(t.places)/4*3 {
+		t.makeRoom()
+		p = t.find(key, hash)
+	}
+	p.tallyKey, p.seen = key, bitSet{}
+	t.used++
+	return p
 }
 
-// place finds the place of a tally, or the free one where it belongs.
-func (t *constellationTable) place(o *tally) *tally {
-	if len(t.places) == 0 {
-		return &tally{}
-	}
+// find finds the tally of a key, or the free one where it belongs; nil if there
+// are no places.
+func (t *constellationTable) find(key tallyKey, hash uint64) *tally {
 	mask := uint64(len(t.places) - 1)
-	for i := o.hash() & mask; ; i = (i + 1) & mask {
-		p := &t.places[i]
-		if p.hits == 0 || p.is(o) {
+	for i := hash & mask; i < uint64(len(t.places)); i = (i + 1) & mask {
+		if p := &t.places[i]; p.bits == 0 || p.tallyKey == key {
 			return p
 		}
 	}
+	return nil
 }
 
 func (t *constellationTable) most() int { return cmp.Or(t.limit, maxTallies) }
@@ -131,22 +138,46 @@ func (t *constellationTable) most() int { return cmp.Or(t.limit, maxTallies) }
 // fewest handles until half of it is free.
 func (t *constellationTable) makeRoom() {
 	if size := max(4*len(t.places), 1<<10); size <= t.most() {
-		t.rebuild(size, 0)
+		old := t.places
+		t.places = make([]tally, size)
+		for i := range old {
+			if p := &old[i]; p.bits > 0 {
+				*t.find(p.tallyKey, p.hash()) = *p
+			}
+		}
 		return
 	}
-	for least := 1; t.used > len(t.places)/2; least++ {
-		t.rebuild(len(t.places), least)
+	var byBits [tallyBits + 1]int
+	for i := range t.places {
+		byBits[t.places[i].bits]++
 	}
+	least, left := uint16(0), t.used
+	for left > len(t.places)/2 {
+		least++
+		left -= byBits[least]
+	}
+	t.drop(least)
+	t.used = left
 }
 
-// rebuild makes a table of the given size of the tallies with more bits.
-func (t *constellationTable) rebuild(size, bitsAbove int) {
-	old := t.places
-	t.places, t.used = make([]tally, size), 0
-	for i := range old {
-		if p := &old[i]; p.hits != 0 && p.seen.count() > bitsAbove {
-			*t.place(p) = *p
-			t.used++
+// drop frees the places of the tallies of so many bits or fewer. The others move
+// up to where find looks for them; since no run of places reaches across a free
+// one, it begins behind one of these and moves each only once.
+func (t *constellationTable) drop(most uint16) {
+	mask := len(t.places) - 1
+	start := slices.IndexFunc(t.places, func(p tally) bool { return p.bits == 0 })
+	for n := range t.places {
+		at := (start + n) & mask
+		p := &t.places[at]
+		if p.bits <= most {
+			p.bits = 0
+			continue
+		}
+		for i := int(p.hash()) & mask; i != at; i = (i + 1) & mask {
+			if t.places[i].bits == 0 {
+				t.places[i], p.bits = *p, 0
+				break
+			}
 		}
 	}
 }
@@ -159,23 +190,24 @@ func mergeTables(tables []*constellationTable) *constellationTable {
 	all.limit = len(tables) * all.most()
 	for _, o := range tables[1:] {
 		for i := range o.places {
-			if o.places[i].hits != 0 {
-				all.add(o.places[i])
+			if p := &o.places[i]; p.bits > 0 {
+				all.place(p.tallyKey, p.hash()).join(p)
 			}
 		}
 		o.places = nil
 	}
 	for i := range all.places {
 		p := &all.places[i]
-		if p.hits == 0 {
+		if p.bits == 0 {
 			continue
 		}
+		hash := p.hash()
 		for _, t := range tables {
 			if t.first == nil {
 				continue
 			}
-			if first := t.first[p.hash()%firstSlots]; first != 0 && first != firstPassed {
-				p.seen.set(first - 1)
+			if first := t.first[hash%firstSlots]; first != 0 && first != firstPassed {
+				p.see(first - 1)
 			}
 		}
 	}

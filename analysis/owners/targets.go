@@ -50,6 +50,24 @@ type targetSet struct {
 // max returns the largest handle value.
 func (t *targets) max() uint64 { return uint64(len(t.slots)-1) * 4 }
 
+// Decoys are numbers that no handle can be, and that are otherwise like handles:
+// where they stand as often, there are no handles. Of the even numbers that are
+// no multiples of four these are an eighth, which costs little and is enough:
+// not those that letters and digits look like.
+func isDecoy(v uint64) bool { return v%decoyStep == firstDecoy }
+
+const (
+	firstDecoy = 30
+	decoyStep  = 32
+)
+
+// decoyRank is for decoys what targets.ranks are for handles.
+func decoyRank(v uint64) uint8 { return uint8(v / decoyStep % tallyBits) }
+
+// decoyWeight is how many decoys one of them stands for. That is half of what it
+// could be, in favour of a second look.
+const decoyWeight = 4
+
 // set returns the slot content for a value that may be anything.
 func (t *targets) set(v uint64) uint16 {
 	if v&3 != 0 || v>>2 >= uint64(len(t.slots)) {

@@ -304,8 +304,15 @@
 //	                    an array or global; absent for a record
 //	  target            what an object's pointer leads to: "vtable", "data",
 //	                    "code" or "module" (not known which), all of a module;
-//	                    or "memory"; absent for other kinds
-//	  class             from RTTI or symbols; absent without
+//	                    "class", the description of a class of .NET, in a module
+//	                    or not; or "memory"; absent for other kinds
+//	  class             from RTTI, symbols, or the metadata of .NET, there as the
+//	                    runtime writes it, "Orders.Cache+Entry"; absent without
+//	  classModule       the file of a class of .NET, "orders.dll"; else absent
+//	  keeper, keeperModule
+//	                    of objects whose class comes with .NET, the class of a
+//	                    program that keeps them, and its file: the first on the
+//	                    way along referrers and chain; absent if none is known
 //	  symbol            what symbols call the place; absent without
 //	  constant, text    a record's number, "0x20626f6a", and the same as text,
 //	                    "job "; absent for other kinds, and where it is no text
@@ -334,15 +341,23 @@
 //	  referrers         the places whose pointers lead to the start of the
 //	                    objects or to the first cell:
 //	    kind            "global": in the variables of a module; "link": in the
-//	                    objects themselves; "array" or "memory": elsewhere, in a
-//	                    row or not
+//	                    objects themselves; "object": in objects of a class of
+//	                    .NET; "array" or "memory": elsewhere, in a row or not
 //	    address         the lowest pointer
 //	    module, moduleOffset, symbol
 //	                    where that is, for a global
-//	    fieldOffset     bytes from the start of the object, for a link
+//	    class, classModule
+//	                    of objects of .NET, or of an array of them,
+//	                    "Orders.Cache+Entry[]", and the file; else absent
+//	    fieldOffset     bytes from the start of the object, for a link or an
+//	                    object
 //	    stride          bytes from pointer to pointer; absent if they are in no
 //	                    row
 //	    objects, of     so many objects of those that were followed are led to
+//	  chain             like referrers, what leads on from the objects of .NET
+//	                    among these, step by step: the first to the referrers
+//	                    that are followed, each other one to the objects of the
+//	                    step before; absent without
 //	  examples          [{object, handle}]: the start of the object if it is
 //	                    known, else the pointer or number; the lowest first
 //	unheld  [{type, label, handles, of}]: handles that no owner holds, and all of

@@ -28,6 +28,9 @@ type Owner struct {
 	Address          *Hex           `json:"address,omitempty"`      // an object's word; the first cell of an array or global; absent for a record
 	Target           owners.Target  `json:"target,omitempty"`       // what an object's word points to
 	Class            string         `json:"class,omitempty"`
+	ClassModule      string         `json:"classModule,omitempty"`  // the file of a class of the CLR
+	Keeper           string         `json:"keeper,omitempty"`       // the class of a program that keeps objects of .NET
+	KeeperModule     string         `json:"keeperModule,omitempty"` // its file
 	Symbol           string         `json:"symbol,omitempty"`
 	Constant         *Hex           `json:"constant,omitempty"` // a record's word of 4 bytes
 	ConstantText     string         `json:"text,omitempty"`     // the same as text, if it is some
@@ -44,9 +47,10 @@ type Owner struct {
 	Instances        int            `json:"instances"`          // words of this value, or cells, whatever is in the field
 	Empty            int            `json:"empty"`              // of these, those whose field is 0 or -1
 	ExpectedByChance float64        `json:"expectedByChance"`
-	Confidence       float64        `json:"confidence"` // 0.99 to 1
-	Referrers        []Referrer     `json:"referrers"`  // whose pointers lead to it
-	Examples         []OwnerExample `json:"examples"`   // at the lowest addresses
+	Confidence       float64        `json:"confidence"`      // 0.99 to 1
+	Referrers        []Referrer     `json:"referrers"`       // whose pointers lead to it
+	Chain            []Referrer     `json:"chain,omitempty"` // what leads on from the referrers, step by step
+	Examples         []OwnerExample `json:"examples"`        // at the lowest addresses
 
 	Sentence string `json:"-"` // for people
 	Evidence string `json:"-"` // how sure that is, for people
@@ -54,12 +58,14 @@ type Owner struct {
 
 // A Referrer is a place with pointers to the objects of an owner.
 type Referrer struct {
-	Kind         owners.ReferrerKind `json:"kind"`    // "global", "link" (in the objects themselves), "array" or "memory"
+	Kind         owners.ReferrerKind `json:"kind"`    // "global", "link" (in the objects themselves), "object" (of the CLR), "array" or "memory"
 	Address      Hex                 `json:"address"` // the lowest pointer
 	Module       string              `json:"module,omitempty"`
 	ModuleOffset *Hex                `json:"moduleOffset,omitempty"`
 	Symbol       string              `json:"symbol,omitempty"`
-	FieldOffset  *int                `json:"fieldOffset,omitempty"` // of a link: bytes from the start of the object
+	Class        string              `json:"class,omitempty"`       // of objects of the CLR, or of an array of these
+	ClassModule  string              `json:"classModule,omitempty"` // its file
+	FieldOffset  *int                `json:"fieldOffset,omitempty"` // of a link or an object: bytes from its start
 	Stride       int                 `json:"stride,omitempty"`      // bytes from pointer to pointer, if that is the same
 	Objects      int                 `json:"objects"`               // so many are led to
 	Of           int                 `json:"of"`                    // of so many that were followed
@@ -132,7 +138,7 @@ func NewOwnersReport(dump DumpHeader, r *owners.Report, limit int, errors []stri
 func newOwner(o *owners.Owner) Owner {
 	r := Owner{
 		Type: o.Type, Label: o.Label, Kind: o.Kind, Module: o.Module, Target: o.Target,
-		Class: o.Class, Symbol: o.Symbol, ConstantText: o.Text,
+		Class: o.Class, ClassModule: o.ClassModule, Keeper: o.Keeper, KeeperModule: o.KeeperModule, Symbol: o.Symbol, ConstantText: o.Text,
 		FieldOffset: o.FieldOffset, WordOffset: o.WordOffset, Start: o.Start,
 		Width: o.Width, Stride: o.Stride, Arrays: o.Arrays,
 		Handles: o.Handles, Of: o.Of, Earlier: o.Earlier, Objects: o.Objects, Instances: o.Instances, Empty: o.Empty,
@@ -148,21 +154,27 @@ func newOwner(o *owners.Owner) Owner {
 		r.Address = hexOf(o.Address)
 	}
 	for i := range o.Referrers {
-		f := &o.Referrers[i]
-		t := Referrer{
-			Kind: f.Kind, Address: Hex(f.Address), Module: f.Module, Symbol: f.Symbol,
-			Stride: f.Stride, Objects: f.Objects, Of: f.Of, Sentence: f.Sentence(),
-		}
-		if f.Module != "" {
-			t.ModuleOffset = hexOf(f.ModuleOffset)
-		}
-		if f.Kind == owners.ReferrerLink {
-			t.FieldOffset = &f.Offset
-		}
-		r.Referrers = append(r.Referrers, t)
+		r.Referrers = append(r.Referrers, newReferrer(&o.Referrers[i]))
+	}
+	for i := range o.Chain {
+		r.Chain = append(r.Chain, newReferrer(&o.Chain[i]))
 	}
 	for _, e := range o.Examples {
 		r.Examples = append(r.Examples, OwnerExample{Hex(e.Object), Hex(e.Handle)})
+	}
+	return r
+}
+
+func newReferrer(f *owners.Referrer) Referrer {
+	r := Referrer{
+		Kind: f.Kind, Address: Hex(f.Address), Module: f.Module, Symbol: f.Symbol, Class: f.Class, ClassModule: f.ClassModule,
+		Stride: f.Stride, Objects: f.Objects, Of: f.Of, Sentence: f.Sentence(),
+	}
+	if f.Module != "" {
+		r.ModuleOffset = hexOf(f.ModuleOffset)
+	}
+	if f.Kind == owners.ReferrerLink || f.Kind == owners.ReferrerObject {
+		r.FieldOffset = &f.Offset
 	}
 	return r
 }

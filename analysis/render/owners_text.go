@@ -17,7 +17,7 @@ func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
 	for i := range r.Owners {
 		o := &r.Owners[i]
 		fmt.Fprintf(b, "%s\n", style.Bold(words.Escape(o.Sentence)))
-		if o.Class != "" {
+		if o.Class != "" && o.Target != owners.TargetClass { // that is in the sentence
 			fmt.Fprintf(b, "  class       %s\n", words.Escape(o.Class))
 		}
 		if o.Symbol != "" {
@@ -26,6 +26,9 @@ func (r *OwnersReport) text(b *bufio.Writer, style Style) error {
 		fmt.Fprintf(b, "  %-10s  %s\n", o.things(), o.count())
 		for j := range o.Referrers {
 			fmt.Fprintf(b, "  %-10s  %s\n", []string{"led to by", ""}[min(j, 1)], words.Escape(o.Referrers[j].Sentence))
+		}
+		for j := range o.Chain {
+			fmt.Fprintf(b, "  %-10s  %s\n", []string{"those by", ""}[min(j, 1)], words.Escape(o.Chain[j].Sentence))
 		}
 		fmt.Fprintf(b, "  evidence    %s\n\n", words.Escape(o.Evidence))
 	}
@@ -59,7 +62,7 @@ func (o *Owner) things() string {
 	switch {
 	case o.Kind == owners.KindArray || o.Kind == owners.KindGlobal:
 		return "cells"
-	case o.Start || o.Target == owners.TargetVtable || o.Target == owners.TargetMemory:
+	case o.Start || o.Target == owners.TargetClass || o.Target == owners.TargetVtable || o.Target == owners.TargetMemory:
 		return "objects"
 	}
 	return "places"
@@ -87,12 +90,12 @@ func (o *Owner) count() string {
 // csv writes a row for each owner.
 func (r *OwnersReport) csv(b *bufio.Writer) error {
 	w := csv.NewWriter(b)
-	w.Write([]string{"type", "kind", "module", "moduleOffset", "address", "target", "class", "symbol", "constant", "text",
+	w.Write([]string{"type", "kind", "module", "moduleOffset", "address", "target", "class", "classModule", "keeper", "keeperModule", "symbol", "constant", "text",
 		"fieldOffset", "wordOffset", "width", "stride", "handles", "of", "objects", "instances", "empty", "expectedByChance", "confidence"})
 	for i := range r.Owners {
 		o := &r.Owners[i]
 		w.Write([]string{words.CSVCell(o.Type), string(o.Kind), words.CSVCell(o.Module), optional(o.ModuleOffset, words.Hex[Hex]), optional(o.Address, words.Hex[Hex]),
-			string(o.Target), words.CSVCell(o.Class), words.CSVCell(o.Symbol), optional(o.Constant, words.Hex[Hex]), words.CSVCell(o.ConstantText),
+			string(o.Target), words.CSVCell(o.Class), words.CSVCell(o.ClassModule), words.CSVCell(o.Keeper), words.CSVCell(o.KeeperModule), words.CSVCell(o.Symbol), optional(o.Constant, words.Hex[Hex]), words.CSVCell(o.ConstantText),
 			strconv.Itoa(o.FieldOffset), strconv.Itoa(o.WordOffset), strconv.Itoa(o.Width), strconv.Itoa(o.Stride),
 			strconv.Itoa(o.Handles), strconv.Itoa(o.Of), strconv.Itoa(o.Objects), strconv.Itoa(o.Instances), strconv.Itoa(o.Empty),
 			strconv.FormatFloat(o.ExpectedByChance, 'f', -1, 64), strconv.FormatFloat(o.Confidence, 'f', -1, 64)})

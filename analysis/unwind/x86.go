@@ -45,8 +45,9 @@ type x86 struct {
 // A calleeX86 is what a caller's frame has above its stack pointer because of the
 // call. The numbers are -1 where they are not known.
 type calleeX86 struct {
-	args int32 // bytes of arguments
-	pops int32 // bytes that the callee takes off when it returns
+	args int32       // bytes of arguments
+	pops int32       // bytes that the callee takes off when it returns
+	pc   minidump.VA // where the callee is; 0 if that is not known
 }
 
 // maxEffort is how many instructions are followed for a dump: that takes seconds.
@@ -67,14 +68,14 @@ func (u *Unwinder) x86() *x86 {
 // stepX86 finds the caller by the first way that leads to one.
 func stepX86(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, Stop) {
 	x := u.x86()
-	callee := calleeX86{-1, -1}
+	callee := calleeX86{args: -1, pops: -1}
 	switch {
 	case !f.Return:
 		callee = calleeX86{} // the frame has called nothing
 	case x.caller.pc == f.PC && x.caller.sp == f.SP:
 		callee = x.callee
 	}
-	x.callee = calleeX86{-1, -1} // until a way knows better
+	x.callee = calleeX86{args: -1, pops: -1, pc: f.PC} // until a way knows better
 	next, stop := x.step(ctx, f, r, callee)
 	// What an interrupted thread will go on with is no return address.
 	if stop == "" && x.behindCall(next.regs.PC) == notBehindCall {
@@ -110,6 +111,9 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 	}
 	if next, ok := x.fromCaller(ctx, f, r); ok {
 		return next, ""
+	}
+	if f.Return && callee.pops < 0 {
+		callee.pops = x.popsOf(callee.pc, f.PC)
 	}
 	if f.Return && callee.pops >= 0 {
 		if next, ok := x.toReturn(f, r, callee); ok {

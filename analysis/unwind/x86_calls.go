@@ -54,11 +54,28 @@ const (
 
 // takesOff returns how many bytes of arguments a function takes off the stack when
 // it returns, by its first return instruction.
-func (x *x86) takesOff(start minidump.VA) int32 {
+func (x *x86) takesOff(start minidump.VA) int32 { return x.popsFrom(start, false) }
+
+// popsOf returns how many bytes a callee takes off that is at pc and returns to ret, -1
+// if that is not known.
+func (x *x86) popsOf(pc, ret minidump.VA) int32 {
+	n := int32(unknownPops)
+	if to := x.target(ret); to != 0 {
+		n = x.takesOff(to)
+	}
+	if n < 0 && pc != 0 {
+		n = x.popsFrom(pc, true)
+	}
+	return max(n, unknownPops)
+}
+
+// popsFrom looks for the return instruction from the start of a function, or from
+// within.
+func (x *x86) popsFrom(start minidump.VA, within bool) int32 {
 	if n, ok := x.pops[start]; ok {
 		return n
 	}
-	n := x.searchReturn(start)
+	n := x.searchReturn(start, within)
 	if len(x.pops) >= maxPops {
 		clear(x.pops)
 	}
@@ -81,13 +98,14 @@ func frameEffect(inst x86asm.Inst) int32 {
 	return 0
 }
 
-func (x *x86) searchReturn(start minidump.VA) int32 {
+func (x *x86) searchReturn(start minidump.VA, within bool) int32 {
 	at := start
 	probes := false // it touches page after page, and is no function with a frame
-	own := false    // it has saved ebp, so that what it does to it is its own affair
+	own := within   // it has saved ebp, so that what it does to it is its own affair
 	for i := range maxPopSearch {
+		x.effort--
 		inst, ok := x.instruction(at)
-		if !ok {
+		if !ok || x.effort < 0 {
 			return unknownPops
 		}
 		if imm, ok := inst.Args[1].(x86asm.Imm); ok && i < 16 && (imm == 0x1000 || imm == -0x1000 || imm == 0xfffff000) {

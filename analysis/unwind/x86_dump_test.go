@@ -37,16 +37,22 @@ func unwound(t *testing.T, f *minidump.File, o symbol.Options) (stacks []string,
 		if s.Context == nil {
 			continue
 		}
-		var places []string
-		for _, fr := range s.Frames {
-			trusts[fr.Trust]++
-			place := fr.PC.String()
-			if m, ok := u.modules.Find(fr.PC); ok {
-				place = fmt.Sprintf("%s+%x", strings.TrimSuffix(m.Name(), ".exe"), uint64(fr.PC-m.BaseOfImage))
-			}
-			places = append(places, place)
+		both := []Stack{s.Stack}
+		if s.Stack32 != nil {
+			both = append(both, *s.Stack32)
 		}
-		stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
+		for _, s := range both {
+			var places []string
+			for _, fr := range s.Frames {
+				trusts[fr.Trust]++
+				place := fr.PC.String()
+				if m, ok := u.modules.Find(fr.PC); ok {
+					place = fmt.Sprintf("%s+%x", strings.TrimSuffix(m.Name(), ".exe"), uint64(fr.PC-m.BaseOfImage))
+				}
+				places = append(places, place)
+			}
+			stacks = append(stacks, strings.Join(places, " ")+": "+string(s.Stop))
+		}
 	}
 	return stacks, trusts
 }
@@ -100,6 +106,15 @@ func TestRealX86(t *testing.T) {
 			"ntdll+7768c: " + string(StopNoImage),
 			"ntdll+7852c ntdll+3ebc8 kernel32+17ba9 ntdll+6bd2b ntdll+6bcaf: start of the thread",
 			"ntdll+7852c ntdll+3ebc8 kernel32+17ba9 ntdll+6bd2b ntdll+6bcaf: start of the thread",
+		}, 0},
+		// A WOW64 process as a 64-bit debugger dumped it: both halves. The 32-bit one
+		// is within an exception: its filter, called with ebp of another frame; the
+		// handlers; the dispatcher; and the function that divided by 0.
+		{"fizzbuzz_wow64.dmp.gz", []string{
+			"wow64cpu+2e09 wow64cpu+283e wow64+d286 wow64+c69e ntdll+410d6 ntdll+9dc30 ntdll+2b17e: start of the thread",
+			"ntdll+201fd KERNELBASE+1170b kernel32+11a0c kernel32+14200 kernel32+380bc kernel32+37f7b kernel32+37870 kernel32+377ef " +
+				"ntdll+76637 ntdll+76514 ntdll+763b1 ntdll+5b81d ntdll+5b7ef ntdll+5b790 ntdll+10163 " +
+				"fizzbuzz+115a fizzbuzz+9449 kernel32+1338a ntdll+39a02 ntdll+399d5: start of the thread",
 		}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -43,7 +43,7 @@ func (x *x86) frameData(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 	if !start && !x.returns(ret, true) || found.R[esp] <= uint64(f.SP) {
 		return step{}, false
 	}
-	x.callee = calleeX86{args: int32(min(d.Params, 1<<16)), pops: -1}
+	x.callee = calleeX86{args: int32(min(d.Params, 1<<16)), pops: -1, pc: f.PC}
 	return x.u.caller(r, found, TrustCFI, false), true
 }
 

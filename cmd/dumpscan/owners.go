@@ -28,7 +28,9 @@ does not mean that it leaks them; and handles that nobody holds were dropped by
 what opened them, or each stands in a variable of its own.
 
 The name of the class is what the developers of the module need. It is read from
-the dump, from image files (-i), or from symbols (-y).`
+the dump, from image files (-i), or from symbols (-y). Objects of .NET are named
+by its own description of their classes: a handle is in an object that comes with
+.NET, as a rule, and so the class of the program that keeps it is named, too.`
 
 type ownersFlags struct {
 	output    output

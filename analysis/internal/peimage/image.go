@@ -29,6 +29,7 @@ type Image struct {
 	exports       directory
 	exceptions    directory
 	debug         directory
+	cli           directory
 	symbols       int64  // file offset of the COFF symbol table, or 0
 	symbolCount   uint32 // as declared
 }
@@ -162,6 +163,10 @@ func (img *Image) readOptional(off int64, size int) error {
 	if directories > 6 {
 		c.Skip(2 * 8)
 		img.debug = directory{rva: c.U32(), size: c.U32()}
+	}
+	if directories > 14 && c.Left() >= 8*8 {
+		c.Skip(7 * 8)
+		img.cli = directory{rva: c.U32(), size: c.U32()}
 	}
 	return c.Err()
 }
