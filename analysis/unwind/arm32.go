@@ -16,6 +16,7 @@ type arm32 struct {
 	stack  window
 	tables exceptionTables
 	rules  map[minidump.VA]arm32Rule // by place in code
+	made   armDynamics
 	*codeMap
 }
 
@@ -23,7 +24,7 @@ func (u *Unwinder) arm32() *arm32 {
 	if u.arm32State == nil {
 		u.arm32State = &arm32{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm32Rule{},
-			codeMap: newCodeMap(u),
+			made: armDynamics{}, codeMap: newCodeMap(u),
 		}
 	}
 	return u.arm32State
@@ -92,7 +93,7 @@ func (a *arm32) rule(pc minidump.VA) arm32Rule {
 		return rule
 	}
 	if m, ok := a.modules.Find(pc); !ok {
-		rule.err = fmt.Errorf("%s lies in no module", pc)
+		rule = a.dynamic(pc)
 	} else if table := a.tables.of(m, armEntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
 	} else if table.machine != machineARMNT {
@@ -105,6 +106,18 @@ func (a *arm32) rule(pc minidump.VA) arm32Rule {
 	}
 	a.rules[pc] = rule
 	return rule
+}
+
+// dynamic is rule for code that was made at run time.
+func (a *arm32) dynamic(pc minidump.VA) arm32Rule {
+	base, e, ok, known := a.made.find(a.runtime, pc)
+	switch {
+	case ok:
+		return armImage{a.u.code, exceptionTable{base: base}}.arm32Entry(e, uint32(pc-base))
+	case known:
+		return arm32Rule{} // a leaf
+	}
+	return arm32Rule{err: fmt.Errorf("%s lies in no module", pc)}
 }
 
 // An arm32Machine undoes unwind codes.

@@ -21,11 +21,17 @@ type arm32Rule struct {
 // arm32Rule finds how to get from code to its caller.
 func (img armImage) arm32Rule(pc minidump.VA) (rule arm32Rule) {
 	rva := uint32(pc - img.table.base)
-	begin, data, ok, err := img.entry(rva)
+	e, ok, err := img.entry(rva)
 	if err != nil || !ok {
 		rule.err = err
 		return rule
 	}
+	return img.arm32Entry(e, rva)
+}
+
+// arm32Entry follows an entry, whose function begins at or below an RVA.
+func (img armImage) arm32Entry(e armEntry, rva uint32) (rule arm32Rule) {
+	begin, data := e.begin, e.data
 	begin &^= 1
 	at := int(rva - begin)
 	length, fragment := 2*arm32Packed(data).bits(2, 11), data&3 == 2

@@ -139,7 +139,8 @@ func FuzzARM32(f *testing.F) {
 	table := (&exceptionTables{code: mem}).of(&arm32Unwinder(mem).modules.List()[0], armEntrySize)
 	for _, name := range []string{"t_low", "t_wide", "t_epilogs", "t_many", "k_context", "k_machine_frame", "t_packed_clr4peh_0_4"} {
 		begin := functions[name] - mem.base
-		_, data, _, err := armImage{mem, table}.entry(uint32(begin))
+		e, _, err := armImage{mem, table}.entry(uint32(begin))
+		data := e.data
 		if err != nil {
 			f.Fatal(err)
 		}

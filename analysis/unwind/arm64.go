@@ -17,7 +17,8 @@ type arm64 struct {
 	stack  window
 	tables exceptionTables
 	rules  map[minidump.VA]arm64Rule // by place in code
-	mask   minidump.VA               // the bits of a pointer that are an address; 0 if the dump does not say it
+	made   armDynamics
+	mask   minidump.VA // the bits of a pointer that are an address; 0 if the dump does not say it
 	*codeMap
 }
 
@@ -25,7 +26,7 @@ func (u *Unwinder) arm64() *arm64 {
 	if u.arm64State == nil {
 		u.arm64State = &arm64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm64Rule{},
-			codeMap: newCodeMap(u),
+			made: armDynamics{}, codeMap: newCodeMap(u),
 		}
 		if u.file != nil {
 			const least = 1<<32 - 1
@@ -111,7 +112,7 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 		return rule
 	}
 	if m, ok := a.modules.Find(pc); !ok {
-		rule.err = fmt.Errorf("%s lies in no module", pc)
+		rule = a.dynamic(pc)
 	} else if table := a.tables.of(m, armEntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
 	} else if table.machine != machineARM64 {
@@ -124,6 +125,18 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 	}
 	a.rules[pc] = rule
 	return rule
+}
+
+// dynamic is rule for code that was made at run time.
+func (a *arm64) dynamic(pc minidump.VA) arm64Rule {
+	base, e, ok, known := a.made.find(a.runtime, pc)
+	switch {
+	case ok:
+		return armImage{a.u.code, exceptionTable{base: base}}.arm64Entry(e, uint32(pc-base))
+	case known:
+		return arm64Rule{} // a leaf
+	}
+	return arm64Rule{err: fmt.Errorf("%s lies in no module", pc)}
 }
 
 // An arm64Machine undoes unwind codes.

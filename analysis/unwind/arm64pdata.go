@@ -27,11 +27,17 @@ type arm64Rule struct {
 // arm64Rule finds how to get from code to its caller.
 func (img armImage) arm64Rule(pc minidump.VA) (rule arm64Rule) {
 	rva := uint32(pc - img.table.base)
-	begin, data, ok, err := img.entry(rva)
+	e, ok, err := img.entry(rva)
 	if err != nil || !ok {
 		rule.err = err
 		return rule
 	}
+	return img.arm64Entry(e, rva)
+}
+
+// arm64Entry follows an entry, whose function begins at or below an RVA.
+func (img armImage) arm64Entry(e armEntry, rva uint32) (rule arm64Rule) {
+	begin, data := e.begin, e.data
 	if begin%arm64Instr != 0 {
 		rule.err = fmt.Errorf(".pdata: a function begins at %#x, between instructions", begin)
 		return rule

@@ -148,7 +148,8 @@ func TestARM64Readobj(t *testing.T) {
 		t.Fatalf("%d functions, the listing has %d", table.count, len(functions))
 	}
 	for _, want := range functions {
-		begin, data, ok, err := img.entry(uint32(want.begin - table.base))
+		e, ok, err := img.entry(uint32(want.begin - table.base))
+		begin, data := e.begin, e.data
 		if err != nil || !ok || minidump.VA(begin) != want.begin-table.base {
 			t.Fatalf("entry of %s: %#x, %t, %v", want.begin, begin, ok, err)
 		}
