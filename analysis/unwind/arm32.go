@@ -51,7 +51,7 @@ func stepARM32(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 		s, ok = a.convention(f, r)
 	}
 	if !ok {
-		return a.scan(ctx, r)
+		return a.scan(ctx, f, r)
 	}
 	// What an interrupted thread will go on with is no return address.
 	s.interrupt = s.interrupt || a.behindCall(s.regs.PC) == notBehindCall
@@ -248,7 +248,7 @@ func (a *arm32) convention(f Frame, r *Registers) (s step, ok bool) {
 }
 
 // scan takes the first return address on the stack.
-func (a *arm32) scan(ctx context.Context, r *Registers) (step, Stop) {
+func (a *arm32) scan(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 	at := uint32(r.R[minidump.RegArmSP])
 	if _, ok := a.word(at); !ok || !r.knows(minidump.RegArmSP) {
 		return step{}, StopNoStack
@@ -259,7 +259,7 @@ func (a *arm32) scan(ctx context.Context, r *Registers) (step, Stop) {
 			break
 		}
 		at += 4
-		if pc := minidump.VA(word &^ 1); a.behindCall(pc) == isBehindCall {
+		if pc := minidump.VA(word &^ 1); a.behindCall(pc) == isBehindCall && a.leadsTo(pc, f.PC) {
 			s := step{regs: Registers{PC: pc}, trust: TrustScan}
 			s.regs.set(minidump.RegArmSP, uint64(at))
 			return s, ""

@@ -70,7 +70,7 @@ func TestARM32Convention(t *testing.T) {
 	const base, sp = 0x10000, 0x70000000
 	// Each is behind a call: bl; blx r3 in the last two bytes.
 	const inF, inG, inH = base + 0x104, base + 0x204, base + 0x304
-	code := map[uint32]uint32{0x100: 0xf800f000, 0x200: 0xf800f000, 0x300: 0x4798bf00}
+	code := map[uint32]uint32{0x100: 0xf800f000, 0x200: 0xff7ef7ff, 0x300: 0x4798bf00, 0x400: 0xf800f000} // 0x200 calls 0x100
 	chain := func(more ...uint32) map[uint32]uint32 {
 		stack := map[uint32]uint32{sp + 0x40: sp + 0x80, sp + 0x44: inG | 1, sp + 0x80: 0, sp + 0x84: inH | 1}
 		for i := 0; i < len(more); i += 2 {
@@ -94,6 +94,7 @@ func TestARM32Convention(t *testing.T) {
 		{"called where nothing is", 0x10, sp + 0x80, 1, chain(), []string{"F at +0x0 by frame pointer", "H at +0x88 by frame pointer"}, StopStart},
 		{"no return address", inF, sp + 0x40, 1, chain(sp+0x44, inG-2), []string{"H at +0x88 by scan"}, StopNoUnwind},
 		{"a record that leads down", inF, sp + 0x40, 1, chain(sp+0x40, sp+0x10), []string{"G at +0x48 by scan", "H at +0x88 by scan"}, StopNoUnwind},
+		{"left over from another call", inF, 1, 1, chain(sp+0x20, base+0x404|1), []string{"G at +0x48 by scan", "H at +0x88 by scan"}, StopNoUnwind},
 		{"no stack", inF, sp + 0x40, 1, nil, nil, StopNoStack},
 	}
 	for _, tt := range tests {

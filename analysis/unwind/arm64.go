@@ -60,7 +60,7 @@ func stepARM64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 		s, ok = a.convention(f, r)
 	}
 	if !ok {
-		return a.scan(ctx, r)
+		return a.scan(ctx, f, r)
 	}
 	// What an interrupted thread will go on with is no return address.
 	s.interrupt = s.interrupt || a.behindCall(s.regs.PC) == notBehindCall

@@ -210,7 +210,7 @@ func (a *arm64) linuxSignal(f Frame) (s step, ok bool) {
 
 // scan takes the first return address on the stack. Where it was stored together
 // with fp, that is known too.
-func (a *arm64) scan(ctx context.Context, r *Registers) (step, Stop) {
+func (a *arm64) scan(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 	sp := minidump.VA(r.R[minidump.RegSP64])
 	if _, ok := a.stack.u64(sp); !ok || !r.knows(minidump.RegSP64) {
 		return step{}, StopNoStack
@@ -222,7 +222,7 @@ func (a *arm64) scan(ctx context.Context, r *Registers) (step, Stop) {
 			break
 		}
 		pc := a.stripPAC(minidump.VA(word))
-		if a.behindCall(pc) != isBehindCall {
+		if a.behindCall(pc) != isBehindCall || !a.leadsTo(pc, f.PC) {
 			at += 8
 			continue
 		}

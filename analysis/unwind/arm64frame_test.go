@@ -25,6 +25,7 @@ var arm64PlainCode = map[uint64][]uint32{
 	0x300: {0xa9be7bfd, 0x910003fd, arm64BL(0x308, 0x200), 0xd503201f},             // g calls f
 	0x400: {0xa9be7bfd, 0x910003fd, 0xd63f0100, 0xd503201f},                        // h calls x8
 	0x500: {0xd2801168, 0xd4000001},                                                // mov x8, #139; svc #0: a signal handler returns here
+	0x700: {arm64BL(0x700, 0x780)},
 	0x600: {0xa9be7bfd, 0x910003fd, 0xd503201f, arm64BL(0x60c, 0x100), 0xd503201f},
 }
 
@@ -79,6 +80,7 @@ func TestARM64Convention(t *testing.T) {
 			[]string{"G at +0x38 by scan", "G at +0x50 by scan", "H at +0x90 by scan"}, StopStart},
 		{"no return address in the record", inF, sp + 0x40, inF, with(sp+0x48, inG-4), []string{"H at +0x90 by scan"}, StopStart},
 		{"fp is something else", inF, 0x1234, inF, chain, []string{"G at +0x50 by scan", "H at +0x90 by frame pointer"}, StopStart},
+		{"left over from another call", inF, 0x1234, inF, with(sp+0x20, arm64Plain+0x704), []string{"G at +0x50 by scan", "H at +0x90 by frame pointer"}, StopStart},
 		{"no frame record at all", inF, 0, inF, map[uint64]uint64{sp + 0x40: 1}, nil, StopNoUnwind},
 		{"no stack", inF, sp + 0x4000, inF, nil, nil, StopNoStack},
 		{"small dump: by the records alone", inF, sp + 0x40, inG, chain, all, StopStart},
