@@ -58,4 +58,9 @@ func TestARMStart(t *testing.T) {
 	if got := unwinder64.start(Frame{PC: minidump.VA(leaf + 4)}); got != minidump.VA(leaf) {
 		t.Errorf("behind svc: %s, want %#x", got, leaf)
 	}
+	framed := functions64["t_stack_leaf"]
+	binary.LittleEndian.PutUint32(mem64.at(framed+4, 4), 0xd4000001)
+	if got := unwinder64.start(Frame{PC: minidump.VA(framed + 8)}); got != minidump.VA(framed) {
+		t.Errorf("behind svc of a function with a frame: %s, want %#x", got, framed)
+	}
 }
