@@ -295,8 +295,13 @@ func (c *CallStack) text(b *bufio.Writer, pointerSize int, style Style) error {
 		Header: []string{" #", "child-sp", "retaddr", "found by", "call site", "source"},
 		Drop:   []string{"retaddr", "child-sp", "source"}, Whole: true, Style: style,
 	}
-	for i := range c.Frames {
+	for i := 0; i < len(c.Frames); i++ {
 		f := &c.Frames[i]
+		if n := c.repeated(i); n > shownRepeats {
+			t.Row("", "", "", "", "… "+words.Count(n)+" more of the same", "")
+			i += n - 1
+			continue
+		}
 		t.Row(fmt.Sprintf("%02x", i), pointer(pointerSize, f.StackPointer), c.returnTo(i, pointerSize), f.found(), f.place(), f.at.Source())
 	}
 	if err := t.Write(b); err != nil {
@@ -311,6 +316,26 @@ func (c *CallStack) text(b *bufio.Writer, pointerSize int, style Style) error {
 		fmt.Fprintf(b, "the stack ends here: %s\n", words.Escape(c.Stopped))
 	}
 	return nil
+}
+
+// shownRepeats is how many frames of a recursion that are all the same are written
+// behind the first.
+const shownRepeats = 3
+
+// repeated is how many frames from i on are the same as the one before, but for the
+// last of them.
+func (c *CallStack) repeated(i int) (n int) {
+	if i == 0 {
+		return 0
+	}
+	last := &c.Frames[i-1]
+	for _, f := range c.Frames[i:] {
+		if f.pc != last.pc || f.Inline || last.Inline || f.Trust != c.Frames[i].Trust {
+			break
+		}
+		n++
+	}
+	return n - 1
 }
 
 // returnTo is where frame i returns to: what the next one that is not inlined

@@ -7,6 +7,15 @@
 // the frame pointer, if the caller's is farther up the stack, or the code is of a
 // compiler at run time; and as the last resort the first word of the stack that is
 // the return address of a call which may have led to the frame. Each [Frame] says by
-// which it was found. What cannot be read ends a stack, with a reason: no frame is
+// which it was found.
+//
+// Images of x86 have no unwind data. There it is what symbols say of frames: call
+// frame information, and the frame data of PDBs and Breakpad's files; else the code,
+// whose pushes and pops are followed from where symbols, or the call before a return
+// address, say that the function begins, or on to its end; and the frame pointer.
+// Symbol files, and call frame information in images, serve the other processors
+// where the images' own unwind data is not at hand.
+//
+// What cannot be read ends a stack, with a reason: no frame is
 // guessed from an address whose code is neither in the dump nor in an image file.
 package unwind

@@ -20,7 +20,6 @@ type Unwinder struct {
 	limit   int
 	step    stepper
 
-	file       *minidump.File
 	rules      map[minidump.VA]symbol.FrameRule // by [Frame.Lookup]
 	amd64State *amd64
 	arm32State *arm32
@@ -54,7 +53,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, runtime: s.RuntimeCode(), calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch], file: f,
+		limit: maxFrames, step: steppers[calls.Arch],
 	}, nil
 }
 

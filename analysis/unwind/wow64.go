@@ -22,7 +22,7 @@ func (u *Unwinder) half32(f *minidump.File) half32 {
 		captured: memory,
 		Unwinder: &Unwinder{
 			arch: minidump.ProcessorX86, memory: u.memory, code: u.code, modules: u.modules, session: u.session, runtime: u.runtime,
-			calls: &calls, limit: u.limit, step: steppers[minidump.ProcessorX86], file: u.file,
+			calls: &calls, limit: u.limit, step: steppers[minidump.ProcessorX86],
 		},
 	}
 }

@@ -97,6 +97,11 @@ func (x *x86) step(ctx context.Context, f Frame, r *Registers, callee calleeX86)
 			return next, ""
 		}
 	}
+	if !f.Return && !x.isCode(f.PC) {
+		if next, ok := x.calledNothing(f, r); ok {
+			return next, ""
+		}
+	}
 	rule := x.u.rule(ctx, f.Lookup())
 	if rule.CFI != nil {
 		if next, stop, ok := x.u.applyRules(rule.CFI, r, &x.stack); ok {
@@ -143,6 +148,20 @@ func (x *x86) described(ctx context.Context, f Frame, r *Registers, d *symbol.Fr
 		return byCode, true
 	}
 	return byData, dataOK
+}
+
+// calledNothing finds the caller where a wrong pointer was called: there is no code at
+// the frame, and so the return address is where the call has put it.
+func (x *x86) calledNothing(f Frame, r *Registers) (step, bool) {
+	ret, ok := x.word(uint64(f.SP))
+	if !ok || !x.returns(ret, true) {
+		return step{}, false
+	}
+	next := step{regs: *r, trust: TrustFP}
+	next.regs.PC = minidump.VA(ret)
+	next.regs.Known &= kept[minidump.ProcessorX86]
+	next.regs.set(esp, uint64(f.SP)+4)
+	return next, true
 }
 
 // returns reports whether an address is that behind a call, in a module or in code
@@ -201,6 +220,19 @@ func (x *x86) isStack(addr uint64) bool {
 	return ok && addr&3 == 0
 }
 
+// mayCall reports whether the call before a return address may have led to a place.
+// Words that are left over from calls before are most often those of other functions.
+// Into another module a call goes by way of a jump.
+func (x *x86) mayCall(ret, pc minidump.VA) bool {
+	target := x.target(ret)
+	if target == 0 {
+		return true
+	}
+	to, _ := x.modules.Find(target)
+	in, _ := x.modules.Find(pc)
+	return to != in || pc >= target && pc-target < maxFunction
+}
+
 // scanX86 is how far above the stack pointer a return address is searched, in
 // words. See scanWords of AMD64.
 const scanX86 = 2048
@@ -220,7 +252,7 @@ func (x *x86) scan(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 			break
 		}
 		at += 4
-		if !x.returns(word, false) {
+		if !x.returns(word, false) || !x.mayCall(minidump.VA(word), f.PC) {
 			continue
 		}
 		next := step{trust: TrustScan}

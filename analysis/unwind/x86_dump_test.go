@@ -254,3 +254,48 @@ func BenchmarkX86(b *testing.B) {
 		}
 	}
 }
+
+// TestScanX86 passes over words that are left over from calls to other functions, and
+// takes what may have called.
+func TestScanX86(t *testing.T) {
+	const base, low = 0x10000000, 0x200000
+	code := make([]byte, 0x1000)
+	copy(code, []byte{0xe8, 0xfb, 0x07, 0, 0})        // call 0x800
+	copy(code[0x10:], []byte{0xff, 0xd0})             // call eax
+	copy(code[0x20:], []byte{0xe8, 0xdb, 0, 0, 0})    // call 0x100
+	copy(code[0x40:], []byte{0x8b, 0xc0, 0x90, 0x90}) // no call
+	copy(code[0x100:], []byte{0x0f, 0x0b})            // ud2
+	for _, tt := range []struct {
+		stack []uint64
+		want  uint64 // what follows on code, 0 for nothing
+		at    uint64
+	}{
+		{[]uint64{0, base + 5, base + 0x12}, 0x12, 12},
+		{[]uint64{base + 0x44, base + 0x25, base + 0x12}, 0x25, 8},
+		{[]uint64{base + 5, base + 0x44, base + 0x1000, 5, 0xffffffff}, 0, 0},
+	} {
+		m := &machine86{code: code, base: base, low: low}
+		for _, w := range tt.stack {
+			m.stack = append(m.stack, byte(w), byte(w>>8), byte(w>>16), byte(w>>24))
+		}
+		f := testdump.Make(t, dumptest.Dump{PointerSize: 4, Modules: []dumptest.Module{{Base: base, Size: 0x10000, Name: "a.exe"}}})
+		u := unwinder86(t, f, symbol.Options{})
+		u.memory, u.code, u.calls.Code, u.calls.Data = m, m, m, m
+		regs := Registers{PC: base + 0x100}
+		regs.set(esp, low)
+		if tt.want != 0 && tt.at == 12 { // what is no code has called nothing, and nothing is pushed
+			called := Registers{PC: 0}
+			called.set(esp, low+8)
+			called.set(ebp, 0x77)
+			next, stop := stepX86(t.Context(), u, Frame{SP: low + 8}, &called)
+			if stop != "" || next.regs.PC != base+0x12 || next.regs.R[esp] != low+12 || next.regs.R[ebp] != 0x77 || next.trust != TrustFP {
+				t.Errorf("a null pointer: %+v, %q", next, stop)
+			}
+		}
+		next, stop := stepX86(t.Context(), u, Frame{PC: regs.PC, SP: low}, &regs)
+		if tt.want == 0 && stop != StopNoUnwind || tt.want != 0 && (stop != "" || next.trust != TrustScan && tt.want != 0x25 ||
+			next.regs.PC != minidump.VA(base+tt.want) || next.regs.R[esp] != low+tt.at) {
+			t.Errorf("%x: %+v, %q", tt.stack, next, stop)
+		}
+	}
+}

@@ -93,7 +93,8 @@ func (x *x86) dispatched(ctx context.Context, f Frame, r *Registers) (step, bool
 		return step{}, false
 	}
 	c, err := minidump.DecodeContext(minidump.ProcessorX86, p[:])
-	if err != nil || c.Flags&^0x7f != minidump.ContextX86 || uint64(c.SP()) <= uint64(f.SP) || !x.isStack(uint64(c.SP())) {
+	const parts, notes = 0x7f, 0xf800_0000 // the kernel's own, such as that it was in a system call
+	if err != nil || c.Flags&^(parts|notes) != minidump.ContextX86 || uint64(c.SP()) <= uint64(f.SP) || !x.isStack(uint64(c.SP())) {
 		return step{}, false
 	}
 	// The stack looks right. Whether the function is the dispatcher the names say.

@@ -218,6 +218,6 @@ func (s *codeState) write(n int) {
 	case ebp:
 		s.frame = nowhere
 	case eax:
-		s.eax, s.swapped = nowhere, -1
+		s.eax, s.swapped = -1, nowhere
 	}
 }

@@ -79,7 +79,7 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 	defer q.Close()
 	chosen, err := o.choose(q.threads, q.exception)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	facts := render.StackFacts{
 		Dump: q.header, Names: q.names, Unique: o.unique,

@@ -6,8 +6,9 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
 )
 
-// maxSteps bounds how many operations an expression of DWARF runs. It may jump
-// back, so its length is no bound; those of compilers have a dozen operations.
+// maxSteps bounds how many operations an expression runs, of DWARF or in words. Those
+// of DWARF may jump back, so their length is no bound; those of compilers have a
+// dozen operations.
 const maxSteps = 1 << 12
 
 // Operations of expressions (DWARF 5, section 7.7.1).

@@ -17,7 +17,11 @@ var errNotAssigned = fmt.Errorf("%w: a value is assigned to what is no variable"
 
 // run takes the words of a text one after the other. assign allows "=".
 func (t *textual) run(text string, assign bool) error {
+	words := 0
 	for word := range strings.FieldsSeq(text) {
+		if words++; words > maxSteps {
+			return ErrSteps
+		}
 		if err := t.word(word, assign); err != nil {
 			return err
 		}

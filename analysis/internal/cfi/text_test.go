@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -150,6 +151,7 @@ func TestProgram(t *testing.T) {
 		{name: "assigned to an input", program: ".raSearch 4 =", err: cfi.ErrSyntax},
 		{name: "left over", program: "$T0 4 = 5", err: cfi.ErrSyntax},
 		{name: "unknown variable", program: "$eip $T7 =", err: cfi.ErrSyntax},
+		{name: "without an end", program: strings.Repeat("$T0 4 = ", 2000), err: cfi.ErrSteps},
 		{name: "empty"},
 	}
 	for _, tt := range tests {
