@@ -18,7 +18,6 @@ type arm64 struct {
 	tables exceptionTables
 	rules  map[minidump.VA]arm64Rule // by place in code
 	made   armDynamics
-	mask   minidump.VA // the bits of a pointer that are an address; 0 if the dump does not say it
 	*codeMap
 }
 
@@ -28,15 +27,19 @@ func (u *Unwinder) arm64() *arm64 {
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm64Rule{},
 			made: armDynamics{}, codeMap: newCodeMap(u),
 		}
-		if u.file != nil {
-			const least = 1<<32 - 1
-			info, _ := u.file.CrashpadInfo()
-			if info != nil && info.AddressMask&least == least {
-				u.arm64State.mask = minidump.VA(info.AddressMask)
-			}
-		}
 	}
 	return u.arm64State
+}
+
+// addressMask returns the bits of a pointer that are an address, 0 if the dump does
+// not say it.
+func addressMask(f *minidump.File) minidump.VA {
+	const least = 1<<32 - 1
+	info, _ := f.CrashpadInfo()
+	if info == nil || info.AddressMask&least != least {
+		return 0
+	}
+	return minidump.VA(info.AddressMask)
 }
 
 const machineARM64 = 0xaa64 // IMAGE_FILE_MACHINE_ARM64

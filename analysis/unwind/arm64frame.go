@@ -21,8 +21,8 @@ func (a *arm64) stripPAC(addr minidump.VA) minidump.VA {
 	if _, ok := a.modules.Find(addr); ok {
 		return addr
 	}
-	if a.mask != 0 {
-		return addr & a.mask
+	if a.u.mask != 0 {
+		return addr & a.u.mask
 	}
 	for _, bits := range [...]int{52, 48, 47, 42, 39} {
 		short := addr & (1<<bits - 1)
