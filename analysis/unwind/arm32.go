@@ -16,20 +16,15 @@ type arm32 struct {
 	stack  window
 	tables exceptionTables
 	rules  map[minidump.VA]arm32Rule // by place in code
+	made   armDynamics
 	*codeMap
-}
-
-// An arm32Rule is what unwind data say of a place in code.
-type arm32Rule struct {
-	ops []arm32Op // none where the return address is in lr
-	err error     // nothing is known
 }
 
 func (u *Unwinder) arm32() *arm32 {
 	if u.arm32State == nil {
 		u.arm32State = &arm32{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm32Rule{},
-			codeMap: newCodeMap(u),
+			made: armDynamics{}, codeMap: newCodeMap(u),
 		}
 	}
 	return u.arm32State
@@ -56,7 +51,7 @@ func stepARM32(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 		s, ok = a.convention(f, r)
 	}
 	if !ok {
-		return a.scan(ctx, r)
+		return a.scan(ctx, f, r)
 	}
 	// What an interrupted thread will go on with is no return address.
 	s.interrupt = s.interrupt || a.behindCall(s.regs.PC) == notBehindCall
@@ -66,11 +61,7 @@ func stepARM32(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 // unwind follows the image's unwind data. ok is false if there are none, or they
 // lead nowhere.
 func (a *arm32) unwind(f Frame, r *Registers) (s step, ok bool) {
-	pc := f.PC
-	if f.Return {
-		pc -= 2 // within the call, as what is returned to may be another function
-	}
-	rule := a.rule(pc)
+	rule := a.rule(arm32Place(f))
 	if rule.err != nil {
 		return s, false
 	}
@@ -83,6 +74,18 @@ func (a *arm32) unwind(f Frame, r *Registers) (s step, ok bool) {
 	return m.caller(TrustCFI), true
 }
 
+// arm32Place is what decides where a frame is: within the call, as what is returned
+// to may be another function.
+func arm32Place(f Frame) minidump.VA {
+	if f.Return {
+		return f.PC - 2
+	}
+	return f.PC
+}
+
+// start returns where the function of a frame begins; 0 if that is not known.
+func (a *arm32) start(f Frame) minidump.VA { return a.rule(arm32Place(f)).start }
+
 // rule returns what is to be undone at a place in code.
 func (a *arm32) rule(pc minidump.VA) arm32Rule {
 	rule, ok := a.rules[pc]
@@ -90,19 +93,31 @@ func (a *arm32) rule(pc minidump.VA) arm32Rule {
 		return rule
 	}
 	if m, ok := a.modules.Find(pc); !ok {
-		rule.err = fmt.Errorf("%s lies in no module", pc)
+		rule = a.dynamic(pc)
 	} else if table := a.tables.of(m, armEntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
 	} else if table.machine != machineARMNT {
 		rule.err = fmt.Errorf("%s is of another processor, %#x", m.Name(), table.machine)
 	} else {
-		rule.ops, rule.err = armImage{a.u.code, table}.arm32Ops(pc)
+		rule = armImage{a.u.code, table}.arm32Rule(pc)
 	}
 	if len(a.rules) >= maxCached {
 		clear(a.rules)
 	}
 	a.rules[pc] = rule
 	return rule
+}
+
+// dynamic is rule for code that was made at run time.
+func (a *arm32) dynamic(pc minidump.VA) arm32Rule {
+	base, e, ok, known := a.made.find(a.runtime, pc)
+	switch {
+	case ok:
+		return armImage{a.u.code, exceptionTable{base: base}}.arm32Entry(e, uint32(pc-base))
+	case known:
+		return arm32Rule{} // a leaf
+	}
+	return arm32Rule{err: fmt.Errorf("%s lies in no module", pc)}
 }
 
 // An arm32Machine undoes unwind codes.
@@ -233,7 +248,7 @@ func (a *arm32) convention(f Frame, r *Registers) (s step, ok bool) {
 }
 
 // scan takes the first return address on the stack.
-func (a *arm32) scan(ctx context.Context, r *Registers) (step, Stop) {
+func (a *arm32) scan(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 	at := uint32(r.R[minidump.RegArmSP])
 	if _, ok := a.word(at); !ok || !r.knows(minidump.RegArmSP) {
 		return step{}, StopNoStack
@@ -244,7 +259,7 @@ func (a *arm32) scan(ctx context.Context, r *Registers) (step, Stop) {
 			break
 		}
 		at += 4
-		if pc := minidump.VA(word &^ 1); a.behindCall(pc) == isBehindCall {
+		if pc := minidump.VA(word &^ 1); a.behindCall(pc) == isBehindCall && a.leadsTo(pc, f.PC) {
 			s := step{regs: Registers{PC: pc}, trust: TrustScan}
 			s.regs.set(minidump.RegArmSP, uint64(at))
 			return s, ""

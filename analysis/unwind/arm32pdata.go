@@ -11,31 +11,48 @@ import (
 // handling" (https://learn.microsoft.com/cpp/build/arm-exception-handling). They
 // are like those of ARM64, for Thumb code whose instructions have two or four bytes.
 
-// arm32Ops finds how to get from code to its caller. There is nothing to be undone
-// where the image's table has nothing about the code: the return address is in
-// lr. The error says that this cannot be known.
-func (img armImage) arm32Ops(pc minidump.VA) ([]arm32Op, error) {
+// An arm32Rule is what unwind data say of a place in code.
+type arm32Rule struct {
+	ops   []arm32Op   // none where the return address is in lr
+	start minidump.VA // of the function; 0 if it is not known, as that of fragments
+	err   error       // nothing can be known
+}
+
+// arm32Rule finds how to get from code to its caller.
+func (img armImage) arm32Rule(pc minidump.VA) (rule arm32Rule) {
 	rva := uint32(pc - img.table.base)
-	begin, data, ok, err := img.entry(rva)
+	e, ok, err := img.entry(rva)
 	if err != nil || !ok {
-		return nil, err
+		rule.err = err
+		return rule
 	}
-	at := int(rva - begin&^1)
+	return img.arm32Entry(e, rva)
+}
+
+// arm32Entry follows an entry, whose function begins at or below an RVA.
+func (img armImage) arm32Entry(e armEntry, rva uint32) (rule arm32Rule) {
+	begin, data := e.begin, e.data
+	begin &^= 1
+	at := int(rva - begin)
+	length, fragment := 2*arm32Packed(data).bits(2, 11), data&3 == 2
 	switch flag := data & 3; flag {
 	case 0:
-		r, err := img.arm32Record(data)
-		if err != nil {
-			return nil, err
+		var r arm32Record
+		if r, rule.err = img.arm32Record(data); rule.err == nil {
+			rule.ops, rule.err = r.ops(at)
 		}
-		return r.ops(at)
+		length, fragment = r.length, r.fragment
 	case 1, 2:
-		p := arm32Packed(data)
-		if at >= 2*p.bits(2, 11) {
-			return nil, nil
+		if at < length {
+			rule.ops, rule.err = arm32Packed(data).ops(at)
 		}
-		return p.ops(at)
+	default:
+		rule.err = fmt.Errorf(".pdata: entry of the function at %#x has the reserved flag 3", begin)
 	}
-	return nil, fmt.Errorf(".pdata: entry of the function at %#x has the reserved flag 3", begin)
+	if at < length && !fragment && rule.err == nil {
+		rule.start = img.table.base + minidump.VA(begin)
+	}
+	return rule
 }
 
 // An arm32Record is the unwind data of a function in .xdata.

@@ -17,23 +17,29 @@ type arm64 struct {
 	stack  window
 	tables exceptionTables
 	rules  map[minidump.VA]arm64Rule // by place in code
+	made   armDynamics
 	*codeMap
-}
-
-// An arm64Rule is what unwind data say of a place in code.
-type arm64Rule struct {
-	ops []arm64Op // none where the return address is in lr
-	err error     // nothing is known
 }
 
 func (u *Unwinder) arm64() *arm64 {
 	if u.arm64State == nil {
 		u.arm64State = &arm64{
 			u: u, stack: window{r: u.memory}, tables: exceptionTables{code: u.code}, rules: map[minidump.VA]arm64Rule{},
-			codeMap: newCodeMap(u),
+			made: armDynamics{}, codeMap: newCodeMap(u),
 		}
 	}
 	return u.arm64State
+}
+
+// addressMask returns the bits of a pointer that are an address, 0 if the dump does
+// not say it.
+func addressMask(f *minidump.File) minidump.VA {
+	const least = 1<<32 - 1
+	info, _ := f.CrashpadInfo()
+	if info == nil || info.AddressMask&least != least {
+		return 0
+	}
+	return minidump.VA(info.AddressMask)
 }
 
 const machineARM64 = 0xaa64 // IMAGE_FILE_MACHINE_ARM64
@@ -57,7 +63,7 @@ func stepARM64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 		s, ok = a.convention(f, r)
 	}
 	if !ok {
-		return a.scan(ctx, r)
+		return a.scan(ctx, f, r)
 	}
 	// What an interrupted thread will go on with is no return address.
 	s.interrupt = s.interrupt || a.behindCall(s.regs.PC) == notBehindCall
@@ -67,11 +73,7 @@ func stepARM64(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, S
 // unwind follows the image's unwind data. ok is false if there are none, or they
 // lead nowhere.
 func (a *arm64) unwind(f Frame, r *Registers) (s step, ok bool) {
-	pc := f.PC
-	if f.Return {
-		pc -= arm64Instr // the call, as what is returned to may be another function
-	}
-	rule := a.rule(pc)
+	rule := a.rule(arm64Place(f))
 	if rule.err != nil {
 		return s, false
 	}
@@ -84,6 +86,28 @@ func (a *arm64) unwind(f Frame, r *Registers) (s step, ok bool) {
 	return m.caller(TrustCFI), true
 }
 
+// arm64Place is what decides where a frame is: the call, as what is returned to may
+// be another function.
+func arm64Place(f Frame) minidump.VA {
+	if f.Return {
+		return f.PC - arm64Instr
+	}
+	return f.PC
+}
+
+// start returns where the function of a frame begins, or the instruction that has
+// made a system call; 0 if neither is known.
+func (a *arm64) start(f Frame) minidump.VA {
+	rule := a.rule(arm64Place(f))
+	if rule.err == nil && !rule.frame && !f.Return {
+		before := a.instructions(f.PC-arm64Instr, f.PC)
+		if len(before) == 1 && before[0]&0xffe0001f == 0xd4000001 { // svc
+			return f.PC - arm64Instr
+		}
+	}
+	return rule.start
+}
+
 // rule returns what is to be undone at a place in code.
 func (a *arm64) rule(pc minidump.VA) arm64Rule {
 	rule, ok := a.rules[pc]
@@ -91,19 +115,31 @@ func (a *arm64) rule(pc minidump.VA) arm64Rule {
 		return rule
 	}
 	if m, ok := a.modules.Find(pc); !ok {
-		rule.err = fmt.Errorf("%s lies in no module", pc)
+		rule = a.dynamic(pc)
 	} else if table := a.tables.of(m, armEntrySize); table.count == 0 {
 		rule.err = fmt.Errorf("%s has no table of functions that can be read", m.Name())
 	} else if table.machine != machineARM64 {
 		rule.err = fmt.Errorf("%s is of another processor, %#x", m.Name(), table.machine)
 	} else {
-		rule.ops, _, rule.err = armImage{a.u.code, table}.arm64Ops(pc)
+		rule = armImage{a.u.code, table}.arm64Rule(pc)
 	}
 	if len(a.rules) >= maxCached {
 		clear(a.rules)
 	}
 	a.rules[pc] = rule
 	return rule
+}
+
+// dynamic is rule for code that was made at run time.
+func (a *arm64) dynamic(pc minidump.VA) arm64Rule {
+	base, e, ok, known := a.made.find(a.runtime, pc)
+	switch {
+	case ok:
+		return armImage{a.u.code, exceptionTable{base: base}}.arm64Entry(e, uint32(pc-base))
+	case known:
+		return arm64Rule{} // a leaf
+	}
+	return arm64Rule{err: fmt.Errorf("%s lies in no module", pc)}
 }
 
 // An arm64Machine undoes unwind codes.

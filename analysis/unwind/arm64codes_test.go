@@ -200,10 +200,10 @@ func TestARM64Table(t *testing.T) {
 			mem.image = binary.LittleEndian.AppendUint32(mem.image, word)
 		}
 		img := armImage{mem, exceptionTable{base: base, start: base + start, count: (len(tt.table) + 1) / 2}}
-		begin, data, ok, err := img.entry(tt.rva)
+		e, ok, err := img.entry(tt.rva)
 		got := "none"
 		if ok {
-			got = fmt.Sprintf("%#x: %d", begin, data)
+			got = fmt.Sprintf("%#x: %d", e.begin, e.data)
 		}
 		if err != nil {
 			got = err.Error()

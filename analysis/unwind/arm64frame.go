@@ -10,8 +10,9 @@ import (
 
 // stripPAC removes the signature of an address, the bits above those that
 // addresses have (pointer authentication). How many these are depends on the
-// system: 39 with Android, 47 with Windows and macOS, 48 or 52 with Linux. So
-// the module that an address lies in decides, if it lies in any.
+// system: 39 with Android, 47 with Windows and macOS, 48 or 52 with Linux. A
+// dump of Crashpad says it; else the module that an address lies in decides,
+// if it lies in any.
 func (a *arm64) stripPAC(addr minidump.VA) minidump.VA {
 	const kernel = 1 << 55 // chooses the half of the address space
 	if addr>>39 == 0 || addr&kernel != 0 {
@@ -19,6 +20,9 @@ func (a *arm64) stripPAC(addr minidump.VA) minidump.VA {
 	}
 	if _, ok := a.modules.Find(addr); ok {
 		return addr
+	}
+	if a.u.mask != 0 {
+		return addr & a.u.mask
 	}
 	for _, bits := range [...]int{52, 48, 47, 42, 39} {
 		short := addr & (1<<bits - 1)
@@ -206,7 +210,7 @@ func (a *arm64) linuxSignal(f Frame) (s step, ok bool) {
 
 // scan takes the first return address on the stack. Where it was stored together
 // with fp, that is known too.
-func (a *arm64) scan(ctx context.Context, r *Registers) (step, Stop) {
+func (a *arm64) scan(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 	sp := minidump.VA(r.R[minidump.RegSP64])
 	if _, ok := a.stack.u64(sp); !ok || !r.knows(minidump.RegSP64) {
 		return step{}, StopNoStack
@@ -218,7 +222,7 @@ func (a *arm64) scan(ctx context.Context, r *Registers) (step, Stop) {
 			break
 		}
 		pc := a.stripPAC(minidump.VA(word))
-		if a.behindCall(pc) != isBehindCall {
+		if a.behindCall(pc) != isBehindCall || !a.leadsTo(pc, f.PC) {
 			at += 8
 			continue
 		}

@@ -1,6 +1,7 @@
 package unwind
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -8,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 // arm64Plain is a module without unwind data.
@@ -22,6 +25,7 @@ var arm64PlainCode = map[uint64][]uint32{
 	0x300: {0xa9be7bfd, 0x910003fd, arm64BL(0x308, 0x200), 0xd503201f},             // g calls f
 	0x400: {0xa9be7bfd, 0x910003fd, 0xd63f0100, 0xd503201f},                        // h calls x8
 	0x500: {0xd2801168, 0xd4000001},                                                // mov x8, #139; svc #0: a signal handler returns here
+	0x700: {arm64BL(0x700, 0x780)},
 	0x600: {0xa9be7bfd, 0x910003fd, 0xd503201f, arm64BL(0x60c, 0x100), 0xd503201f},
 }
 
@@ -76,6 +80,7 @@ func TestARM64Convention(t *testing.T) {
 			[]string{"G at +0x38 by scan", "G at +0x50 by scan", "H at +0x90 by scan"}, StopStart},
 		{"no return address in the record", inF, sp + 0x40, inF, with(sp+0x48, inG-4), []string{"H at +0x90 by scan"}, StopStart},
 		{"fp is something else", inF, 0x1234, inF, chain, []string{"G at +0x50 by scan", "H at +0x90 by frame pointer"}, StopStart},
+		{"left over from another call", inF, 0x1234, inF, with(sp+0x20, arm64Plain+0x704), []string{"G at +0x50 by scan", "H at +0x90 by frame pointer"}, StopStart},
 		{"no frame record at all", inF, 0, inF, map[uint64]uint64{sp + 0x40: 1}, nil, StopNoUnwind},
 		{"no stack", inF, sp + 0x4000, inF, nil, nil, StopNoStack},
 		{"small dump: by the records alone", inF, sp + 0x40, inG, chain, all, StopStart},
@@ -121,5 +126,47 @@ func TestARM64Convention(t *testing.T) {
 				t.Errorf("%q, %v, want %q", stop, err, tt.stop)
 			}
 		})
+	}
+}
+
+func TestStripPAC(t *testing.T) {
+	arch := uint16(12)
+	const base = 0x71_2345_0000 // of a system whose addresses have 39 bits
+	tests := []struct {
+		mask       uint64
+		addr, want minidump.VA
+	}{
+		{0, base + 8, base + 8},
+		{0, 0x12_3456<<40&^(1<<55) | base + 8, base + 8},   // in the module
+		{0, 0x2a<<48 | 0x7f12_3456_7890, 0x7f12_3456_7890}, // in none
+		{0, 0x5a_0071_9999_0000, 0x71_9999_0000},           // likewise
+		{0, 0xfffff800_12345678, 0xfffff800_12345678},      // of the kernel
+		{1<<39 - 1, 0x2a<<48 | 0x7f80_0000_0000 | 0x66_0000_1000, 0x66_0000_1000},
+		{1, 0x2a<<48 | 0x7f12_3456_7890, 0x7f12_3456_7890}, // cannot be
+	}
+	for _, tt := range tests {
+		d := dumptest.Dump{
+			SystemInfo: &dumptest.SystemInfo{ProcessorArchitecture: &arch},
+			Modules:    []dumptest.Module{{Base: base, Size: 0x1000, Name: "libc.so"}},
+		}
+		if tt.mask != 0 {
+			d.CrashpadInfo = &dumptest.CrashpadInfo{AddressMask: tt.mask}
+		}
+		data := d.Bytes()
+		f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := symbol.NewResolver(f, symbol.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := New(f, s, s.Code(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := u.arm64().stripPAC(tt.addr); got != tt.want {
+			t.Errorf("%s with the mask %#x: %s, want %s", tt.addr, tt.mask, got, tt.want)
+		}
 	}
 }

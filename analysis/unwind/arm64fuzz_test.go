@@ -18,7 +18,8 @@ func FuzzARM64(f *testing.F) {
 	table := (&exceptionTables{code: mem}).of(&arm64Unwinder(mem).modules.List()[0], armEntrySize)
 	for _, name := range []string{"t_next", "t_epilogs", "t_any", "t_signed", "k_context", "k_machine_frame", "t_packed_i2_f2_c2_496"} {
 		begin := functions[name] - mem.base
-		_, data, _, err := armImage{mem, table}.entry(uint32(begin))
+		e, _, err := armImage{mem, table}.entry(uint32(begin))
+		data := e.data
 		if err != nil {
 			f.Fatal(err)
 		}

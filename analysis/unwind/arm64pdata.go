@@ -3,6 +3,7 @@ package unwind
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -15,35 +16,55 @@ import (
 // arm64Instr is the size of an instruction in bytes; unwind data count them.
 const arm64Instr = 4
 
-// arm64Ops finds how to get from code to its caller. ok is false if the image's table
-// has nothing about the code: its function has no frame, and the return address
-// is in lr. The error says that this cannot be known.
-func (img armImage) arm64Ops(pc minidump.VA) (ops []arm64Op, ok bool, err error) {
+// An arm64Rule is what unwind data say of a place in code.
+type arm64Rule struct {
+	ops   []arm64Op
+	frame bool        // there is an entry; without one the return address is in lr
+	start minidump.VA // of the function; 0 if it is not known, as that of fragments
+	err   error       // nothing can be known
+}
+
+// arm64Rule finds how to get from code to its caller.
+func (img armImage) arm64Rule(pc minidump.VA) (rule arm64Rule) {
 	rva := uint32(pc - img.table.base)
-	begin, data, ok, err := img.entry(rva)
+	e, ok, err := img.entry(rva)
 	if err != nil || !ok {
-		return nil, false, err
+		rule.err = err
+		return rule
 	}
+	return img.arm64Entry(e, rva)
+}
+
+// arm64Entry follows an entry, whose function begins at or below an RVA.
+func (img armImage) arm64Entry(e armEntry, rva uint32) (rule arm64Rule) {
+	begin, data := e.begin, e.data
 	if begin%arm64Instr != 0 {
-		return nil, false, fmt.Errorf(".pdata: a function begins at %#x, between instructions", begin)
+		rule.err = fmt.Errorf(".pdata: a function begins at %#x, between instructions", begin)
+		return rule
 	}
 	at := int((rva - begin) / arm64Instr)
+	fragment := data&3 == 2
 	switch flag := data & 3; flag {
 	case 0:
 		r, err := img.arm64Record(data)
 		if err != nil {
-			return nil, false, err
+			rule.err = err
+			return rule
 		}
-		return r.ops(at)
+		rule.ops, rule.frame, rule.err = r.ops(at)
+		fragment = slices.ContainsFunc(arm64Codes(r.codes, 0).ops, func(op arm64Op) bool { return op.kind == arm64EndC })
 	case 1, 2:
 		p := arm64Packed(data)
-		if at >= p.bits(2, 11) {
-			return nil, false, nil
+		if rule.frame = at < p.bits(2, 11); rule.frame {
+			rule.ops, rule.err = p.ops(at)
 		}
-		ops, err := p.ops(at)
-		return ops, err == nil, err
+	default:
+		rule.err = fmt.Errorf(".pdata: entry of the function at %#x has the reserved flag 3", begin)
 	}
-	return nil, false, fmt.Errorf(".pdata: entry of the function at %#x has the reserved flag 3", begin)
+	if rule.frame && !fragment {
+		rule.start = img.table.base + minidump.VA(begin)
+	}
+	return rule
 }
 
 // An arm64Record is the unwind data of a function in .xdata.

@@ -90,9 +90,10 @@ type readobjFunction struct {
 	starts  []int // of the epilogs, in instructions
 }
 
-func readReadobj(t *testing.T) (all []readobjFunction) {
+// readReadobj reads a listing; words puts its lines into our words.
+func readReadobj(t *testing.T, dir string, words func(line string) string) (all []readobjFunction) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(arm64Dir, "unwind.txt"))
+	text, err := os.ReadFile(filepath.Join(dir, "unwind.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,9 +127,9 @@ func readReadobj(t *testing.T) (all []readobjFunction) {
 			if _, code, ok := strings.Cut(line, "; "); ok {
 				line = code
 			}
-			if line != "end" {
+			if word := words(line); word != "end" {
 				last := &f.lists[len(f.lists)-1]
-				*last = append(*last, readobjWords(line))
+				*last = append(*last, word)
 			}
 		}
 	}
@@ -142,12 +143,13 @@ func TestARM64Readobj(t *testing.T) {
 	u := arm64Unwinder(mem)
 	table := (&exceptionTables{code: mem}).of(&u.modules.List()[0], armEntrySize)
 	img := armImage{mem, table}
-	functions := readReadobj(t)
+	functions := readReadobj(t, arm64Dir, readobjWords)
 	if len(functions) != table.count {
 		t.Fatalf("%d functions, the listing has %d", table.count, len(functions))
 	}
 	for _, want := range functions {
-		begin, data, ok, err := img.entry(uint32(want.begin - table.base))
+		e, ok, err := img.entry(uint32(want.begin - table.base))
+		begin, data := e.begin, e.data
 		if err != nil || !ok || minidump.VA(begin) != want.begin-table.base {
 			t.Fatalf("entry of %s: %#x, %t, %v", want.begin, begin, ok, err)
 		}

@@ -307,8 +307,8 @@ func TestARM64EveryInstruction(t *testing.T) {
 		}
 		begin := uint64(entry[0]) | uint64(entry[1])<<8 | uint64(entry[2])<<16
 		for pc := mem.base + begin; ; pc += 4 {
-			_, ok, err := img.arm64Ops(minidump.VA(pc))
-			if b, _, _, _ := img.entry(uint32(pc - mem.base)); err != nil || !ok || uint64(b) != begin {
+			rule := img.arm64Rule(minidump.VA(pc))
+			if e, _, _ := img.entry(uint32(pc - mem.base)); rule.err != nil || !rule.frame || uint64(e.begin) != begin {
 				break
 			}
 			if !seen[pc] && pc < functions["k_context"] {

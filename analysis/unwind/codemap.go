@@ -65,3 +65,17 @@ func (c *codeMap) isJIT(addr minidump.VA) bool {
 	_, inModule := c.modules.Find(addr)
 	return !inModule && c.runtime.Contains(addr)
 }
+
+// leadsTo reports whether the call before a return address may have led to the
+// function that is at pc. Words that are left over from calls before are most often
+// those of other functions. Into another module a call goes by way of a jump,
+// whose code need not be there.
+func (c *codeMap) leadsTo(ret, pc minidump.VA) bool {
+	site, err := c.calls.Decode(ret)
+	if err != nil || site.Target == 0 {
+		return err == nil
+	}
+	to, _ := c.modules.Find(site.Target)
+	in, _ := c.modules.Find(pc)
+	return to != in || pc >= site.Target && pc-site.Target < farthest
+}

@@ -23,6 +23,10 @@ func (u *Unwinder) start(f Frame) minidump.VA {
 		}
 	case minidump.ProcessorX86:
 		return u.systemCall(f.PC, x86Stub)
+	case minidump.ProcessorARM64:
+		return u.arm64().start(f)
+	case minidump.ProcessorARM:
+		return u.arm32().start(f)
 	}
 	return 0
 }

@@ -17,6 +17,7 @@ type Unwinder struct {
 	session *symbol.Session     // nil: there are no symbols
 	runtime *symbol.RuntimeCode // nil: nothing is made at run time
 	calls   *CallDecoder
+	mask    minidump.VA // see [addressMask]
 	limit   int
 	step    stepper
 
@@ -53,7 +54,7 @@ func New(f *minidump.File, s *symbol.Session, code *symbol.Code) (*Unwinder, err
 	}
 	return &Unwinder{
 		arch: calls.Arch, memory: calls.Data, code: code, modules: s.Modules(), session: s, runtime: s.RuntimeCode(), calls: calls,
-		limit: maxFrames, step: steppers[calls.Arch],
+		mask: addressMask(f), limit: maxFrames, step: steppers[calls.Arch],
 	}, nil
 }
 

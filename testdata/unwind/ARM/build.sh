@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds unwind.dll and the listing of its unwind data. ../ARM64/README.md says what
-# they are.
+# Builds unwind.dll and the listing of its unwind data. ../README.md says what they
+# are.
 # Needs Debian's clang-19, lld-19, llvm-19 and python3.
 set -eu
 
