@@ -148,7 +148,7 @@ func TestStreamsThatAreWrong(t *testing.T) {
 		}
 	}
 	var partial *analysis.PartialError
-	if !errors.As(info.Problem, &partial) || partial.Count != 2 {
+	if !errors.As(info.Problem, &partial) || partial.Count() != 2 {
 		t.Errorf("%v", info.Problem)
 	}
 	// Whatever is missing of the file, nothing panics and the rest is there.

@@ -116,7 +116,7 @@ func (d *HandleData) Slice() ([]Handle, error) {
 		}
 		handles = append(handles, *h)
 	}
-	return handles, join(first, short)
+	return handles, JoinErrors(first, short)
 }
 
 // A handleReader decodes descriptors and follows their RVAs.

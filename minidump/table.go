@@ -100,7 +100,7 @@ func (f *File) each(t table, do func(c *cursor)) error {
 		return true
 	})
 	_, short := t.count(f.size)
-	return join(first, short)
+	return JoinErrors(first, short)
 }
 
 // blocks calls do with runs of whole records, each of the given size, until do

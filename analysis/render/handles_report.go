@@ -17,7 +17,7 @@ type HandlesReport struct {
 	Next     string   `json:"next,omitempty"`
 	Command  []string `json:"command,omitempty"`
 	Notes    []string `json:"notes"`
-	Errors   []string `json:"errors"`
+	Complaints
 
 	// What the text needs beside that.
 	Text HandlesText `json:"-"`

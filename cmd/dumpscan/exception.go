@@ -77,7 +77,6 @@ func (a *app) exception(ctx context.Context, name string, o *exceptionFlags) err
 		return err
 	}
 	r := render.NewExceptionReport(facts)
-	r.Errors = q.problems
 	return a.write(r, o.format)
 }
 

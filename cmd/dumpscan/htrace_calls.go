@@ -27,7 +27,7 @@ func (q *htraceQuery) calls(ctx context.Context) error {
 		return err
 	}
 	r := render.NewCallReport(render.NewDumpHeader(q.dump.name, q.info), what, calls)
-	r.Notes, r.Errors = q.notes, q.errors
+	r.Notes = q.notes
 	return q.write(r, q.opts.format())
 }
 
