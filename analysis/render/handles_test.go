@@ -112,7 +112,7 @@ func TestFileNames(t *testing.T) {
 		{`\??\C:\leak.log`, true, "Handle 0000000000000004\n"},
 		{"", false, "Handle 0000000000000004\n"},
 	} {
-		r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowName, WinDbg: tt.windbg, Typed: 4}}
+		r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowName, WinDbg: tt.windbg, OneHandle: true, Typed: 4}}
 		r.Handles = streamOf(r, nil, minidump.Handle{Handle: 4, TypeName: "File", ObjectName: tt.name})
 		if diff := cmp.Diff(tt.want, write(t, r, Text, Style{})); diff != "" {
 			t.Errorf("%q, WinDbg %v (-want +got):\n%s", tt.name, tt.windbg, diff)
@@ -151,7 +151,7 @@ func TestHandleLines(t *testing.T) {
 		t.Errorf("of one type (-want +got):\n%s", diff)
 	}
 	// A dump that does not say is printed like one of 64 bits.
-	r = &HandlesReport{Text: HandlesText{Typed: 1}}
+	r = &HandlesReport{Text: HandlesText{OneHandle: true, Typed: 1}}
 	r.Handles = streamOf(r, nil, minidump.Handle{Handle: 0xffffffffffffffff})
 	if got := write(t, r, Text, Style{}); got != "Handle 0000000000000001\n" {
 		t.Errorf("%q", got)
@@ -160,7 +160,7 @@ func TestHandleLines(t *testing.T) {
 
 // TestTypedHandle: the number that was typed is repeated, with its tag bits.
 func TestTypedHandle(t *testing.T) {
-	r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowType, Typed: 0x1e3}}
+	r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowType, OneHandle: true, Typed: 0x1e3}}
 	r.Handles = streamOf(r, nil, minidump.Handle{Handle: 0x1e0, TypeName: "Mutant"})
 	if diff := cmp.Diff("Handle 00000000000001e3\n  Type         \tMutant\n", write(t, r, Text, Style{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -123,7 +123,7 @@ func (q *stackQuery) invalidHandle(ctx context.Context, facts *render.ExceptionF
 	}
 	open := false
 	facts.Listed = &open
-	err = list.Select(analysis.HandleFilter{Handle: h.Handle}).Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
+	err = list.Select(analysis.HandleFilter{OneHandle: true, Handle: h.Handle}).Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
 		found := *h
 		open, facts.HandleIs = true, &found
 		return false

@@ -23,7 +23,7 @@ type handleAnswer struct {
 func (h *handleAnswer) write(ctx context.Context) error {
 	h.report = &render.HandlesReport{
 		Dump: render.NewDumpHeader(h.dump.name, analysis.DescribeHeader(h.dump.File)),
-		Text: render.HandlesText{Flags: h.q.Flags, WinDbg: h.q.windbg, Typed: h.q.Handle, By: h.q.by},
+		Text: render.HandlesText{Flags: h.q.Flags, WinDbg: h.q.windbg, OneHandle: h.q.OneHandle, Typed: h.q.Handle, By: h.q.by},
 	}
 	note, err := h.answer(ctx)
 	if err != nil {

@@ -34,7 +34,7 @@ func (q *htraceQuery) calls(ctx context.Context) error {
 // chooseStack returns the stack of HANDLE's last open, or that of the widest
 // group.
 func (q *htraceQuery) chooseStack(ctx context.Context) (stack int, what string, err error) {
-	if q.opts.query.Handle == 0 {
+	if !q.opts.query.OneHandle {
 		groups, err := q.groups(ctx)
 		if err != nil {
 			return 0, "", err
