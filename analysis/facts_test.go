@@ -1,7 +1,6 @@
 package analysis_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -187,15 +186,5 @@ func TestPageFaults(t *testing.T) {
 	d.Patches = []dumptest.Patch{dumptest.PutU32("ProcessVmCounters", 0, 9)}
 	if s := analysis.NewSnapshot(testdump.Make(t, d), "a"); len(s.Problems) == 0 && s.Memory == nil {
 		t.Error("damaged counters are no problem")
-	}
-}
-
-func TestPartialError(t *testing.T) {
-	cause := errors.New("bad sector")
-	for n, want := range map[uint64]string{1: "bad sector", 2: "bad sector (and 1 more error like it)", 4001: "bad sector (and 4,000 more errors like it)"} {
-		err := error(&analysis.PartialError{Count: n, First: cause})
-		if err.Error() != want || !errors.Is(err, cause) {
-			t.Errorf("%q, want %q", err, want)
-		}
 	}
 }

@@ -31,7 +31,7 @@ func TestUnreadableHandles(t *testing.T) {
 		t.Fatalf("error %v, want some about a bad sector", err)
 	}
 	// The list is read in pieces, so that a few beside the ten are lost too.
-	lost := int(partial.Count)
+	lost := int(partial.Count())
 	if lost < 10 || lost > 100 || len(seen) != n-lost || seen[4*1001] || !seen[4] || !seen[4*n] {
 		t.Errorf("%d handles and %d errors of %d handles", len(seen), lost, n)
 	}
@@ -68,7 +68,7 @@ func TestCutOffList(t *testing.T) {
 	err = l.Walk(t.Context(), 0, func(h *minidump.Handle) bool { n++; return true })
 	var partial *analysis.PartialError
 	var format *minidump.FormatError
-	if n != 60 || !errors.As(err, &partial) || partial.Count != 1 || !errors.As(err, &format) {
+	if n != 60 || !errors.As(err, &partial) || partial.Count() != 1 || !errors.As(err, &format) {
 		t.Errorf("%d handles, want 60; error %v", n, err)
 	}
 	check(t, "a list that is cut off is not empty", l.Empty(), nil)
@@ -145,8 +145,7 @@ func TestReadHandles(t *testing.T) {
 		t.Errorf("error %v, want %s", err, none)
 	}
 	// What is there but too short is damage, and nothing is missing.
-	short := handles(dumptest.Handle{Value: 4})
-	short.Patches = []dumptest.Patch{dumptest.DeclareHeaderSize(dumptest.HandleDataStream, 7)}
+	short := dumptest.Dump{Streams: []dumptest.RawStream{{Type: dumptest.HandleDataStream, Data: make([]byte, 8)}}}
 	var missing *analysis.MissingError
 	if _, err := analysis.ReadHandles(testdump.Make(t, short)); err == nil || errors.As(err, &missing) {
 		t.Errorf("error %v", err)

@@ -48,11 +48,11 @@ func IgnoredNotes(f *minidump.File, types ...minidump.StreamType) []string {
 // that is not about a value. The error is a sentence about the handle, or that
 // of ctx.
 func (l *HandleList) NotFound(ctx context.Context) error {
-	if l.filter.Handle == 0 {
+	if !l.filter.OneHandle {
 		return nil
 	}
 	var found *minidump.Handle
-	l.Select(HandleFilter{Handle: l.filter.Handle}).Walk(ctx, minidump.HandleTypeName, func(h *minidump.Handle) bool {
+	l.Select(HandleFilter{OneHandle: true, Handle: l.filter.Handle}).Walk(ctx, minidump.HandleTypeName, func(h *minidump.Handle) bool {
 		c := *h
 		found = &c
 		return false

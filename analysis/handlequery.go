@@ -38,15 +38,18 @@ func (f HandleFlags) Parts() minidump.HandleParts {
 
 // A HandleQuery is what the arguments of !handle ask for.
 type HandleQuery struct {
-	Handle  uint64 // as typed, tag bits and all; 0: all handles
-	Flags   HandleFlags
-	Type    string // as typed; "" is all types
-	Listing bool   // show handles, not just how many there are
+	// OneHandle says that it is about Handle alone, a value as typed, tag bits and
+	// all.
+	OneHandle bool
+	Handle    uint64
+	Flags     HandleFlags
+	Type      string // as typed; "" is all types
+	Listing   bool   // show handles, not just how many there are
 }
 
 // ParseHandleQuery reads the arguments of !handle: HANDLE, FLAGS and TYPE, of
 // which later ones may be missing. Numbers are hexadecimal; 0 and -1 stand for
-// all handles. Without arguments the query is about the number of handles of
+// all handles, and 1 is the value 0, as tag bits do not matter. Without arguments the query is about the number of handles of
 // each type.
 func ParseHandleQuery(args []string) (*HandleQuery, error) {
 	q := &HandleQuery{Flags: ShowAll}
@@ -56,7 +59,7 @@ func ParseHandleQuery(args []string) (*HandleQuery, error) {
 			return nil, fmt.Errorf("HANDLE: %w", notValue(args[0], err))
 		}
 		if !AllHandles(h) {
-			q.Handle = h
+			q.OneHandle, q.Handle = true, h
 		}
 		q.Flags, q.Listing = ShowType, true
 	}
@@ -66,7 +69,7 @@ func ParseHandleQuery(args []string) (*HandleQuery, error) {
 			return nil, fmt.Errorf("FLAGS: %w", err)
 		}
 		q.Flags = HandleFlags(flags)
-		q.Listing = q.Handle != 0 || flags != 0
+		q.Listing = q.OneHandle || flags != 0
 	}
 	if len(args) > 2 {
 		q.Type = args[2]

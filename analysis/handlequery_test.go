@@ -16,14 +16,15 @@ func TestParseHandleQuery(t *testing.T) {
 	}{
 		{nil, analysis.HandleQuery{Flags: all}},
 		{[]string{"0"}, analysis.HandleQuery{Flags: flags, Listing: true}},
-		{[]string{"7e0"}, analysis.HandleQuery{Handle: 0x7e0, Flags: flags, Listing: true}},
-		{[]string{"0x7e3", "F"}, analysis.HandleQuery{Handle: 0x7e3, Flags: all, Listing: true}},
+		{[]string{"7e0"}, analysis.HandleQuery{OneHandle: true, Handle: 0x7e0, Flags: flags, Listing: true}},
+		{[]string{"0x7e3", "F"}, analysis.HandleQuery{OneHandle: true, Handle: 0x7e3, Flags: all, Listing: true}},
+		{[]string{"1"}, analysis.HandleQuery{OneHandle: true, Handle: 1, Flags: flags, Listing: true}},
 		{[]string{"0", "0"}, analysis.HandleQuery{}},
-		{[]string{"7e0", "0"}, analysis.HandleQuery{Handle: 0x7e0, Listing: true}},
+		{[]string{"7e0", "0"}, analysis.HandleQuery{OneHandle: true, Handle: 0x7e0, Listing: true}},
 		{[]string{"-1", "ff"}, analysis.HandleQuery{Flags: 0xff, Listing: true}},
 		{[]string{"ffffffff", "4", "key"}, analysis.HandleQuery{Flags: analysis.ShowName, Type: "key", Listing: true}},
 		{[]string{"ffffffff`ffffffff", "0", "Key"}, analysis.HandleQuery{Type: "Key"}},
-		{[]string{"00000000`000007e0", "8"}, analysis.HandleQuery{Handle: 0x7e0, Flags: analysis.ShowObject, Listing: true}},
+		{[]string{"00000000`000007e0", "8"}, analysis.HandleQuery{OneHandle: true, Handle: 0x7e0, Flags: analysis.ShowObject, Listing: true}},
 	} {
 		got, err := analysis.ParseHandleQuery(tt.args)
 		if err != nil {

@@ -68,7 +68,7 @@ func TestSummarizeInParallel(t *testing.T) {
 	// That the list is cut off is one error, and the only one.
 	var partial *analysis.PartialError
 	var format *minidump.FormatError
-	if !errors.As(err, &partial) || partial.Count != 1 || !errors.As(err, &format) {
+	if !errors.As(err, &partial) || partial.Count() != 1 || !errors.As(err, &format) {
 		t.Errorf("error %v, want one that the list is cut off", err)
 	}
 	walked := l.Walk(t.Context(), minidump.HandleAllParts, func(*minidump.Handle) bool { return true })

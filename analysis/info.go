@@ -165,7 +165,7 @@ func (d *DumpInfo) handles(ctx context.Context, f *minidump.File) Answer {
 	if declared := uint64(l.data.NumberOfDescriptors); s.Total < declared {
 		a.Detail = words.Of(s.Total, declared, "handle")
 	}
-	switch info := l.data.SizeOfDescriptor >= 40; {
+	switch info := l.data.HasObjectInfo(); {
 	case s.Named && info:
 		a.Detail += ", with names and object information"
 	case s.Named:

@@ -185,7 +185,7 @@ func ReadMemoryView(m *minidump.Memory, format MemoryFormat, at minidump.VA, len
 		v.Gaps = append(v.Gaps, MemoryHole{off, off + next})
 		off += next
 	}
-	if v.Captured() == 0 && failed.Count == 0 {
+	if v.Captured() == 0 && len(failed.list) == 0 {
 		failed.note(fmt.Errorf("%w: %s", minidump.ErrNotCaptured, at))
 	}
 	return v, failed.err()

@@ -13,19 +13,21 @@ import (
 // A HandleFilter selects handles. The zero value selects all of them; every
 // field that is set narrows the selection.
 type HandleFilter struct {
-	// Handle is this value, if not 0. Its two low bits do not matter, as for
-	// !handle: Windows leaves them to programs, which may mark a value with them.
-	Handle  uint64
-	Types   []string     // one of these types in any case; "" and "None" are the handles without a type
-	Name    *NamePattern // the object's name matches
-	Unnamed bool         // the object has no name
-	Access  *AccessPattern
-	State   string // one of the words of ObjectState.Words
+	// OneHandle selects the value Handle alone, which may be 0. Its two low bits do
+	// not matter, as for !handle: Windows leaves them to programs, which may mark a
+	// value with them.
+	OneHandle bool
+	Handle    uint64
+	Types     []string     // one of these types in any case; "" and "None" are the handles without a type
+	Name      *NamePattern // the object's name matches
+	Unnamed   bool         // the object has no name
+	Access    *AccessPattern
+	State     string // one of the words of ObjectState.Words
 }
 
 // Everything reports whether the filter selects every handle.
 func (f *HandleFilter) Everything() bool {
-	return f.Handle == 0 && len(f.Types) == 0 && f.Name == nil && !f.Unnamed && f.Access == nil && f.State == ""
+	return !f.OneHandle && len(f.Types) == 0 && f.Name == nil && !f.Unnamed && f.Access == nil && f.State == ""
 }
 
 // Parts are what the filter needs to know of a handle beside its descriptor.
@@ -47,7 +49,7 @@ func (f *HandleFilter) Parts() minidump.HandleParts {
 func (f *HandleFilter) Match(h *minidump.Handle) bool {
 	const tags = 3
 	switch {
-	case f.Handle != 0 && (h.Handle^f.Handle)&^tags != 0,
+	case f.OneHandle && (h.Handle^f.Handle)&^tags != 0,
 		len(f.Types) > 0 && !isOneOf(h.TypeName, f.Types),
 		f.Unnamed && h.ObjectName != "",
 		f.Name != nil && !f.Name.Match(h.ObjectName),

@@ -19,6 +19,7 @@ func TestSelect(t *testing.T) {
 			Info: []dumptest.ObjectInformation{dumptest.EventInformation{Set: true}}},
 		dumptest.Handle{Value: 16},
 		dumptest.Handle{Value: 20, Type: "gadget"},
+		dumptest.Handle{Value: 0, Type: "Job"},
 	))
 	name := func(s string) *analysis.NamePattern {
 		p, err := analysis.ParseNamePattern(s)
@@ -39,10 +40,11 @@ func TestSelect(t *testing.T) {
 		filter analysis.HandleFilter
 		want   []uint64
 	}{
-		{"everything", analysis.HandleFilter{}, []uint64{4, 8, 12, 16, 20}},
-		{"a value", analysis.HandleFilter{Handle: 8}, []uint64{8}},
-		{"a value with tag bits", analysis.HandleFilter{Handle: 11}, []uint64{8}},
-		{"a value between two", analysis.HandleFilter{Handle: 24}, nil},
+		{"everything", analysis.HandleFilter{}, []uint64{4, 8, 12, 16, 20, 0}},
+		{"a value", analysis.HandleFilter{OneHandle: true, Handle: 8}, []uint64{8}},
+		{"the value 0", analysis.HandleFilter{OneHandle: true}, []uint64{0}},
+		{"a value with tag bits", analysis.HandleFilter{OneHandle: true, Handle: 11}, []uint64{8}},
+		{"a value between two", analysis.HandleFilter{OneHandle: true, Handle: 24}, nil},
 		{"a type in another case", analysis.HandleFilter{Types: []string{"kEY"}}, []uint64{4, 8}},
 		{"two types", analysis.HandleFilter{Types: []string{"Event", "key"}}, []uint64{4, 8, 12}},
 		{"a type that WinDbg does not know", analysis.HandleFilter{Types: []string{"Gadget"}}, []uint64{20}},
@@ -105,12 +107,12 @@ func TestNotFound(t *testing.T) {
 		want   string
 	}{
 		{analysis.HandleFilter{Types: []string{"Job"}}, ""},
-		{analysis.HandleFilter{Handle: 0xc0}, "no open handle 0xc0"},
-		{analysis.HandleFilter{Handle: 0xc3, Types: []string{"Key"}}, "no open handle 0xc3"},
-		{analysis.HandleFilter{Handle: 0xac, Types: []string{"event"}}, "handle 0xac is open, but its type is Key, not Event"},
-		{analysis.HandleFilter{Handle: 0xae, Types: []string{"none", "event"}}, "handle 0xac is open, but its type is Key, not None or Event"},
-		{analysis.HandleFilter{Handle: 0xb0, Types: []string{"key"}}, "handle 0xb0 is open, but its type is None, not Key"},
-		{analysis.HandleFilter{Handle: 0xac, Unnamed: true}, "handle 0xac is open, a handle of type Key, but the other options leave it out"},
+		{analysis.HandleFilter{OneHandle: true, Handle: 0xc0}, "no open handle 0xc0"},
+		{analysis.HandleFilter{OneHandle: true, Handle: 0xc3, Types: []string{"Key"}}, "no open handle 0xc3"},
+		{analysis.HandleFilter{OneHandle: true, Handle: 0xac, Types: []string{"event"}}, "handle 0xac is open, but its type is Key, not Event"},
+		{analysis.HandleFilter{OneHandle: true, Handle: 0xae, Types: []string{"none", "event"}}, "handle 0xac is open, but its type is Key, not None or Event"},
+		{analysis.HandleFilter{OneHandle: true, Handle: 0xb0, Types: []string{"key"}}, "handle 0xb0 is open, but its type is None, not Key"},
+		{analysis.HandleFilter{OneHandle: true, Handle: 0xac, Unnamed: true}, "handle 0xac is open, a handle of type Key, but the other options leave it out"},
 	} {
 		got := ""
 		if err := l.Select(tt.filter).NotFound(t.Context()); err != nil {

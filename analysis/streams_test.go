@@ -149,7 +149,7 @@ func TestStreamsThatAreWrong(t *testing.T) {
 		}
 	}
 	var partial *analysis.PartialError
-	if !errors.As(info.Problem, &partial) || partial.Count != 3 {
+	if !errors.As(info.Problem, &partial) || partial.Count() != 3 {
 		t.Errorf("%v", info.Problem)
 	}
 	// Whatever is missing of the file, nothing panics and the rest is there.

@@ -49,7 +49,7 @@ func Tokens(f *minidump.File) ([]TokenFact, error) {
 		}
 		facts = append(facts, fact)
 	}
-	if len(tokens) == 0 && failed.Count == 0 {
+	if len(tokens) == 0 && len(failed.list) == 0 {
 		failed.note(fmt.Errorf("%s: it is there, but it lists no token", minidump.TokenStream))
 	}
 	return facts, failed.err()

@@ -45,7 +45,7 @@ func DetectWriter(f *minidump.File) Writer {
 	}
 	// dbghelp writes 40 bytes since version 6.5; of the writers with version 0
 	// only Crashpad writes handles at all.
-	if hd, err := f.HandleData(); err == nil && hd.SizeOfDescriptor == 32 {
+	if hd, err := f.HandleData(); err == nil && !hd.HasObjectInfo() {
 		return Writer{WriterCrashpad, "probably: header version 0xa793 and handle descriptors of 32 bytes"}
 	}
 	return Writer{}

@@ -3,6 +3,7 @@ package minidump
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 var (
@@ -34,6 +35,8 @@ type FormatError struct {
 	Off    int64      // file offset at which the trouble begins
 	Msg    string     // what is wrong there
 	Err    error      // the cause, such as an I/O error; may be nil
+
+	kind string // what Msg was made from; "" if that is Msg itself
 }
 
 func (e *FormatError) Error() string {
@@ -51,17 +54,55 @@ func (e *FormatError) Error() string {
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }
 
-func formatErrorf(s StreamType, off int64, format string, args ...any) *FormatError {
-	return &FormatError{Stream: s, Off: off, Msg: fmt.Sprintf(format, args...)}
+// Kind is equal for errors of one stream, or of streams of unknown types, that differ only in offsets, numbers
+// and causes, so that a million of them can be counted instead of listed.
+func (e *FormatError) Kind() string {
+	kind := e.kind
+	if kind == "" {
+		kind = e.Msg
+	}
+	if _, known := streamNames[e.Stream]; !known {
+		return "streams of unknown types: " + kind
+	}
+	return e.Stream.String() + ": " + kind
 }
 
-// join returns the two errors as one, in one line; either may be nil.
-func join(a, b error) error {
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
+func formatErrorf(s StreamType, off int64, format string, args ...any) *FormatError {
+	return &FormatError{Stream: s, Off: off, Msg: fmt.Sprintf(format, args...), kind: format}
+}
+
+// Errors are several errors of one reading, each about something else. It is
+// never empty.
+type Errors []error
+
+// Error writes all in one line.
+func (e Errors) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
 	}
-	return fmt.Errorf("%w; %w", a, b)
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap returns the errors.
+func (e Errors) Unwrap() []error { return e }
+
+// JoinErrors is [errors.Join] for messages of one line. Those that are nil are
+// left out; of none it is nil, and a single one is returned as it is.
+func JoinErrors(errs ...error) error {
+	var list Errors
+	for _, err := range errs {
+		if more, ok := err.(Errors); ok {
+			list = append(list, more...)
+		} else if err != nil {
+			list = append(list, err)
+		}
+	}
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return list[0]
+	}
+	return list
 }

@@ -38,8 +38,8 @@ const (
 
 // HandleData is the list of handles (MINIDUMP_HANDLE_DATA_STREAM).
 type HandleData struct {
-	SizeOfHeader        uint32 // bytes
-	SizeOfDescriptor    uint32 // bytes: 32, or 40 with object information
+	SizeOfHeader        uint32 // bytes, as declared
+	SizeOfDescriptor    uint32 // bytes, as declared: 32, or 40 with object information
 	NumberOfDescriptors uint32 // as declared; the file may hold fewer
 
 	f     *File
@@ -52,22 +52,37 @@ const (
 )
 
 // HandleData reads the header of the HandleDataStream. The error wraps
-// [ErrNoStream] if the dump was written without handles.
+// [ErrNoStream] if the dump was written without handles. If the file ends before
+// the header does, it says how many handles the stream has room for.
+//
+// Sizes of header and descriptors that cannot be are not believed: the handles
+// are read in the layout of Windows that fits the stream, and Len has an error
+// that says so.
 func (f *File) HandleData() (*HandleData, error) {
-	t, err := f.exTable(HandleDataStream, descriptorSize, false, "handle descriptors")
+	c, d, err := f.loadStream(HandleDataStream, handleHeaderSize)
 	if err != nil {
-		return nil, err
+		return nil, f.lostHandles(d, err)
 	}
-	return &HandleData{
-		SizeOfHeader:        t.header,
-		SizeOfDescriptor:    uint32(t.stride),
-		NumberOfDescriptors: uint32(t.declared),
-		f:                   f, table: t,
-	}, nil
+	h := &HandleData{SizeOfHeader: c.u32(), SizeOfDescriptor: c.u32(), NumberOfDescriptors: c.u32(), f: f}
+	if c.err != nil {
+		return nil, f.lostHandles(d, c.err)
+	}
+	header, stride := h.layout(int64(d.DataSize))
+	h.table = newTable(d, header, int64(stride), uint64(h.NumberOfDescriptors), "handle descriptors")
+	if h.NumberOfDescriptors > 0 && (header != h.SizeOfHeader || stride != h.SizeOfDescriptor) {
+		h.table.doubt = formatErrorf(HandleDataStream, int64(d.RVA),
+			"a header of %d bytes and handle descriptors of %d bytes declared, which cannot be in a stream of %d bytes: read as %d and %d",
+			h.SizeOfHeader, h.SizeOfDescriptor, d.DataSize, header, stride)
+	}
+	return h, nil
 }
 
+// HasObjectInfo reports whether descriptors have room for object information.
+func (d *HandleData) HasObjectInfo() bool { return d.table.stride >= descriptor2Size }
+
 // Len returns how many of the declared handles are in the file, with an error
-// if that is not all of them. The iterators make just so many steps.
+// if that is not all of them, or if they are not read as the list declares. The
+// iterators make just so many steps.
 func (d *HandleData) Len() (int, error) { return d.table.len(d.f.size) }
 
 // All iterates over the handles in the order of the file, with all their
@@ -116,7 +131,7 @@ func (d *HandleData) Slice() ([]Handle, error) {
 		}
 		handles = append(handles, *h)
 	}
-	return handles, join(first, short)
+	return handles, JoinErrors(first, short)
 }
 
 // A handleReader decodes descriptors and follows their RVAs.
@@ -138,7 +153,7 @@ func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
 	return &handleReader{
 		f:     d.f,
 		parts: parts,
-		wide:  d.SizeOfDescriptor >= descriptor2Size,
+		wide:  d.HasObjectInfo(),
 		names: nameReader{f: d.f, stream: HandleDataStream},
 		win:   newWindows(d.f.r, d.f.size),
 		types: newStringCache(),

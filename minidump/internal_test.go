@@ -241,12 +241,12 @@ func TestWindowsThatFail(t *testing.T) {
 	}
 }
 
-func TestJoin(t *testing.T) {
+func TestJoinErrors(t *testing.T) {
 	a, b := errors.New("a"), errors.New("b")
-	if join(nil, nil) != nil || join(a, nil) != a || join(nil, b) != b {
+	if JoinErrors(nil, nil) != nil || JoinErrors(a, nil) != a || JoinErrors(nil, b) != b {
 		t.Error("join of one")
 	}
-	if both := join(a, b); !errors.Is(both, a) || !errors.Is(both, b) || both.Error() != "a; b" {
+	if both := JoinErrors(a, b); !errors.Is(both, a) || !errors.Is(both, b) || both.Error() != "a; b" {
 		t.Errorf("join of two: %v", both)
 	}
 }

@@ -48,7 +48,7 @@ func (f *File) Memory() (*Memory, error) {
 	if none32 {
 		err32 = nil
 	}
-	return m, join(err64, err32)
+	return m, JoinErrors(err64, err32)
 }
 
 // add keeps what the file holds of a declared range and reports whether that

@@ -44,7 +44,7 @@ func (f *File) Memory64List() (*Memory64List, error) {
 	_, err = t.count(f.size)
 	f.blocks(t, func(block []byte, size int, lost error) bool {
 		if lost != nil {
-			err = join(lost, err)
+			err = JoinErrors(lost, err)
 			return false
 		}
 		for ; len(block) > 0; block = block[size:] {

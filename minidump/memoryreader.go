@@ -65,5 +65,5 @@ func (f *File) ModuleAt(va VA) (*Module, error) {
 	case first == nil:
 		_, first = t.count(f.size)
 	}
-	return nil, join(fmt.Errorf("%w: %s", ErrNoModule, va), first)
+	return nil, JoinErrors(fmt.Errorf("%w: %s", ErrNoModule, va), first)
 }

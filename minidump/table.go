@@ -14,23 +14,24 @@ type table struct {
 	declared uint64 // number of records that the stream claims
 	end      int64  // where the stream ends; the file may end before
 	header   uint32 // bytes before the first record, as the list declares them
+	doubt    error  // that the list is not read as it declares itself; may be nil
 	what     string // plural, for messages
 }
 
 // count returns how many of the declared records are in the file, and an
-// error if that is not all of them.
+// error if that is not all of them, or if it is in doubt where they are.
 func (t table) count(size int64) (uint64, error) {
 	end := min(t.end, size)
 	there := uint64(max(end-t.off, 0) / t.stride)
 	if t.declared <= there {
-		return t.declared, nil
+		return t.declared, t.doubt
 	}
 	msg := "the stream ends"
 	if size < t.end {
 		msg = "the file ends"
 	}
-	return there, formatErrorf(t.stream, t.off+int64(there)*t.stride,
-		"%d %s of %d bytes declared, but %s after %d", t.declared, t.what, t.stride, msg, there)
+	return there, JoinErrors(t.doubt, formatErrorf(t.stream, t.off+int64(there)*t.stride,
+		"%d %s of %d bytes declared, but %s after %d", t.declared, t.what, t.stride, msg, there))
 }
 
 // len is count for those who keep records in memory.
@@ -100,7 +101,7 @@ func (f *File) each(t table, do func(c *cursor)) error {
 		return true
 	})
 	_, short := t.count(f.size)
-	return join(first, short)
+	return JoinErrors(first, short)
 }
 
 // blocks calls do with runs of whole records, each of the given size, until do

@@ -12,8 +12,9 @@ import (
 
 // A Query is what the arguments of !htrace ask for.
 type Query struct {
-	Handle    uint64 // operations on this value; 0: on all
-	MaxTraces int    // at most so many; 0: all
+	OneHandle bool // operations on the value Handle alone
+	Handle    uint64
+	MaxTraces int // at most so many; 0: all
 }
 
 // ParseQuery reads the arguments of !htrace: HANDLE and MAX_TRACES, of which
@@ -30,7 +31,7 @@ func ParseQuery(args []string) (Query, error) {
 			return q, fmt.Errorf("HANDLE: %w", err)
 		}
 		if h != math.MaxUint32 && h != math.MaxUint64 {
-			q.Handle = h
+			q.OneHandle, q.Handle = h != 0, h
 		}
 	}
 	if len(args) > 1 {
@@ -48,7 +49,7 @@ func ParseQuery(args []string) (Query, error) {
 func (t *Trace) Select(ctx context.Context, q Query) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		id, ok := t.pool.lookup(q.Handle)
-		if q.Handle != 0 && !ok {
+		if q.OneHandle && !ok {
 			return
 		}
 		n := 0
@@ -56,7 +57,7 @@ func (t *Trace) Select(ctx context.Context, q Query) iter.Seq[int] {
 			if i%4096 == 0 && ctx.Err() != nil {
 				return
 			}
-			if q.Handle != 0 && t.records[i].handle != id {
+			if q.OneHandle && t.records[i].handle != id {
 				continue
 			}
 			if n++; !yield(i) || n == q.MaxTraces {

@@ -25,12 +25,12 @@ func TestParseQuery(t *testing.T) {
 		{"0", htrace.Query{}, ""},
 		{"ffffffff", htrace.Query{}, ""},
 		{"ffffffffffffffff", htrace.Query{}, ""},
-		{"7e0", htrace.Query{Handle: 0x7e0}, ""},
-		{"0x7e0 10", htrace.Query{Handle: 0x7e0, MaxTraces: 16}, ""},
+		{"7e0", htrace.Query{OneHandle: true, Handle: 0x7e0}, ""},
+		{"0x7e0 10", htrace.Query{OneHandle: true, Handle: 0x7e0, MaxTraces: 16}, ""},
 		{"0 a", htrace.Query{MaxTraces: 10}, ""},
 		{"0 ffffffffffffffff", htrace.Query{MaxTraces: 1<<31 - 1}, ""},
 		{"zz", htrace.Query{}, `HANDLE: "zz" is not a hexadecimal number`},
-		{"4 zz", htrace.Query{Handle: 4}, `MAX_TRACES: "zz" is not a hexadecimal number`},
+		{"4 zz", htrace.Query{OneHandle: true, Handle: 4}, `MAX_TRACES: "zz" is not a hexadecimal number`},
 		{"4 5 6", htrace.Query{}, `"6" is one argument too many`},
 	} {
 		got, err := htrace.ParseQuery(strings.Fields(tt.args))
@@ -44,17 +44,18 @@ func TestParseQuery(t *testing.T) {
 }
 
 func TestTraceSelect(t *testing.T) {
-	trace := readTrace(t, traceDump(t, traceOps(t, "o4 c4 o8 o4 b8 c4"), ""), htrace.OldestFirst)
+	trace := readTrace(t, traceDump(t, traceOps(t, "o4 c4 o8 o4 b8 c4 b0"), ""), htrace.OldestFirst)
 	for _, tt := range []struct {
 		query htrace.Query
 		want  []int
 	}{
-		{htrace.Query{}, []int{5, 4, 3, 2, 1, 0}},
-		{htrace.Query{MaxTraces: 2}, []int{5, 4}},
-		{htrace.Query{MaxTraces: 99}, []int{5, 4, 3, 2, 1, 0}},
-		{htrace.Query{Handle: 4}, []int{5, 3, 1, 0}},
-		{htrace.Query{Handle: 4, MaxTraces: 3}, []int{5, 3, 1}},
-		{htrace.Query{Handle: 0x99}, nil},
+		{htrace.Query{}, []int{6, 5, 4, 3, 2, 1, 0}},
+		{htrace.Query{MaxTraces: 2}, []int{6, 5}},
+		{htrace.Query{MaxTraces: 99}, []int{6, 5, 4, 3, 2, 1, 0}},
+		{htrace.Query{OneHandle: true, Handle: 4}, []int{5, 3, 1, 0}},
+		{htrace.Query{OneHandle: true, Handle: 4, MaxTraces: 3}, []int{5, 3, 1}},
+		{htrace.Query{OneHandle: true, Handle: 0x99}, nil},
+		{htrace.Query{OneHandle: true}, []int{6}},
 	} {
 		if diff := cmp.Diff(tt.want, slices.Collect(trace.Select(t.Context(), tt.query))); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", tt.query, diff)

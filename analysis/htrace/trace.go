@@ -111,7 +111,7 @@ func scanTrace(ctx context.Context, f *minidump.File) (*Trace, error) {
 		return nil, ctx.Err()
 	}
 	t.weigh()
-	return t, errors.Join(err, joinErr)
+	return t, minidump.JoinErrors(err, joinErr)
 }
 
 // replayed replays a trace whose records are in the order of time. err is what
@@ -126,7 +126,7 @@ func (t *Trace) replayed(ctx context.Context, f *minidump.File, err error) (*Tra
 		return nil, ctx.Err()
 	}
 	t.sortAnomalies()
-	return t, errors.Join(err, describeErr)
+	return t, minidump.JoinErrors(err, describeErr)
 }
 
 // count fills in how many operations of each kind there are.

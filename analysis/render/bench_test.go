@@ -38,7 +38,7 @@ func benchmarkHandles(b *testing.B, format Format) {
 			visit(&benchHandle)
 		}
 		return nil
-	}, nil, &r.Errors)
+	}, nil)
 	if err := Write(io.Discard, r, format, Style{}); err != nil {
 		b.Fatal(err)
 	}

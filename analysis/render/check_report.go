@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
@@ -15,7 +16,7 @@ type CheckReport struct {
 	Passed  bool          `json:"passed"` // every check: the exit code is 0
 	Results []CheckResult `json:"results"`
 	Notes   []string      `json:"notes"`
-	Errors  []string      `json:"errors"`
+	Complaints
 
 	Wrote string `json:"-"` // the file of a new baseline; in the text only
 }
@@ -61,10 +62,10 @@ func (*CheckReport) schema() string { return "dumpscan.check/2" }
 
 // NewCheckReport makes the report of a check. errors are what could not be
 // read; wrote is the file of a new baseline, or "".
-func NewCheckReport(dumps []*check.Dump, r *check.Report, wrote string, errors []string) *CheckReport {
+func NewCheckReport(dumps []*check.Dump, r *check.Report, wrote string, problems *analysis.Problems) *CheckReport {
 	c := &CheckReport{
-		Passed: r.Count(check.Passed) == len(r.Results) && len(errors) == 0,
-		Notes:  r.Notes, Errors: errors, Wrote: wrote,
+		Passed: r.Count(check.Passed) == len(r.Results) && problems.Len() == 0,
+		Notes:  r.Notes, Wrote: wrote, Complaints: Complaints{problems},
 	}
 	for _, d := range dumps {
 		c.Dumps = append(c.Dumps, newCheckDump(d))

@@ -21,7 +21,7 @@ type DiffReport struct {
 	Removed *HandleStream `json:"removed,omitempty"` // the handles that only OLD has
 	Holders []DiffHolder  `json:"holders,omitempty"` // what holds handles, if it was compared: the most kept first
 	Notes   []string      `json:"notes"`
-	Errors  []string      `json:"errors"`
+	Complaints
 
 	// Changed is the number of all groups in which a handle was added or
 	// removed, Unchanged that of the others.

@@ -105,8 +105,8 @@ func TestDiffHandles(t *testing.T) {
 	}
 	r := NewDiffReport(exampleDiff(), nil, 1)
 	r.Old, r.New = DumpHeader{File: "old.dmp", PointerSize: 4}, DumpHeader{File: "n\x1bw.dmp", PointerSize: 8}
-	r.Added = NewHandleStream(one(minidump.Handle{Handle: 8, TypeName: "Key"}), nil, &r.Errors)
-	r.Removed = NewHandleStream(one(minidump.Handle{Handle: 4, TypeName: "Event"}), nil, &r.Errors)
+	r.Added = NewHandleStream(one(minidump.Handle{Handle: 8, TypeName: "Key"}), nil)
+	r.Removed = NewHandleStream(one(minidump.Handle{Handle: 4, TypeName: "Event"}), nil)
 	text := write(t, r, Text, Style{})
 	for _, want := range []string{
 		"\nAdded: 40,000 handles, only in n<U+001B>w.dmp\nHandle 0000000000000008\n  Type         \tKey\n",

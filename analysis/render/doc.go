@@ -54,8 +54,10 @@
 //	omitted        how many rows --limit left out; absent if none
 //	next, command  what to do next: a sentence, and the arguments of a command
 //	notes          sentences for people about what is easily misread
-//	errors         sentences about what could not be read; with errors the exit
-//	               code is 3
+//	errors         sentences about what could not be read, each with the file in
+//	               front: one for each kind of problem, with the stream, the
+//	               first file offset, and how many more there are like it. They
+//	               are the lines that stderr has; with errors the exit code is 3
 //
 // The field "dump" ([DumpHeader]) has
 //

@@ -32,7 +32,7 @@ func exampleReport() *render.HandlesReport {
 			}
 		}
 		return nil
-	}, nil, &r.Errors)
+	}, nil)
 	return r
 }
 

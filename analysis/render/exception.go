@@ -25,7 +25,7 @@ type ExceptionReport struct {
 	Next      string           `json:"next,omitempty"`
 	Command   []string         `json:"command,omitempty"`
 	Notes     []string         `json:"notes"`
-	Errors    []string         `json:"errors"`
+	Complaints
 }
 
 // An ExceptionDetail is the exception of the dump with the meaning of its

@@ -17,7 +17,7 @@ type HandlesReport struct {
 	Next     string   `json:"next,omitempty"`
 	Command  []string `json:"command,omitempty"`
 	Notes    []string `json:"notes"`
-	Errors   []string `json:"errors"`
+	Complaints
 
 	// What the text needs beside that.
 	Text HandlesText `json:"-"`
@@ -30,7 +30,9 @@ type HandlesText struct {
 	// differs: types that WinDbg does not know count as None, there are no
 	// constants for their rights, and the name of a File is not printed.
 	WinDbg bool
-	Typed  uint64 // the value that was asked for, as typed; 0 if it was all handles
+	// OneHandle says that one value was asked for, Typed as it was typed.
+	OneHandle bool
+	Typed     uint64
 	// Type is the type that was asked for, "" if it was none; OneType says that
 	// it was one.
 	Type    string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -15,24 +14,17 @@ type HandleWalk func(visit func(*minidump.Handle) bool) error
 // A HandleStream is handles that are read while they are written, since there
 // may be millions.
 type HandleStream struct {
-	walk HandleWalk
-	// errs, of the report, gets what could not be read.
-	errs    *[]string
-	problem error
+	walk    HandleWalk
+	failed  func(error)
 	stopped error
 }
 
-// NewHandleStream returns the handles of a walk. What could not be read is added
-// to the errors of the report that it belongs to, unless worse is known.
-func NewHandleStream(walk HandleWalk, known error, errs *[]string) *HandleStream {
-	s := &HandleStream{walk: walk, errs: errs}
-	s.note(known)
-	return s
+// NewHandleStream returns the handles of a walk. failed gets what could not be
+// read, once for each time that the report is written; it adds that to the
+// errors of the report, which come behind the handles.
+func NewHandleStream(walk HandleWalk, failed func(error)) *HandleStream {
+	return &HandleStream{walk: walk, failed: failed}
 }
-
-// Problem returns what could not be read of the dump; it is known in full once
-// the report has been written.
-func (s *HandleStream) Problem() error { return s.problem }
 
 // each visits the handles. It returns an error if it was interrupted.
 func (s *HandleStream) each(visit func(*minidump.Handle)) error {
@@ -44,30 +36,10 @@ func (s *HandleStream) each(visit func(*minidump.Handle)) error {
 		s.stopped = err
 		return err
 	}
-	s.note(err)
+	if err != nil {
+		s.failed(err)
+	}
 	return nil
-}
-
-// note keeps the error that says more: parts of the list are read several times.
-func (s *HandleStream) note(err error) {
-	if err == nil || s.problem != nil && failures(err) <= failures(s.problem) {
-		return
-	}
-	if n := len(*s.errs); s.problem != nil && n > 0 {
-		(*s.errs)[n-1] = err.Error()
-	} else {
-		*s.errs = append(*s.errs, err.Error())
-	}
-	s.problem = err
-}
-
-// failures is the number of errors that an error stands for.
-func failures(err error) uint64 {
-	var partial *analysis.PartialError
-	if errors.As(err, &partial) {
-		return partial.Count
-	}
-	return 1
 }
 
 func (s *HandleStream) elements(element func(any)) {

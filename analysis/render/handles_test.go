@@ -33,7 +33,7 @@ func streamOf(r *HandlesReport, err error, handles ...minidump.Handle) *HandleSt
 			}
 		}
 		return err
-	}, nil, &r.Errors)
+	}, nil)
 }
 
 // TestSummaryOnTerminal has bars, which the plain text must not have.
@@ -112,7 +112,7 @@ func TestFileNames(t *testing.T) {
 		{`\??\C:\leak.log`, true, "Handle 0000000000000004\n"},
 		{"", false, "Handle 0000000000000004\n"},
 	} {
-		r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowName, WinDbg: tt.windbg, Typed: 4}}
+		r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowName, WinDbg: tt.windbg, OneHandle: true, Typed: 4}}
 		r.Handles = streamOf(r, nil, minidump.Handle{Handle: 4, TypeName: "File", ObjectName: tt.name})
 		if diff := cmp.Diff(tt.want, write(t, r, Text, Style{})); diff != "" {
 			t.Errorf("%q, WinDbg %v (-want +got):\n%s", tt.name, tt.windbg, diff)
@@ -151,7 +151,7 @@ func TestHandleLines(t *testing.T) {
 		t.Errorf("of one type (-want +got):\n%s", diff)
 	}
 	// A dump that does not say is printed like one of 64 bits.
-	r = &HandlesReport{Text: HandlesText{Typed: 1}}
+	r = &HandlesReport{Text: HandlesText{OneHandle: true, Typed: 1}}
 	r.Handles = streamOf(r, nil, minidump.Handle{Handle: 0xffffffffffffffff})
 	if got := write(t, r, Text, Style{}); got != "Handle 0000000000000001\n" {
 		t.Errorf("%q", got)
@@ -160,7 +160,7 @@ func TestHandleLines(t *testing.T) {
 
 // TestTypedHandle: the number that was typed is repeated, with its tag bits.
 func TestTypedHandle(t *testing.T) {
-	r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowType, Typed: 0x1e3}}
+	r := &HandlesReport{Text: HandlesText{Flags: analysis.ShowType, OneHandle: true, Typed: 0x1e3}}
 	r.Handles = streamOf(r, nil, minidump.Handle{Handle: 0x1e0, TypeName: "Mutant"})
 	if diff := cmp.Diff("Handle 00000000000001e3\n  Type         \tMutant\n", write(t, r, Text, Style{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -208,29 +208,22 @@ func TestObjectJSON(t *testing.T) {
 	}
 }
 
-// TestStreamErrors: what could not be read is known only at the end, and the
-// error that says more is kept.
+// What could not be read is known only at the end of the handles; the errors,
+// which come behind them, have it.
 func TestStreamErrors(t *testing.T) {
-	partial := func(n uint64) error { return &analysis.PartialError{Count: n, First: errors.New("bad sector")} }
-	const one, three = "bad sector", "bad sector (and 2 more errors like it)"
-	for _, tt := range []struct {
-		known, met error
-		want       []string
-	}{
-		{nil, nil, nil}, {partial(1), nil, []string{one}}, {nil, partial(3), []string{three}},
-		{partial(1), partial(3), []string{three}}, {partial(3), partial(1), []string{three}},
-		{errors.New("cut off"), partial(1), []string{"cut off"}},
-	} {
-		r := &HandlesReport{}
-		r.Handles = NewHandleStream(func(func(*minidump.Handle) bool) error { return tt.met }, tt.known, &r.Errors)
-		for _, f := range []Format{JSON, CSV, Text} {
-			write(t, r, f, Style{})
+	problems := &analysis.Problems{}
+	problems.Add("a.dmp", errors.New("known before"))
+	r := &HandlesReport{}
+	r.Complain(problems)
+	r.Handles = NewHandleStream(func(func(*minidump.Handle) bool) error { return errors.New("bad sector") },
+		func(err error) { problems.Add("a.dmp", err) })
+	for range 2 {
+		var got struct{ Errors []string }
+		if err := json.Unmarshal([]byte(write(t, r, JSON, Style{})), &got); err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(tt.want, r.Errors); diff != "" {
-			t.Errorf("%v, then %v (-want +got):\n%s", tt.known, tt.met, diff)
-		}
-		if (r.Handles.Problem() != nil) != (tt.want != nil) {
-			t.Errorf("%v, then %v: problem %v", tt.known, tt.met, r.Handles.Problem())
+		if diff := cmp.Diff([]string{"a.dmp: known before", "a.dmp: bad sector"}, got.Errors); diff != "" {
+			t.Errorf("errors (-want +got):\n%s", diff)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (r *HandlesReport) text(b *bufio.Writer, style Style) error {
 		}
 	}
 	switch {
-	case r.Text.Typed != 0 && r.Handles != nil:
+	case r.Text.OneHandle && r.Handles != nil:
 	case r.Text.OneType:
 		fmt.Fprintf(b, "%d handles of type %s\n", r.Text.Total, words.Escape(words.Type(r.Text.Type)))
 	default:
@@ -48,20 +48,21 @@ type handleText struct {
 	pointerSize int // of the dump, in bytes; 0 unknown, printed like 8
 	flags       analysis.HandleFlags
 	exact       bool
-	typed       uint64 // printed in place of the value, if not 0
+	oneHandle   bool // typed is printed in place of the value
+	typed       uint64
 	buf         []byte
 	access      map[accessKey]string
 }
 
 func newHandleText(b *bufio.Writer, pointerSize int, o HandlesText) *handleText {
-	return &handleText{w: b, pointerSize: pointerSize, flags: o.Flags, exact: o.WinDbg, typed: o.Typed}
+	return &handleText{w: b, pointerSize: pointerSize, flags: o.Flags, exact: o.WinDbg, oneHandle: o.OneHandle, typed: o.Typed}
 }
 
 // handle writes the block of one handle.
 func (t *handleText) handle(h *minidump.Handle) {
 	b := append(t.buf[:0], "Handle "...)
 	value := h.Handle
-	if t.typed != 0 {
+	if t.oneHandle {
 		value = t.typed // WinDbg repeats the number, tag bits and all
 	}
 	b = append(t.appendHandle(b, value), '\n')

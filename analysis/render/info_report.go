@@ -24,7 +24,7 @@ type InfoReport struct {
 	Answers   InfoAnswers    `json:"answers"`
 	Streams   []InfoStream   `json:"streams"` // in the order of the file
 	Notes     []string       `json:"notes"`
-	Errors    []string       `json:"errors"`
+	Complaints
 
 	created, written time.Time
 	product          string // "server"
@@ -157,9 +157,6 @@ func NewInfoReport(file string, d *analysis.DumpInfo) *InfoReport {
 	}
 	for _, s := range d.Streams {
 		r.Streams = append(r.Streams, InfoStream{uint32(s.StreamType), s.StreamType.String(), s.DataSize, Hex(s.RVA)})
-	}
-	for _, err := range d.Problems {
-		r.Errors = append(r.Errors, err.Error())
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
@@ -45,35 +46,59 @@ func writeJSON(b *bufio.Writer, r Report) error {
 	b.WriteByte('{')
 	j.field("schema")
 	j.value(r.schema())
-	v := reflect.Indirect(reflect.ValueOf(r))
+	if !j.object(reflect.Indirect(reflect.ValueOf(r))) {
+		return j.err // an object that has no end is not mistaken for an answer
+	}
+	b.WriteString("\n}\n")
+	return j.err
+}
+
+// object writes the fields of a report, also those that are embedded. It returns
+// false if a list came to no end.
+func (j *jsonWriter) object(v reflect.Value) bool {
 	for i := range v.NumField() {
-		tag, ok := v.Type().Field(i).Tag.Lookup("json")
+		typ, f := v.Type().Field(i), v.Field(i)
+		tag, ok := typ.Tag.Lookup("json")
+		if typ.Anonymous && !ok && f.Kind() == reflect.Struct {
+			if !j.object(f) {
+				return false
+			}
+			continue
+		}
 		name, option, _ := strings.Cut(tag, ",")
-		f := v.Field(i)
 		if !ok || name == "-" || option != "" && f.IsZero() {
 			continue
 		}
 		j.field(name)
-		if s, ok := f.Interface().(stream); ok {
-			j.list(s.elements)
-			if s, ok := s.(stopper); ok && j.err == nil {
+		switch value := f.Interface().(type) {
+		case stream:
+			j.list(value.elements)
+			if s, ok := value.(stopper); ok && j.err == nil {
 				j.err = s.failure()
 			}
 			if j.err != nil {
-				return j.err // an object that has no end is not mistaken for an answer
+				return false
 			}
-		} else if f.Kind() == reflect.Slice {
-			j.list(func(element func(any)) {
-				for i := range f.Len() {
-					element(f.Index(i).Interface())
-				}
-			})
-		} else {
-			j.value(f.Interface())
+		case *analysis.Problems:
+			j.list(each(reflect.ValueOf(value.Lines())))
+		default:
+			if f.Kind() == reflect.Slice {
+				j.list(each(f))
+			} else {
+				j.value(value)
+			}
 		}
 	}
-	b.WriteString("\n}\n")
-	return j.err
+	return true
+}
+
+// each calls element with the elements of a slice.
+func each(slice reflect.Value) func(element func(any)) {
+	return func(element func(any)) {
+		for i := range slice.Len() {
+			element(slice.Index(i).Interface())
+		}
+	}
 }
 
 // A jsonWriter writes an object field by field. The first error sticks.

@@ -39,7 +39,7 @@ func (r *LeakReport) markdown(b *bufio.Writer) error {
 			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", escapeMarkdown(processLabel(p.Process, p.ProcessID)), escapeMarkdown(d.File), d.Time, words.Count(p.Counts[i]))
 		}
 	}
-	for i, n := range append(append([]string{}, r.Notes...), r.Errors...) {
+	for i, n := range append(append([]string{}, r.Notes...), r.Errors.Lines()...) {
 		if i == 0 {
 			fmt.Fprint(b, "\n## Notes\n\n")
 		}

@@ -17,7 +17,7 @@ type LeakReport struct {
 	Omitted    int           `json:"omitted,omitempty"`
 	Suppressed []LeakFinding `json:"suppressed"`
 	Notes      []string      `json:"notes"`
-	Errors     []string      `json:"errors"`
+	Complaints
 }
 
 // A LeakVerdict is the answer in one sentence.
@@ -146,10 +146,10 @@ type LeakSuppression struct {
 func (*LeakReport) schema() string { return "dumpscan.leaks/2" }
 
 // NewLeakReport makes the report of a verdict. It has so many findings at most,
-// or all of them for 0. errors are what could not be read.
-func NewLeakReport(r *leaks.Report, limit int, errors []string) *LeakReport {
+// or all of them for 0.
+func NewLeakReport(r *leaks.Report, limit int) *LeakReport {
 	v := r.Verdict
-	l := &LeakReport{Verdict: LeakVerdict{v.Leak, v.Severity, v.Sentence}, Notes: r.Notes, Errors: errors}
+	l := &LeakReport{Verdict: LeakVerdict{v.Leak, v.Severity, v.Sentence}, Notes: r.Notes}
 	for _, p := range r.Processes {
 		l.Processes = append(l.Processes, newLeakProcess(p))
 	}

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"encoding/json"
+	"errors"
 	"log"
 	"os"
 	"strings"
@@ -54,13 +55,16 @@ func leakReport(name string, limit int) *render.LeakReport {
 	token := finding
 	token.Group = &leaks.Group{HandleKind: analysis.HandleKind{Type: "Token"}, Kinds: 4, Growth: leaks.Growth{Counts: []uint64{1, 90}}}
 	token.Known, token.Sentence = nil, "Token: grew"
-	return render.NewLeakReport(&leaks.Report{
+	r := render.NewLeakReport(&leaks.Report{
 		Verdict:    leaks.Verdict{Leak: true, Severity: leaks.SeverityLeak, Sentence: "w3wp.exe (7640) leaks handles: Key " + name + "."},
 		Processes:  []*leaks.Process{{Series: series, Total: leaks.Group{Growth: leaks.Growth{Counts: []uint64{40, 740}}}}},
 		Findings:   []leaks.Finding{finding, quota},
 		Suppressed: []leaks.SuppressedFinding{{Finding: token, By: leaks.Suppression{File: "accepted", Line: 3, Text: "Token", Reason: "ticket 7"}}},
 		Notes:      []string{"no trace"},
-	}, limit, []string{"2.dmp: cut off"})
+	}, limit)
+	r.Errors = &analysis.Problems{}
+	r.Errors.Add("2.dmp", errors.New("cut off"))
+	return r
 }
 
 func ExampleLeakReport() {

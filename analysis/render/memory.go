@@ -25,7 +25,7 @@ type MemoryReport struct {
 	LargestFree32 *MemoryBlock   `json:"largestFree32,omitempty"`
 	Captured      MemoryCaptured `json:"captured"`
 	Notes         []string       `json:"notes"`
-	Errors        []string       `json:"errors"`
+	Complaints
 }
 
 // A MemorySum is what some regions are together.
@@ -78,9 +78,6 @@ func NewMemoryReport(dump DumpHeader, a *analysis.AddressSpace) *MemoryReport {
 		r.LargestFree32 = &block
 	}
 	r.Notes = memoryNotes(a)
-	for _, err := range a.Problems {
-		r.Errors = append(r.Errors, err.Error())
-	}
 	return r
 }
 

@@ -22,7 +22,7 @@ type MemoryDump struct {
 	Captured int        `json:"capturedBytes"`
 	Rows     memoryRows `json:"rows"`
 	Notes    []string   `json:"notes"`
-	Errors   []string   `json:"errors"`
+	Complaints
 }
 
 // A MemoryRow is a line of a [MemoryDump].

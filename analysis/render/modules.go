@@ -18,7 +18,7 @@ type ModuleReport struct {
 	Unloaded []UnloadedModule `json:"unloaded"`
 	Omitted  int              `json:"omitted,omitempty"`
 	Notes    []string         `json:"notes"`
-	Errors   []string         `json:"errors"`
+	Complaints
 
 	// Verbose makes the text that of lmv: all that the dump says of each.
 	Verbose bool `json:"-"`

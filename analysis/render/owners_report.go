@@ -14,7 +14,7 @@ type OwnersReport struct {
 	Sets    []OwnerSet `json:"sets"`   // the handles whose owners were looked for
 	Scan    OwnerScan  `json:"scan"`
 	Notes   []string   `json:"notes"`
-	Errors  []string   `json:"errors"`
+	Complaints
 }
 
 // An Owner is a place where many handles are kept: objects that all have the
@@ -110,10 +110,10 @@ type OwnerScan struct {
 func (*OwnersReport) schema() string { return "dumpscan.owners/2" }
 
 // NewOwnersReport makes the report of a hunt. It has so many owners at most, or
-// all of them for 0. errors are what could not be read.
-func NewOwnersReport(dump DumpHeader, r *owners.Report, limit int, errors []string) *OwnersReport {
+// all of them for 0.
+func NewOwnersReport(dump DumpHeader, r *owners.Report, limit int) *OwnersReport {
 	s := &r.Scan
-	o := &OwnersReport{Dump: dump, Notes: s.Notes, Errors: errors, Scan: OwnerScan{
+	o := &OwnersReport{Dump: dump, Notes: s.Notes, Scan: OwnerScan{
 		PointerSize: s.PointerSize, MaxOffset: s.MaxOffset, Basis: s.Basis,
 		Ranges: s.Ranges, Bytes: s.Bytes, Hits: s.Hits, Examined: s.Examined,
 	}}

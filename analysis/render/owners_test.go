@@ -10,12 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/render"
 )
 
 func ownerReport(limit int) *render.OwnersReport {
-	return render.NewOwnersReport(render.DumpHeader{File: "w3wp.dmp", PointerSize: 8}, &owners.Report{
+	r := render.NewOwnersReport(render.DumpHeader{File: "w3wp.dmp", PointerSize: 8}, &owners.Report{
 		Sets: []owners.Set{{Type: "Key", Count: 700}, {Type: "Event", Count: 20}, {Type: "", Count: 3}},
 		Owners: []owners.Owner{{
 			Kind: owners.KindObject, Type: "Key", Address: 0x7ff612343080, Module: "MyCustomDll", ModuleOffset: 0x3080,
@@ -40,7 +41,10 @@ func ownerReport(limit int) *render.OwnersReport {
 			Ranges: 1, Bytes: 1 << 20, Hits: 900, Examined: 40,
 			Problems: []error{errors.New("cut off")}, Notes: []string{"twice"},
 		},
-	}, limit, []string{"cut off"})
+	}, limit)
+	r.Errors = &analysis.Problems{}
+	r.Errors.Add("w3wp.dmp", errors.New("cut off"))
+	return r
 }
 
 func ExampleOwnersReport() {
@@ -88,7 +92,7 @@ func ExampleOwnersReport_json() {
 	//     "twice"
 	//   ],
 	//   "errors": [
-	//     "cut off"
+	//     "w3wp.dmp: cut off"
 	//   ]
 	// }
 }
@@ -124,7 +128,7 @@ func managedReport() *render.OwnersReport {
 			Examples: []owners.Example{{Object: 0x26fcd18, Handle: 0x118}},
 		}},
 		Scan: owners.Scan{PointerSize: 8, MaxOffset: 256, Basis: owners.BasisMemoryInfo, Ranges: 1, Bytes: 1 << 20},
-	}, 0, nil)
+	}, 0)
 }
 
 func ExampleOwnersReport_managed() {
@@ -179,7 +183,7 @@ func TestOwnerPlaces(t *testing.T) {
 		r := render.NewOwnersReport(render.DumpHeader{}, &owners.Report{
 			Sets:   []owners.Set{{Type: "\x1b[1m", Count: 9}},
 			Owners: []owners.Owner{{Kind: owners.KindObject, Type: "\x1b[1m", Module: "a", Target: target, Handles: 9, Of: 9, Objects: 9, Instances: 9}},
-		}, 0, nil)
+		}, 0)
 		text := written(t, r, render.Text)
 		if !strings.Contains(text, "\n  "+want+" ") || !strings.HasPrefix(text, "9 of 9 <U+001B>[1m handles sit at +0x0 ") {
 			t.Errorf("%s: %q", target, text)
@@ -188,7 +192,7 @@ func TestOwnerPlaces(t *testing.T) {
 }
 
 func TestOwnersNothing(t *testing.T) {
-	r := render.NewOwnersReport(render.DumpHeader{}, &owners.Report{}, 0, nil)
+	r := render.NewOwnersReport(render.DumpHeader{}, &owners.Report{}, 0)
 	if diff := cmp.Diff("the dump has no such handles\n", written(t, r, render.Text)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

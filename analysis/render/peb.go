@@ -9,10 +9,10 @@ import (
 // A PEBReport is the answer of "dumpscan peb": what the process keeps about
 // itself. A WOW64 process has two PEBs, the 64-bit one first.
 type PEBReport struct {
-	Dump   DumpHeader `json:"dump"`
-	PEBs   []PEB      `json:"pebs"`
-	Notes  []string   `json:"notes"`
-	Errors []string   `json:"errors"`
+	Dump  DumpHeader `json:"dump"`
+	PEBs  []PEB      `json:"pebs"`
+	Notes []string   `json:"notes"`
+	Complaints
 }
 
 // A PEB is a process environment block and what it leads to.
@@ -111,9 +111,6 @@ func NewPEBReport(dump DumpHeader, pebs []analysis.PEB, environment bool) *PEBRe
 		r.PEBs = append(r.PEBs, row)
 		if len(p.Missing) > 0 {
 			r.Notes = append(r.Notes, "the dump does not hold all that the PEB at "+p.Address.String()+" leads to: it lacks "+strings.Join(p.Missing, ", "))
-		}
-		for _, err := range p.Problems {
-			r.Errors = append(r.Errors, err.Error())
 		}
 	}
 	return r

@@ -107,8 +107,8 @@ func TestPEBReportParts(t *testing.T) {
 		t.Errorf("an NtGlobalFlag2 that is not known:\n%s", text)
 	}
 	want := []string{"the dump does not hold all that the PEB at 0x6cd0535000 leads to: it lacks the environment, the list of heaps"}
-	if diff := cmp.Diff(want, r.Notes); diff != "" || len(r.Errors) != 1 || r.Errors[0] != "a circle" {
-		t.Errorf("errors %q, notes (-want +got):\n%s", r.Errors, diff)
+	if diff := cmp.Diff(want, r.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }
 

@@ -21,7 +21,7 @@ type StackReport struct {
 	Chains    []WaitChain      `json:"chains,omitempty"` // threads that wait for each other
 	Omitted   int              `json:"omitted,omitempty"`
 	Notes     []string         `json:"notes"`
-	Errors    []string         `json:"errors"`
+	Complaints
 }
 
 // A ThreadName is a thread as one refers to it.

@@ -14,7 +14,7 @@ type StreamsReport struct {
 	Flags           InfoFlags  `json:"flags"`
 	Streams         []Stream   `json:"streams"`
 	Notes           []string   `json:"notes"`
-	Errors          []string   `json:"errors"`
+	Complaints
 
 	// What WinDbg shows of the bodies, for the text.
 	threads     []streamThread

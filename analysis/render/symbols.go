@@ -15,7 +15,7 @@ type SymbolReport struct {
 	Dump    DumpHeader     `json:"dump"`
 	Modules []SymbolModule `json:"modules"`
 	Notes   []string       `json:"notes"`
-	Errors  []string       `json:"errors"`
+	Complaints
 }
 
 // A SymbolModule is a module and the search for its symbols.
@@ -142,10 +142,10 @@ func dash(s string) string {
 // A SymbolManifest is the answer of "dumpscan symbols --manifest": files to
 // fetch where there is a network, for a machine that has none.
 type SymbolManifest struct {
-	Dump   DumpHeader     `json:"dump"`
-	Files  []ManifestFile `json:"files"`
-	Notes  []string       `json:"notes"`
-	Errors []string       `json:"errors"`
+	Dump  DumpHeader     `json:"dump"`
+	Files []ManifestFile `json:"files"`
+	Notes []string       `json:"notes"`
+	Complaints
 }
 
 // A ManifestFile is a file to fetch.

@@ -10,7 +10,8 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
-// A Table writes columns padded to their widest cell, two blanks apart. Where a
+// A Table writes columns padded to their widest cell, but not without limit, two
+// blanks apart. Where a
 // terminal is too narrow for it, columns are left out first, and then lines are
 // cut at its edge.
 type Table struct {
@@ -31,6 +32,11 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+// widest is how far a column is padded. A cell may be longer, and then what
+// follows on its line is out of line; but one long name, which may come from a
+// hostile dump, makes no other line longer.
+const widest = 80
+
 // Write writes the header and the rows.
 func (t *Table) Write(w io.Writer) error {
 	columns := t.fit()
@@ -47,7 +53,7 @@ func (t *Table) Write(w io.Writer) error {
 // A column is one that is written.
 type column struct {
 	index int
-	width int
+	width int // to which cells are padded
 	right bool
 }
 
@@ -55,9 +61,9 @@ type column struct {
 func (t *Table) fit() []column {
 	columns := make([]column, len(t.Header))
 	for i := range columns {
-		columns[i] = column{index: i, right: i < len(t.Right) && t.Right[i]}
-		for _, row := range append([][]string{t.Header}, t.rows...) {
-			columns[i].width = max(columns[i].width, utf8.RuneCountInString(row[i]))
+		columns[i] = column{index: i, width: cellWidth(t.Header[i]), right: i < len(t.Right) && t.Right[i]}
+		for _, row := range t.rows {
+			columns[i].width = max(columns[i].width, cellWidth(row[i]))
 		}
 	}
 	for _, name := range t.Drop {
@@ -73,11 +79,14 @@ func (t *Table) fit() []column {
 	return columns
 }
 
+// cellWidth is how wide a cell makes its column.
+func cellWidth(cell string) int { return min(utf8.RuneCountInString(cell), widest) }
+
 func (t *Table) line(cells []string, columns []column) string {
 	var b strings.Builder
 	for i, c := range columns {
 		cell := cells[c.index]
-		pad := strings.Repeat(" ", c.width-utf8.RuneCountInString(cell))
+		pad := strings.Repeat(" ", max(c.width-utf8.RuneCountInString(cell), 0))
 		switch {
 		case c.right:
 			b.WriteString(pad + cell)

@@ -18,7 +18,7 @@ type ThreadReport struct {
 	Threads   []Thread         `json:"threads"`
 	Omitted   int              `json:"omitted,omitempty"`
 	Notes     []string         `json:"notes"`
-	Errors    []string         `json:"errors"`
+	Complaints
 
 	// Verbose makes the text that of ~*, with times, stack and last error.
 	Verbose bool `json:"-"`

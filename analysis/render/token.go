@@ -16,7 +16,7 @@ type TokenReport struct {
 	Dump   DumpHeader `json:"dump"`
 	Tokens []Token    `json:"tokens"`
 	Notes  []string   `json:"notes"`
-	Errors []string   `json:"errors"`
+	Complaints
 }
 
 // A Token is a security context.

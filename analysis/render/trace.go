@@ -31,7 +31,6 @@ type TraceFacts struct {
 	Operations *TraceOperations
 	Invocation htrace.Invocation // for the next step
 	Notes      []string
-	Errors     []string
 }
 
 // A TraceReport is the answer of "dumpscan htrace": what is known about the
@@ -65,7 +64,7 @@ type TraceReport struct {
 	Next    string   `json:"next,omitempty"`
 	Command []string `json:"command,omitempty"`
 	Notes   []string `json:"notes"`
-	Errors  []string `json:"errors"`
+	Complaints
 
 	facts *TraceFacts // for the profile, and for the text
 	step  analysis.Step
@@ -121,7 +120,7 @@ func NewTraceReport(f TraceFacts) *TraceReport {
 		Outstanding: len(d.Outstanding), FilteredOut: d.FilteredOut, Stacks: t.Stacks(),
 		Ring:    TraceRing{ClosesWithoutOpen: t.CountAnomalies(htrace.CloseWithoutOpen)},
 		GroupBy: f.By, Anomalies: TraceAnomalies{f.Trace, f.Names, f.System}, Operations: f.Operations,
-		Notes: f.Notes, Errors: f.Errors, facts: &f,
+		Notes: f.Notes, facts: &f,
 	}
 	if t.Handles.Present {
 		r.Ring.OpenWithoutEntry, r.Ring.Missing = &t.Handles.WithoutEntry, &t.Handles.Missing

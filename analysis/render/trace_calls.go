@@ -12,11 +12,11 @@ import (
 // stack, the innermost first, each with the call that led from it to the next
 // inner frame, as DebugDiag's leak report has them.
 type CallReport struct {
-	Dump   DumpHeader `json:"dump"`
-	Stack  string     `json:"stack"` // whose stack it is, in words
-	Calls  []CallRow  `json:"calls"`
-	Notes  []string   `json:"notes"`
-	Errors []string   `json:"errors"`
+	Dump  DumpHeader `json:"dump"`
+	Stack string     `json:"stack"` // whose stack it is, in words
+	Calls []CallRow  `json:"calls"`
+	Notes []string   `json:"notes"`
+	Complaints
 }
 
 // A CallRow is one frame of a stack.

@@ -114,7 +114,7 @@ func TestTraceTableOptions(t *testing.T) {
 
 func TestTraceJSON(t *testing.T) {
 	facts := factsOf(t, htrace.ByStack)
-	facts.Operations = render.NewTraceOperations(facts.Trace, facts.Names, facts.Trace.Select(t.Context(), htrace.Query{Handle: 0x40}))
+	facts.Operations = render.NewTraceOperations(facts.Trace, facts.Names, facts.Trace.Select(t.Context(), htrace.Query{OneHandle: true, Handle: 0x40}))
 	facts.Earlier = &render.DumpHeader{File: "before.dmp"}
 	got := formatted(t, render.NewTraceReport(facts), render.JSON)
 	var v any

@@ -272,10 +272,10 @@ func TestTraceListingSelection(t *testing.T) {
 		first  string
 		footer string
 	}{
-		{query: htrace.Query{Handle: 0x34}, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x2 stack traces.\n"},
-		{query: htrace.Query{Handle: 0x34, MaxTraces: 1}, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x1 stack traces.\n"},
+		{query: htrace.Query{OneHandle: true, Handle: 0x34}, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x2 stack traces.\n"},
+		{query: htrace.Query{OneHandle: true, Handle: 0x34, MaxTraces: 1}, first: "Handle = 0x00000034 - CLOSE", footer: "Parsed 0xC stack traces.\nDumped 0x1 stack traces.\n"},
 		{query: htrace.Query{MaxTraces: 10}, first: "Handle = 0x0000003c - OPEN", footer: "Parsed 0xC stack traces.\nDumped 0xA stack traces.\n"},
-		{query: htrace.Query{Handle: 0x999}, first: "--------------------------------------", footer: "Dumped 0x0 stack traces.\n"},
+		{query: htrace.Query{OneHandle: true, Handle: 0x999}, first: "--------------------------------------", footer: "Dumped 0x0 stack traces.\n"},
 	}
 	for _, tt := range tests {
 		got := listing(t, trace, 4, names.of(trace), tt.query)
@@ -327,7 +327,7 @@ Thread ID = 0x00000170, Process ID = 0x00000228
 --------------------------------------
 Handle = 0x00000b08 - CLOSE
 `
-	if got := listing(t, trace, 4, nil, htrace.Query{Handle: 0xb08}); !strings.HasPrefix(got, bad) {
+	if got := listing(t, trace, 4, nil, htrace.Query{OneHandle: true, Handle: 0xb08}); !strings.HasPrefix(got, bad) {
 		t.Errorf("bad reference:\n%s", got)
 	}
 	const end = `
@@ -338,7 +338,7 @@ Handle = 0x00000b08 - CLOSE
 Parsed 0x5 stack traces.
 Dumped 0x1 stack traces.
 `
-	if got := listing(t, trace, 4, nil, htrace.Query{Handle: 0x780}); !strings.HasSuffix(got, end) {
+	if got := listing(t, trace, 4, nil, htrace.Query{OneHandle: true, Handle: 0x780}); !strings.HasSuffix(got, end) {
 		t.Errorf("end of a listing:\n%s", got)
 	}
 	const diffEnd = `
@@ -349,7 +349,7 @@ Displayed 0x1 stack traces for outstanding handles opened since the previous sna
 	if got := diffListing(t, trace, 4, nil); !strings.HasSuffix(got, diffEnd) {
 		t.Errorf("end of a -diff:\n%s", got)
 	}
-	if got := listing(t, trace, 4, nil, htrace.Query{Handle: 0xb10}); !strings.Contains(got, "Handle = 0x00000b10 - "+trace.Operation(0).OperationType.String()+"\n") {
+	if got := listing(t, trace, 4, nil, htrace.Query{OneHandle: true, Handle: 0xb10}); !strings.Contains(got, "Handle = 0x00000b10 - "+trace.Operation(0).OperationType.String()+"\n") {
 		t.Errorf("unknown kind:\n%s", got)
 	}
 }
@@ -359,7 +359,7 @@ func TestTraceListingForms(t *testing.T) {
 	trace := readTrace(t, dump)
 	l := &render.TraceListing{
 		Dump: render.DumpHeader{File: "a.dmp"}, Parsed: trace.Len(),
-		Operations: render.NewTraceOperations(trace, names.of(trace), trace.Select(t.Context(), htrace.Query{Handle: 0x34})),
+		Operations: render.NewTraceOperations(trace, names.of(trace), trace.Select(t.Context(), htrace.Query{OneHandle: true, Handle: 0x34})),
 	}
 	const csv = `position,handle,operation,threadId,processId,outstanding,frames
 9,0x34,CLOSE,6124,6120,false,ntdll!NtClose+0xc < KERNELBASE!GetTempFileNameW+0x293

@@ -63,7 +63,7 @@ func Read(ctx context.Context, f *minidump.File, names symbol.Resolver, indexes 
 		if errors.As(listErr, &missing) {
 			listErr = nil
 		}
-		return w, errors.Join(unlessAbsent(err), listErr)
+		return w, minidump.JoinErrors(unlessAbsent(err), listErr)
 	}
 	if indexes == nil {
 		for i := range threads {
@@ -80,7 +80,7 @@ func Read(ctx context.Context, f *minidump.File, names symbol.Resolver, indexes 
 	}
 	w.Waits = matched(candidates, objects)
 	w.Chains = chains(w.Waits, processID(f))
-	return w, errors.Join(unlessAbsent(err), memoryErr)
+	return w, minidump.JoinErrors(unlessAbsent(err), memoryErr)
 }
 
 func unlessAbsent(err error) error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,11 +37,16 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	style          render.Style // of stdout
-	// incomplete says that the answer was given, but an input could not be
-	// read whole or lacks a part of what was asked for.
+	// problems are what could not be read of the inputs: every answer has them
+	// among its errors, stderr gets them last, and the exit code is 3.
+	problems *analysis.Problems
+	// incomplete says that the answer lacks a part of what was asked for,
+	// although all inputs could be read.
 	incomplete bool
-	complained map[string]bool // what complain has written
-	stdinTaken bool            // a dump was read from standard input
+	strict     bool               // stop at the first problem
+	cancel     context.CancelFunc // stops the command
+	noted      map[string]bool    // what was said and need not be said again
+	stdinTaken bool               // a dump was read from standard input
 }
 
 // errFound makes the exit code 1. It has no message: the answer is the output.
@@ -53,7 +59,13 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout, colorAuto), complained: map[string]bool{}}
+	interrupted := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a := &app{
+		stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout, colorAuto),
+		problems: &analysis.Problems{}, noted: map[string]bool{}, cancel: cancel,
+	}
 	root := a.root()
 	root.SetArgs(windbgNumbers(args))
 	root.SetIn(stdin)
@@ -61,11 +73,20 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 
+	problems := a.problems.Lines()
+	if a.strict && len(problems) > 0 && interrupted.Err() == nil {
+		a.errorf("%s", problems[0])
+		return exitInput
+	}
+	for _, line := range problems {
+		a.errorf("%s", line)
+	}
+	complete := len(problems) == 0 && !a.incomplete
 	var input inputError
 	switch {
-	case errors.Is(err, errFound) && !a.incomplete:
+	case errors.Is(err, errFound) && complete:
 		return exitFound
-	case err == nil && !a.incomplete:
+	case err == nil && complete:
 		return exitAnswered
 	case err == nil || errors.Is(err, errFound):
 		return exitInput
@@ -76,7 +97,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		a.errorf("interrupted")
 		return exitInterrupted
 	case errors.As(err, &input):
-		a.errorf("%v", input.error)
+		if text := input.Error(); !slices.Contains(problems, text) {
+			a.errorf("%s", text)
+		}
 		return exitInput
 	}
 	// Everything else is the command line's fault, cobra's own errors too.
@@ -119,17 +142,36 @@ func (a *app) message(prefix, format string, args ...any) {
 }
 
 // complain reports that a part of an input could not be read. The command goes
-// on with the rest and ends with exit code 3. Streams are read more than once;
-// the same message is written only once.
+// on with the rest, unless --strict says otherwise, and ends with exit code 3.
+// This is the one way into the errors of all answers. file is "" where err names
+// it already.
 func (a *app) complain(file string, err error) {
 	if err == nil {
 		return
 	}
-	a.incomplete = true
-	if line := fmt.Sprintf("%s: %v", file, err); !a.complained[line] {
-		a.complained[line] = true
-		a.errorf("%s", line)
+	a.problems.Add(file, err)
+	if a.strict {
+		a.cancel()
 	}
+}
+
+// complainUnlessAbsent is for streams that a dump need not have.
+func (a *app) complainUnlessAbsent(file string, err error) {
+	if !errors.Is(err, minidump.ErrNoStream) {
+		a.complain(file, err)
+	}
+}
+
+// errStopped ends a command at its first problem, which says what is wrong.
+var errStopped = errors.New("stopped at the first problem")
+
+// stopped is asked before anything is written: with --strict it is an error if
+// there is a problem.
+func (a *app) stopped() error {
+	if a.strict && a.problems.Len() > 0 {
+		return errStopped
+	}
+	return nil
 }
 
 // styleOf is how text on w may look. A bar is for a terminal only, and so is
@@ -205,10 +247,10 @@ func (a *app) cutOff(name string, size int64, streams []minidump.DirectoryEntry)
 		}
 	}
 	told := "cut off: " + name
-	if end <= size || a.complained[told] {
+	if end <= size || a.noted[told] {
 		return // dumps of a series are opened more than once
 	}
-	a.complained[told] = true
+	a.noted[told] = true
 	a.notef("%s: the file is cut off or damaged: it has %d bytes, its streams need %d; copy or capture it again", name, size, end)
 }
 

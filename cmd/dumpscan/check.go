@@ -21,17 +21,13 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 		}
 	}
 	var dumps []*check.Dump
-	var problems []string
 	for _, name := range names {
 		d, err := a.countForCheck(ctx, c, name)
 		if err != nil {
 			return err
 		}
 		for _, err := range []error{d.Err, d.Partial} {
-			if err != nil {
-				a.complain(name, err)
-				problems = append(problems, fmt.Sprintf("%s: %v", name, err))
-			}
+			a.complain(name, err)
 		}
 		dumps = append(dumps, d)
 	}
@@ -44,11 +40,11 @@ func (a *app) check(ctx context.Context, names []string, o *checkFlags) error {
 		if len(b.Types) == 0 {
 			return fmt.Errorf("%s: not written: no dump has handles", o.writeBaseline)
 		}
-		if err := writeReport(o.writeBaseline, render.NewBaselineFile(b), render.JSON); err != nil {
+		if err := a.writeReport(o.writeBaseline, render.NewBaselineFile(b), render.JSON); err != nil {
 			return err
 		}
 	}
-	if err := a.writeCheck(render.NewCheckReport(dumps, result, o.writeBaseline, problems), o); err != nil {
+	if err := a.writeCheck(render.NewCheckReport(dumps, result, o.writeBaseline, a.problems), o); err != nil {
 		return err
 	}
 	for _, note := range result.Notes {
@@ -69,7 +65,7 @@ func (a *app) writeCheck(r *render.CheckReport, o *checkFlags) error {
 	case "-":
 		return a.write(r, render.JUnit)
 	default:
-		if err := writeReport(o.junit, r, render.JUnit); err != nil {
+		if err := a.writeReport(o.junit, r, render.JUnit); err != nil {
 			return err
 		}
 	}
@@ -80,8 +76,8 @@ func (a *app) writeCheck(r *render.CheckReport, o *checkFlags) error {
 }
 
 // writeReport writes a report to a file.
-func writeReport(name string, r render.Report, f render.Format) error {
-	return writeFile(name, func(w io.Writer) error { return render.Write(w, r, f, render.Style{}) })
+func (a *app) writeReport(name string, r render.Report, f render.Format) error {
+	return writeFile(name, func(w io.Writer) error { return a.writeTo(w, r, f, render.Style{}) })
 }
 
 // countForCheck counts the handles of a dump. What goes wrong is in the

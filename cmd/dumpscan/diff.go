@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,10 +88,11 @@ func (a *app) diff(ctx context.Context, oldName, newName string, o *diffFlags) e
 	if err != nil {
 		return err
 	}
+	a.complain(oldName, d.OldErr)
+	a.complain(newName, d.NewErr)
 	var ids *owners.Identities
-	var problems []string
 	if o.holders {
-		if ids, problems, err = a.identify(ctx, o, old, new); err != nil {
+		if ids, err = a.identify(ctx, o, old, new); err != nil {
 			return err
 		}
 		if err := d.Follow(ctx, func(h *minidump.Handle) analysis.Fate { return ids.Fate(h.Handle) }); err != nil {
@@ -100,7 +100,6 @@ func (a *app) diff(ctx context.Context, oldName, newName string, o *diffFlags) e
 		}
 	}
 	r := o.report(ctx, d, ids, old, new)
-	r.Errors = slices.Concat(a.complaints(oldName, d.OldErr), a.complaints(newName, d.NewErr), problems)
 	if err := a.write(r, o.output.format); err != nil {
 		return err
 	}
@@ -132,7 +131,7 @@ func (o *diffFlags) report(ctx context.Context, d *analysis.HandleDiff, ids *own
 			return render.NewHandleStream(func(visit func(*minidump.Handle) bool) error {
 				handles(visit)
 				return ctx.Err() // what could not be read is known
-			}, nil, &r.Errors)
+			}, nil)
 		}
 		r.Added, r.Removed = stream(d.Added(ctx)), stream(d.Removed(ctx))
 	}
@@ -163,21 +162,20 @@ func (a *app) openSide(ctx context.Context, name string, filter analysis.HandleF
 }
 
 // identify searches both dumps for the holders of handles, and compares them.
-// problems are what of the memory could not be read.
-func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (ids *owners.Identities, problems []string, err error) {
+func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (*owners.Identities, error) {
 	if differs := analysis.ComparePair(old.snapshot, new.snapshot); len(differs) > 0 {
-		return nil, nil, usagef("--holders needs two dumps of one process, the older one first: %s", differs[0])
+		return nil, usagef("--holders needs two dumps of one process, the older one first: %s", differs[0])
 	}
 	types := analysis.HandleFilter{Types: o.types}
 	var sides [2]owners.Side
 	for i, side := range [...]*diffSide{old, new} {
 		system, err := systemModules(side.File)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		session, err := a.resolver(side.File, &o.symbols)
 		if session == nil {
-			return nil, nil, err
+			return nil, err
 		}
 		defer session.Close()
 		bar := a.progress("searching " + side.name)
@@ -188,13 +186,12 @@ func (a *app) identify(ctx context.Context, o *diffFlags, old, new *diffSide) (i
 		found, err := owners.Find(ctx, side.File, options)
 		bar.finish()
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", side.name, err)
+			return nil, fmt.Errorf("%s: %w", side.name, err)
 		}
 		for _, problem := range found.Scan.Problems {
-			problems = append(problems, a.complaints(side.name, problem)...)
+			a.complain(side.name, problem)
 		}
 		sides[i] = owners.Side{File: side.File, Report: found, System: system}
 	}
-	ids, err = owners.Identify(ctx, sides[0], sides[1])
-	return ids, problems, err
+	return owners.Identify(ctx, sides[0], sides[1])
 }

@@ -77,7 +77,6 @@ func (a *app) exception(ctx context.Context, name string, o *exceptionFlags) err
 		return err
 	}
 	r := render.NewExceptionReport(facts)
-	r.Errors = q.problems
 	return a.write(r, o.format)
 }
 
@@ -125,7 +124,7 @@ func (q *stackQuery) invalidHandle(ctx context.Context, facts *render.ExceptionF
 	}
 	open := false
 	facts.Listed = &open
-	err = list.Select(analysis.HandleFilter{Handle: h.Handle}).Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
+	err = list.Select(analysis.HandleFilter{OneHandle: true, Handle: h.Handle}).Walk(ctx, minidump.HandleTypeName|minidump.HandleObjectName, func(h *minidump.Handle) bool {
 		found := *h
 		open, facts.HandleIs = true, &found
 		return false

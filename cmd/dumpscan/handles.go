@@ -104,7 +104,8 @@ func (o *handlesFlags) parse(args []string) (*handleQuestion, error) {
 		}
 		q.filter.Types = []string{query.Type}
 	}
-	q.filter.Handle, q.filter.Unnamed, q.filter.State = query.Handle, o.unnamed, o.state
+	q.filter.OneHandle, q.filter.Handle = query.OneHandle, query.Handle
+	q.filter.Unnamed, q.filter.State = o.unnamed, o.state
 	if o.access != "" {
 		if q.filter.Access, err = analysis.ParseAccess(o.access, q.filter.Types...); err != nil {
 			return nil, usageError{err}

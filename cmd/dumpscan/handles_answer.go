@@ -16,7 +16,6 @@ type handleAnswer struct {
 	q              *handleQuestion
 	dump           *dump
 	list, selected *analysis.HandleList
-	problem        error // what could not be read
 	report         *render.HandlesReport
 }
 
@@ -24,23 +23,16 @@ type handleAnswer struct {
 func (h *handleAnswer) write(ctx context.Context) error {
 	h.report = &render.HandlesReport{
 		Dump: render.NewDumpHeader(h.dump.name, analysis.DescribeHeader(h.dump.File)),
-		Text: render.HandlesText{Flags: h.q.Flags, WinDbg: h.q.windbg, Typed: h.q.Handle, By: h.q.by},
+		Text: render.HandlesText{Flags: h.q.Flags, WinDbg: h.q.windbg, OneHandle: h.q.OneHandle, Typed: h.q.Handle, By: h.q.by},
 	}
 	note, err := h.answer(ctx)
 	if err != nil {
 		return err
 	}
 	r, format := h.report, h.q.output.format
-	if r.Handles == nil && h.problem != nil {
-		r.Errors = append(r.Errors, h.problem.Error())
-	}
 	if err := h.app.write(r, format); err != nil {
 		return err
 	}
-	if r.Handles != nil {
-		h.problem = r.Handles.Problem()
-	}
-	h.complain(h.dump.name, h.problem)
 	if format == render.Text && r.Handles == nil && r.Groups == nil {
 		for _, note := range r.Notes {
 			h.notef("%s: %s", h.dump.name, note)
@@ -51,6 +43,9 @@ func (h *handleAnswer) write(ctx context.Context) error {
 	}
 	return nil
 }
+
+// problem is what could not be read of the handles.
+func (h *handleAnswer) problem(err error) { h.complain(h.dump.name, err) }
 
 // answer fills the report. The note says what a limit left out.
 func (h *handleAnswer) answer(ctx context.Context) (note string, err error) {
@@ -93,9 +88,7 @@ func (h *handleAnswer) summarize(ctx context.Context, l *analysis.HandleList) (*
 	if s == nil {
 		return nil, err
 	}
-	if err != nil {
-		h.problem = err
-	}
+	h.problem(err)
 	return s, nil
 }
 
@@ -181,7 +174,7 @@ func (h *handleAnswer) listing(ctx context.Context, total uint64) (note string, 
 	r := h.report
 	r.Handles = render.NewHandleStream(func(visit func(*minidump.Handle) bool) error {
 		return listing.Walk(ctx, visit)
-	}, h.problem, &r.Errors)
+	}, h.problem)
 	if limit > 0 && limit < total {
 		r.Omitted = total - limit
 		note = words.Of(limit, total, "handle") + " listed (--limit)"
@@ -195,9 +188,7 @@ func (h *handleAnswer) groups(ctx context.Context) (note string, err error) {
 	if groups == nil {
 		return "", err
 	}
-	if err != nil {
-		h.problem = err
-	}
+	h.problem(err)
 	if len(groups) == 0 {
 		if err := h.notFound(ctx); err != nil {
 			return "", err

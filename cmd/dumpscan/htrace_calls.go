@@ -27,14 +27,14 @@ func (q *htraceQuery) calls(ctx context.Context) error {
 		return err
 	}
 	r := render.NewCallReport(render.NewDumpHeader(q.dump.name, q.info), what, calls)
-	r.Notes, r.Errors = q.notes, q.errors
+	r.Notes = q.notes
 	return q.write(r, q.opts.format())
 }
 
 // chooseStack returns the stack of HANDLE's last open, or that of the widest
 // group.
 func (q *htraceQuery) chooseStack(ctx context.Context) (stack int, what string, err error) {
-	if q.opts.query.Handle == 0 {
+	if !q.opts.query.OneHandle {
 		groups, err := q.groups(ctx)
 		if err != nil {
 			return 0, "", err

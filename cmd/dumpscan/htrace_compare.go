@@ -73,7 +73,7 @@ func (q *htraceQuery) traceOf(file string, t *htrace.Trace, err error) error {
 	if t == nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	q.problem(file, err)
+	q.complain(file, err)
 	return nil
 }
 

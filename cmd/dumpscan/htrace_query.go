@@ -29,7 +29,6 @@ type htraceQuery struct {
 	resolver *symbol.Session
 	system   *htrace.SystemModules
 	notes    []string
-	errors   []string
 }
 
 func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
@@ -47,9 +46,7 @@ func (a *app) htrace(ctx context.Context, o *htraceFlags) error {
 		return err
 	}
 	defer session.Close()
-	if !errors.Is(err, minidump.ErrNoStream) {
-		q.problem(d.name, err)
-	}
+	q.complainUnlessAbsent(d.name, err)
 	q.resolver = session
 	if err := q.sortModules(session.Modules().List()); err != nil {
 		return err
@@ -71,7 +68,7 @@ func (q *htraceQuery) sortModules(modules []minidump.Module) (err error) {
 	var unloaded []minidump.UnloadedModule
 	if q.dump.Has(minidump.UnloadedModuleListStream) {
 		unloaded, err = q.dump.UnloadedModules()
-		q.problem(q.dump.name, err)
+		q.complain(q.dump.name, err)
 	}
 	q.system, err = htrace.NewSystemModules(modules, unloaded, q.opts.system, q.opts.notSystem)
 	if err != nil {
@@ -91,7 +88,7 @@ func (q *htraceQuery) report(ctx context.Context) error {
 	facts := render.TraceFacts{
 		Dump: render.NewDumpHeader(q.dump.name, q.info), Trace: q.trace, Diff: q.diff, Earlier: q.earlier, Window: q.window,
 		By: q.opts.by(), Frames: q.opts.frames, Names: names, System: q.system,
-		Invocation: q.opts.invocation(), Notes: q.notes, Errors: q.errors,
+		Invocation: q.opts.invocation(), Notes: q.notes,
 	}
 	omitted := 0
 	if q.opts.listing {
@@ -191,11 +188,14 @@ func (q *htraceQuery) groups(ctx context.Context) ([]htrace.Group, error) {
 
 // profile writes --pprof.
 func (q *htraceQuery) profile(r *render.TraceReport) error {
+	if err := q.stopped(); err != nil {
+		return err
+	}
 	f, err := os.Create(q.opts.pprof)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(render.Write(f, r, render.Pprof, render.Style{}), f.Close()); err != nil {
+	if err := errors.Join(q.writeTo(f, r, render.Pprof, render.Style{}), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", q.opts.pprof, err)
 	}
 	_, err = fmt.Fprintf(q.stdout, "profile written; next: %s\n", words.Command("go", "tool", "pprof", "-top", pasted(q.opts.pprof)))
@@ -205,9 +205,4 @@ func (q *htraceQuery) profile(r *render.TraceReport) error {
 // note says something on stderr, or in JSON.
 func (q *htraceQuery) note(text string) {
 	q.notes = append(q.notes, q.app.notes(q.opts.format(), text)...)
-}
-
-// problem is complain, and reports in JSON too.
-func (q *htraceQuery) problem(file string, err error) {
-	q.errors = append(q.errors, q.complaints(file, err)...)
 }

@@ -145,21 +145,16 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	dumps := &pool{app: a}
 	defer dumps.close()
 	var snapshots []*analysis.Snapshot
-	var failed []string
 	for _, name := range args {
 		s, err := dumps.snapshot(ctx, name)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
-			failed = append(failed, err.Error())
+			a.complain("", err)
 			continue
 		}
 		snapshots = append(snapshots, s)
-	}
-	for _, f := range failed {
-		a.errorf("%s", f)
-		a.incomplete = true
 	}
 	if len(snapshots) == 0 {
 		return nil // complained about above
@@ -190,7 +185,8 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	case err != nil:
 		return err
 	}
-	r := render.NewLeakReport(report, int(o.limit.n), append(failed, a.leakProblems(report)...))
+	a.leakProblems(report)
+	r := render.NewLeakReport(report, int(o.limit.n))
 	if err := a.write(r, o.output.format); err != nil {
 		return err
 	}
@@ -203,27 +199,18 @@ func (a *app) leaks(ctx context.Context, args []string, o *leaksFlags) error {
 	return nil
 }
 
-// leakProblems complains about what could not be read, and returns it for the
-// answer.
-func (a *app) leakProblems(r *leaks.Report) []string {
-	var list []string
-	add := func(file string, err error) {
-		a.complain(file, err)
-		if line := fmt.Sprintf("%s: %v", file, err); !slices.Contains(list, line) {
-			list = append(list, line)
-		}
-	}
+// leakProblems complains about what could not be read.
+func (a *app) leakProblems(r *leaks.Report) {
 	for _, p := range r.Processes {
 		for _, problem := range p.Problems {
-			add(problem.File, problem.Err)
+			a.complain(problem.File, problem.Err)
 		}
 		for _, s := range slices.Concat(p.Series.Snapshots, p.Partial) {
 			for _, err := range s.Problems {
-				add(s.File, err)
+				a.complain(s.File, err)
 			}
 		}
 	}
-	return list
 }
 
 // snapshot counts the handles of a dump, or says why there are none.

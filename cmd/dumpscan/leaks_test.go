@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
@@ -68,7 +69,7 @@ func TestPool(t *testing.T) {
 	dir := t.TempDir()
 	const n = mostOpen + 5
 	series(t, dir, n)
-	p := &pool{app: &app{complained: map[string]bool{}, stderr: &bytes.Buffer{}}}
+	p := &pool{app: &app{problems: &analysis.Problems{}, noted: map[string]bool{}, stderr: &bytes.Buffer{}}}
 	defer p.close()
 	name := func(i int) string { return filepath.Join(dir, fmt.Sprintf("%03d.dmp", i)) }
 	first, done, err := p.get(t.Context(), name(0))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
-	"github.com/dumpscan/dumpscan/minidump"
 )
 
 const memoryLong = `Show how a process uses its memory, or what some of it holds.
@@ -104,10 +102,7 @@ func (a *app) memoryAt(ctx context.Context, d *dump, format analysis.MemoryForma
 		return err
 	}
 	defer session.Close()
-	var problems []string
-	if !errors.Is(err, minidump.ErrNoStream) {
-		problems = a.complaints(d.name, err)
-	}
+	a.complainUnlessAbsent(d.name, err)
 	at, err := analysis.ParseAddress(args[0], session.Modules().List())
 	if err != nil {
 		return usagef("ADDRESS: %w", err)
@@ -126,9 +121,9 @@ func (a *app) memoryAt(ctx context.Context, d *dump, format analysis.MemoryForma
 	if memory == nil {
 		return fmt.Errorf("%s: %w", d.name, analysis.MissingMemory(d.File, err))
 	}
-	problems = append(problems, a.complaints(d.name, err)...)
+	a.complain(d.name, err)
 	view, err := analysis.ReadMemoryView(memory, format, at, length, pointer)
-	problems = append(problems, a.complaints(d.name, err)...)
+	a.complain(d.name, err)
 	var names symbol.Names
 	if format.Symbols() {
 		if names, err = session.Resolve(ctx, view.Pointers()); err != nil {
@@ -136,6 +131,5 @@ func (a *app) memoryAt(ctx context.Context, d *dump, format analysis.MemoryForma
 		}
 	}
 	r := render.NewMemoryDump(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), view, names)
-	r.Errors = problems
 	return a.write(r, o.output.format)
 }

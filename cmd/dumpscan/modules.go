@@ -57,18 +57,18 @@ func (a *app) modules(ctx context.Context, name string, o *modulesFlags) error {
 	if errors.Is(err, minidump.ErrNoStream) {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
-	problems := a.complaints(d.name, err)
+	a.complain(d.name, err)
 	var unloaded []minidump.UnloadedModule
 	if d.Has(minidump.UnloadedModuleListStream) {
 		unloaded, err = d.UnloadedModules()
-		problems = append(problems, a.complaints(d.name, err)...)
+		a.complain(d.name, err)
 	}
 	if pattern != nil {
 		modules = fitting(modules, pattern, func(m *minidump.Module) string { return m.ModuleName })
 		unloaded = fitting(unloaded, pattern, func(m *minidump.UnloadedModule) string { return m.ModuleName })
 	}
 	r := render.NewModuleReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), modules, unloaded, int(o.limit.n))
-	r.Errors, r.Verbose = problems, o.verbose
+	r.Verbose = o.verbose
 	a.omitted(o.format, r.Omitted, "module")
 	return a.write(r, o.format)
 }
@@ -102,13 +102,4 @@ func (a *app) omitted(f render.Format, n int, noun string) {
 	if f == render.CSV && n > 0 {
 		a.notef("--limit leaves %s out", words.Plural(n, noun))
 	}
-}
-
-// complaints is complain for an answer that repeats its errors in JSON.
-func (a *app) complaints(file string, err error) []string {
-	if err == nil {
-		return nil
-	}
-	a.complain(file, err)
-	return []string{err.Error()}
 }

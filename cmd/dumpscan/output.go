@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"github.com/dumpscan/dumpscan/analysis/render"
@@ -38,5 +40,26 @@ func (o *output) register(cmd *cobra.Command, formats ...render.Format) []string
 
 // write writes a report to stdout.
 func (a *app) write(r render.Report, f render.Format) error {
-	return render.Write(a.stdout, r, f, a.style)
+	return a.writeTo(a.stdout, r, f, a.style)
+}
+
+// writeTo writes a report with all problems there are. Some are found while the
+// records are written: with --strict these are gone through once before, so that
+// nothing is written if there is a problem.
+func (a *app) writeTo(w io.Writer, r render.Report, f render.Format, style render.Style) error {
+	if c, ok := r.(render.Complainer); ok {
+		c.Complain(a.problems)
+	}
+	if a.strict {
+		if err := a.stopped(); err != nil {
+			return err
+		}
+		if err := render.Write(io.Discard, r, f, style); err != nil {
+			return err
+		}
+		if err := a.stopped(); err != nil {
+			return err
+		}
+	}
+	return render.Write(w, r, f, style)
 }

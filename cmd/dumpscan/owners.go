@@ -109,11 +109,10 @@ func (a *app) owners(ctx context.Context, name string, o *ownersFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	var problems []string
 	for _, problem := range found.Scan.Problems {
-		problems = append(problems, a.complaints(name, problem)...)
+		a.complain(name, problem)
 	}
-	r := render.NewOwnersReport(render.NewDumpHeader(name, analysis.DescribeHeader(d.File)), found, o.limit, problems)
+	r := render.NewOwnersReport(render.NewDumpHeader(name, analysis.DescribeHeader(d.File)), found, o.limit)
 	if err := a.write(r, o.output.format); err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().Var(&color, "color", "colour the text: `when` is auto, always or never")
 	complete(root, "color", oneOf(colors))
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.style = styleOf(a.stdout, color) }
+	root.PersistentFlags().BoolVar(&a.strict, "strict", false, "stop at the first problem with an input, before any output")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
 	a.explainUsage(root)
 	return root

@@ -99,7 +99,6 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 		return err
 	}
 	r := render.NewStackReport(facts)
-	r.Errors = q.problems
 	if rest := len(q.threads) - len(chosen); rest > 0 && len(o.threads) == 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("one thread of %d; --all shows the others, --unique equal stacks once", len(q.threads)))
 	}
@@ -177,7 +176,6 @@ type stackQuery struct {
 	exception *minidump.Exception
 	session   *symbol.Session
 	code      *symbol.Code
-	problems  []string
 }
 
 // stackQuery reads the lists that stacks need.
@@ -206,11 +204,7 @@ func (a *app) stackQuery(d *dump, o *symbolFlags) (*stackQuery, error) {
 
 // problem notes what could not be read of a stream; one that is not there is no
 // problem.
-func (q *stackQuery) problem(err error) {
-	if !errors.Is(err, minidump.ErrNoStream) {
-		q.problems = append(q.problems, q.complaints(q.dump.name, err)...)
-	}
-}
+func (q *stackQuery) problem(err error) { q.complainUnlessAbsent(q.dump.name, err) }
 
 func (q *stackQuery) Close() {
 	if q.code != nil {

@@ -81,7 +81,7 @@ func (a *app) streams(ctx context.Context, name string, o *streamsFlags) error {
 	}
 	info := analysis.Streams(d.File)
 	r := render.NewStreamsReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), info)
-	r.Errors = a.complaints(d.name, info.Problem)
+	a.complain(d.name, info.Problem)
 	if o.windbg {
 		o.format = render.WinDbg
 	}
@@ -97,6 +97,9 @@ func (a *app) rawStream(d *dump, t minidump.StreamType, out string) error {
 	a.complain(d.name, err) // what is there is written all the same
 	write := func(w io.Writer) error {
 		_, err := io.Copy(w, r)
+		return err
+	}
+	if err := a.stopped(); err != nil {
 		return err
 	}
 	if out == "" {

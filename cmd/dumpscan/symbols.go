@@ -79,8 +79,8 @@ func (a *app) resolver(f *minidump.File, o *symbolFlags) (*symbol.Session, error
 // there is not missed in silence.
 func (a *app) absentFolders(flag, path string) {
 	for _, dir := range symbol.MissingFolders(path) {
-		if !a.complained[dir] {
-			a.complained[dir] = true
+		if !a.noted[dir] {
+			a.noted[dir] = true
 			a.notef("%s: no folder %s", flag, dir)
 		}
 	}
@@ -141,16 +141,15 @@ func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	header := render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File))
-	problems := a.complaints(d.name, err)
+	a.complain(d.name, err)
 	if manifest {
-		return a.manifest(ctx, session, header, problems, format)
+		return a.manifest(ctx, session, header, format)
 	}
 	modules, err := session.Inspect(ctx)
 	if err != nil {
 		return err
 	}
 	r := render.NewSymbolReport(header, modules)
-	r.Errors = problems
 	if o.symbols == "" && o.images == "" {
 		r.Notes = a.notes(format, "no files were looked for; name symbols with -y, or in _NT_SYMBOL_PATH")
 	}
@@ -158,13 +157,12 @@ func (a *app) symbols(ctx context.Context, name string, o *symbolFlags, manifest
 }
 
 // manifest lists the files to fetch, or says why there are none.
-func (a *app) manifest(ctx context.Context, s *symbol.Session, header render.DumpHeader, problems []string, format render.Format) error {
+func (a *app) manifest(ctx context.Context, s *symbol.Session, header render.DumpHeader, format render.Format) error {
 	files, err := s.Manifest(ctx)
 	if err != nil {
 		return err
 	}
 	r := render.NewSymbolManifest(header, files)
-	r.Errors = problems
 	if len(files) == 0 {
 		modules, err := s.Inspect(ctx)
 		if err != nil {

@@ -67,22 +67,20 @@ func (a *app) threads(ctx context.Context, name string, o *threadsFlags) error {
 	if errors.Is(err, minidump.ErrNoStream) {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
-	problems := a.complaints(d.name, err)
+	a.complain(d.name, err)
 	session, err := a.resolver(d.File, &o.symbols)
 	if session == nil {
 		return err
 	}
 	defer session.Close()
-	if !errors.Is(err, minidump.ErrNoStream) {
-		problems = append(problems, a.complaints(d.name, err)...)
-	}
+	a.complainUnlessAbsent(d.name, err)
 	facts.Exception, err = analysis.ReadException(d.File, session.Modules().List())
-	problems = append(problems, a.complaints(d.name, err)...)
+	a.complain(d.name, err)
 	if facts.Names, err = session.Resolve(ctx, threadAddresses(&facts)); err != nil {
 		return err
 	}
 	r := render.NewThreadReport(facts)
-	r.Errors, r.Verbose = problems, o.verbose
+	r.Verbose = o.verbose
 	if r.Notes = analysis.ThreadNotes(d.File, facts.Threads); o.verbose {
 		a.notes(o.format, r.Notes...)
 	}

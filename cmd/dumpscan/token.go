@@ -44,6 +44,6 @@ func (a *app) token(ctx context.Context, name string, o *output) error {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	r := render.NewTokenReport(render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), tokens)
-	r.Errors = a.complaints(d.name, err)
+	a.complain(d.name, err)
 	return a.write(r, o.format)
 }
