@@ -154,7 +154,6 @@ func find(ctx context.Context, f *minidump.File, mem *minidump.Memory, targets *
 	h := &hunt{mem: mem, space: space, targets: targets, maxOffset: o.MaxOffset, progress: o.Progress}
 	if o.Symbols != nil {
 		h.files = o.Symbols.Code(ctx)
-		defer h.files.Close() // was only read
 	}
 	report.Owners, report.Scan.Examined, err = h.run(ctx)
 	if err != nil {

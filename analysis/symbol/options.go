@@ -32,6 +32,11 @@ type Options struct {
 	// cannot be read when an address is named, perhaps by several goroutines at
 	// once; the address has the names that could be read. It may be nil.
 	Damaged func(path string, err error)
+
+	// Limited is called once for each kind of thing that is not all there because
+	// it is out of proportion to the size of the files, with a sentence about it,
+	// perhaps by several goroutines at once. It may be nil.
+	Limited func(what string)
 }
 
 // Progress says how far a download is.
@@ -97,6 +102,6 @@ func (s *Session) openStores() error {
 			report(Progress{URL: url, Done: done, Total: total, End: end})
 		}
 	}
-	s.files, s.images = store.New(symbols, o), store.New(images, o)
+	s.symbolStore, s.imageStore = store.New(symbols, o), store.New(images, o)
 	return nil
 }

@@ -213,9 +213,6 @@ func (q *stackQuery) problem(err error) {
 }
 
 func (q *stackQuery) Close() {
-	if q.code != nil {
-		q.code.Close()
-	}
 	q.session.Close()
 }
 
