@@ -28,6 +28,11 @@ type Options struct {
 	Fetcher  Fetcher        // asks servers; nil means that none is asked
 	Progress func(Progress) // called during downloads, perhaps by several goroutines at once; may be nil
 
+	// MaxDownload and MaxDownloads are how many bytes are written of one file that a
+	// server has or that is to be unpacked, and of all of them, for symbols and for
+	// images each; 0 means 8 GiB and 64 GiB.
+	MaxDownload, MaxDownloads int64
+
 	// Damaged is called once for each symbol file or image in which something
 	// cannot be read when an address is named, perhaps by several goroutines at
 	// once; the address has the names that could be read. It may be nil.
@@ -96,7 +101,7 @@ func (s *Session) openStores() error {
 			images = append(images, e)
 		}
 	}
-	o := store.Options{Fetcher: s.options.Fetcher, Offline: s.options.Offline}
+	o := store.Options{Fetcher: s.options.Fetcher, Offline: s.options.Offline, MaxFile: s.options.MaxDownload, MaxRun: s.options.MaxDownloads}
 	if report := s.options.Progress; report != nil {
 		o.Progress = func(url string, done, total int64, end bool) {
 			report(Progress{URL: url, Done: done, Total: total, End: end})

@@ -11,16 +11,11 @@ import (
 	"sync"
 )
 
-// A Special is a path that leads to something else than a regular file: to open
-// a pipe waits for its other end, and to read a device may never end.
-type Special struct {
-	Path string
-	Mode fs.FileMode
-}
+// A Special is the error for a path that leads to something else than a regular
+// file: to open a pipe waits for its other end, and to read a device may never end.
+type Special struct{ Mode fs.FileMode }
 
-func (e *Special) Error() string {
-	return fmt.Sprintf("%s is %s, not a regular file", e.Path, kind(e.Mode))
-}
+func (e *Special) Error() string { return "is " + kind(e.Mode) + ", not a regular file" }
 
 func kind(m fs.FileMode) string {
 	switch {
@@ -58,7 +53,7 @@ func Open(path string) (*os.File, int64, error) {
 func Check(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		err = &Special{path, info.Mode()}
+		err = &Special{info.Mode()}
 	}
 	return err
 }
