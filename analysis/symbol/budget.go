@@ -21,8 +21,8 @@ const (
 	baseText  = 4 << 20   // bytes that cost something and are allowed whatever the size of the files
 	perByte   = 8         // bytes of such text for each byte of the dump and of its symbol files
 	freeWork  = 128 * 128 // work of a name that costs nothing, in squares of its length
-	baseWork  = 1 << 28   // likewise for the work of all names
-	workByte  = 256
+	baseWork  = 1 << 26   // likewise for the work of all names: some tenths of a second at worst
+	workByte  = 64        // work for each byte of the files
 )
 
 // A budget bounds what the names of a run may cost. A file can make much of

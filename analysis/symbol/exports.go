@@ -113,10 +113,13 @@ func (s *Session) memoryExports(ctx context.Context, m *minidump.Module) (source
 	}
 	return s.exports.get(ctx, imageOf(m), func() (source, error) {
 		img, r, err := s.mapped(m)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = s.checkImage(img, m)
 		}
-		if err := s.checkImage(img, m); err != nil {
+		if r.denied {
+			err = errTables
+		}
+		if err != nil {
 			return nil, err
 		}
 		exports, err := readExports(img)
