@@ -96,9 +96,10 @@ func (b *budget) name(raw rawName, undecorated bool) string {
 	switch n := int64(len(raw.text)); {
 	case long, !undecorated:
 	case b.charge(&b.work, n*n-freeWork, baseWork, workByte):
-		shown = undecorate.Name(raw.text)
 		if raw.x86 {
 			shown = undecorate.NameX86(raw.text)
+		} else {
+			shown = undecorate.Name(raw.text)
 		}
 	default:
 		b.say(saidRaw)
