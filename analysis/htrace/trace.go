@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sort"
 	"sync"
@@ -220,6 +221,24 @@ func (t *Trace) AddressesOf(stacks []int) []minidump.VA {
 	}
 	slices.Sort(addrs)
 	return addrs
+}
+
+// Uses returns each return address, as often as it comes in the stacks that have
+// it, with the number of operations that have that stack.
+func (t *Trace) Uses() iter.Seq2[minidump.VA, int] {
+	return func(yield func(minidump.VA, int) bool) {
+		operations := make([]int, t.Stacks())
+		for _, r := range t.records {
+			operations[r.stack]++
+		}
+		for id, n := range operations {
+			for _, addr := range t.Frames(id) {
+				if !yield(addr, n) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Stacks returns the number of distinct stacks. They are numbered from 0.

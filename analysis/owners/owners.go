@@ -171,7 +171,6 @@ func (h *hunt) report(ctx context.Context, o *Options) (*Report, error) {
 	}
 	if o.Symbols != nil {
 		h.files = o.Symbols.Code(ctx)
-		defer h.files.Close() // was only read
 	}
 	var err error
 	report.Owners, report.Scan.Examined, err = h.run(ctx)

@@ -83,26 +83,49 @@ func TestExportsInMemory(t *testing.T) {
 }
 
 // TestSharedMemory has many modules that are all the same bytes of the file: a
-// hostile dump must not take more memory than it has bytes.
+// hostile dump must not take more memory or time than it has bytes. Those at one
+// address have one table. Of others, the tables that are read have no more bytes
+// than the dump, and what is not read is said.
 func TestSharedMemory(t *testing.T) {
 	t.Parallel()
-	d := exporters(1, 2000)
-	for range 99 {
-		d.Modules = append(d.Modules, d.Modules[0])
-	}
-	s := newSession(t, d, symbol.Options{})
-	all, err := s.Inspect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := 0
-	for _, st := range all {
-		if strings.Contains(fmt.Sprint(st.Tries), "claim more bytes than it has") {
-			refused++
+	for _, step := range []uint64{0, 0x1000000} {
+		d := exporters(1, 2000)
+		d.Memory, d.Memory64 = d.Memory64, nil
+		size := uint32(len(d.Memory[0].Data))
+		for i := 1; i < 100; i++ {
+			m := d.Modules[0]
+			m.Base += uint64(i) * step
+			d.Modules = append(d.Modules, m)
+			d.Memory = append(d.Memory, dumptest.MemoryRange{Start: m.Base, Data: []byte{0}})
+			d.Patches = append(d.Patches, dumptest.PutU32("MemoryList", 4+16*int64(i)+8, size),
+				dumptest.PointTo("MemoryList", 4+16*int64(i)+12, "MemoryList[0].Data"))
 		}
-	}
-	if refused < 80 || refused > 98 {
-		t.Errorf("%d of 100 export tables refused", refused)
+		var l limits
+		s := newSession(t, d, symbol.Options{Limited: l.add})
+		all, err := s.Inspect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused, read := 0, 0
+		for _, st := range all {
+			switch {
+			case st.Trust == symbol.TrustExport:
+				read++
+			case strings.Contains(fmt.Sprint(st.Tries), "claim more bytes than it has"):
+				refused++
+			}
+		}
+		if step == 0 {
+			if read != 100 {
+				t.Errorf("%d of 100 modules at one address have exports", read)
+			}
+			l.want(t)
+			continue
+		}
+		if read+refused != 100 || read < 4 || refused < 60 {
+			t.Errorf("%d export tables of 100 were read, %d refused", read, refused)
+		}
+		l.want(t, "export and unwind tables are not read")
 	}
 }
 

@@ -61,7 +61,6 @@ func TestCancel(t *testing.T) {
 		},
 		"Code": func(ctx context.Context, s *symbol.Session) error {
 			code := s.Code(ctx)
-			defer code.Close()
 			if shift := code.Shift(at); shift != 0 {
 				t.Errorf("shift %s of an image that nobody has", shift)
 			}

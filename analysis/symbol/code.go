@@ -16,24 +16,10 @@ type Code struct {
 }
 
 // Code prepares to read code. ctx bounds the search for image files, which begins
-// when code is read that the dump does not hold; the reads return its error. The
-// caller closes the Code before the Session.
+// when code is read that the dump does not hold; the reads return its error.
+// It ends with the Session.
 func (s *Session) Code(ctx context.Context) *Code {
 	return &Code{s: s, ctx: ctx, images: map[int]*peimage.Image{}}
-}
-
-// Close closes the image files.
-func (c *Code) Close() error {
-	var first error
-	for _, img := range c.images {
-		if img == nil {
-			continue
-		}
-		if err := img.Close(); first == nil {
-			first = err
-		}
-	}
-	return first
 }
 
 // ReadAt reads code at an address. Bytes of an image file are those before
@@ -84,7 +70,10 @@ func (c *Code) image(addr minidump.VA) (*peimage.Image, *minidump.Module, error)
 			return nil, nil, err
 		}
 		if path != "" {
-			img, _ = peimage.Open(path) // findImage has just opened it
+			img, _ = c.s.image(c.ctx, path) // findImage has just opened it
+			if err := c.ctx.Err(); err != nil {
+				return nil, nil, err
+			}
 		}
 		c.images[i] = img
 	}

@@ -3,6 +3,8 @@ package symbol
 import (
 	"context"
 	"errors"
+	"io"
+	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -22,28 +24,80 @@ func (m memoryAt) ReadAt(p []byte, off int64) (int, error) {
 	return m.memory.ReadAt(p, m.base+minidump.VA(off))
 }
 
+// errTables ends the reading of tables; see [tableReader].
+var errTables = errors.New("the tables of images in this dump claim more bytes than it has")
+
+// A tableReader is memoryAt for the tables of an image. Those of a sound dump have
+// each their own bytes. In a hostile one many modules can share the same, and would
+// multiply time and memory, so that what is read of all together may not be more than
+// the dump has. Each read is charged before it is done.
+type tableReader struct {
+	memoryAt
+	s      *Session
+	free   bool // the tables were read; what is read now is single names
+	denied bool
+}
+
+func (t *tableReader) ReadAt(p []byte, off int64) (int, error) {
+	if t.free {
+		return t.memoryAt.ReadAt(p, off)
+	}
+	if t.denied || t.s.tables.Add(-int64(len(p))) < 0 {
+		if !t.denied {
+			t.s.tables.Add(int64(len(p)))
+		}
+		t.denied = true
+		t.s.budget.say(saidExports)
+		return 0, errTables
+	}
+	n, err := t.memoryAt.ReadAt(p, off)
+	t.s.tables.Add(int64(len(p) - n))
+	return n, err
+}
+
+// mapped opens the image of a module in the memory of the dump. The reader is that
+// of its tables; one that is to be kept is freed when those were read.
+func (s *Session) mapped(m *minidump.Module) (*peimage.Image, *tableReader, error) {
+	r := &tableReader{memoryAt: memoryAt{s.memory, m.BaseOfImage}, s: s}
+	img, err := peimage.NewMapped(r, int64(m.SizeOfImage))
+	return img, r, err
+}
+
 // exportSource names addresses by the export table of an image.
 type exportSource struct {
 	exports *peimage.Exports
-	image   *peimage.Image
 	text    func(string) string
+	last    atomic.Pointer[exportName] // addresses come in ascending order
 }
 
-func (e exportSource) close() error { return e.image.Close() }
+// exportName is the name of the export that begins at start.
+type exportName struct {
+	start uint32
+	text  string
+}
 
-func (e exportSource) lookup(rva uint32) (name, bool) {
-	x, ok, err := e.exports.Lookup(rva)
-	if err != nil || !ok {
+func (e *exportSource) lookup(_ context.Context, rva uint32) (name, bool) {
+	start, ok := e.exports.Start(rva)
+	if !ok {
 		return name{}, false
 	}
-	return name{function: e.text(x.Name), displacement: uint64(rva - x.RVA)}, true
+	last := e.last.Load()
+	if last == nil || last.start != start {
+		x, ok, err := e.exports.Lookup(rva)
+		if err != nil || !ok {
+			return name{}, false
+		}
+		last = &exportName{start, e.text(x.Name)}
+		e.last.Store(last)
+	}
+	return name{function: last.text, displacement: uint64(rva - start)}, true
 }
 
 func loadMemoryExports(ctx context.Context, s *Session, m *minidump.Module) (source, []Try, error) {
+	src, err := s.memoryExports(ctx, m)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	src, err := s.memoryExports(m)
 	tries := []Try{{Trust: TrustExport, Where: inMemory, Err: err}}
 	if src == nil {
 		return nil, tries, nil
@@ -53,27 +107,28 @@ func loadMemoryExports(ctx context.Context, s *Session, m *minidump.Module) (sou
 
 // memoryExports reads the export table of a module from the dump. It may return
 // both a source and an error: the part of the table that is there is useful.
-func (s *Session) memoryExports(m *minidump.Module) (source, error) {
+func (s *Session) memoryExports(ctx context.Context, m *minidump.Module) (source, error) {
 	if s.memory == nil || !s.memory.Contains(m.BaseOfImage) {
 		return nil, ErrNoImage
 	}
-	img, err := peimage.NewMapped(memoryAt{s.memory, m.BaseOfImage}, int64(m.SizeOfImage))
-	if err != nil {
-		return nil, err
-	}
-	if err := s.checkImage(img, m); err != nil {
-		return nil, err
-	}
-	exports, err := readExports(img)
-	if exports == nil {
-		return nil, err
-	}
-	// Images of a sound dump have each their own bytes. In a hostile one many
-	// modules can share the same, and would multiply the memory used.
-	if s.exported.Add(-4*int64(exports.Len())) < 0 {
-		return nil, errors.New("the export tables in this dump claim more bytes than it has")
-	}
-	return exportSource{exports: exports, image: img, text: s.text}, err
+	return s.exports.get(ctx, imageOf(m), func() (source, error) {
+		img, r, err := s.mapped(m)
+		if err == nil {
+			err = s.checkImage(img, m)
+		}
+		if r.denied {
+			err = errTables
+		}
+		if err != nil {
+			return nil, err
+		}
+		exports, err := readExports(img)
+		r.free = true
+		if exports == nil {
+			return nil, err
+		}
+		return &exportSource{exports: exports, text: s.text}, err
+	})
 }
 
 // readExports returns the exports of an image, or nil if it has none. Those
@@ -95,14 +150,19 @@ func loadImageExports(ctx context.Context, s *Session, m *minidump.Module) (sour
 	if path == "" {
 		return nil, tries, err
 	}
-	img, err := peimage.Open(path)
+	src, err := s.files.open(ctx, TrustExport, path, func(r io.ReaderAt, size int64) (source, error) {
+		img, err := peimage.NewFile(r, size)
+		if err != nil {
+			return nil, err
+		}
+		exports, err := readExports(img)
+		if exports == nil {
+			return nil, err
+		}
+		return &exportSource{exports: exports, text: s.text}, nil
+	})
 	if err != nil {
-		return nil, failed(tries, err), nil
+		return nil, failed(tries, err), ctx.Err()
 	}
-	exports, err := readExports(img)
-	if exports == nil {
-		img.Close()
-		return nil, failed(tries, err), nil
-	}
-	return exportSource{exports: exports, image: img, text: s.text}, tries, nil
+	return src, tries, nil
 }

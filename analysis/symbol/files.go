@@ -3,31 +3,47 @@ package symbol
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"sync"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/breakpad"
+	"github.com/dumpscan/dumpscan/analysis/internal/openfile"
 	"github.com/dumpscan/dumpscan/analysis/internal/pdb"
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
-	"github.com/dumpscan/dumpscan/analysis/internal/undecorate"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
 // text returns a linker's name as the user wants it.
 func (s *Session) text(name string) string {
-	if s.options.RawNames {
-		return name
-	}
-	return undecorate.Name(name)
+	return s.budget.name(rawName{text: name}, !s.options.RawNames)
 }
 
 // textX86 is text for a name that 32-bit x86 may have decorated as C.
 func (s *Session) textX86(name string) string {
-	if s.options.RawNames {
-		return name
+	return s.budget.name(rawName{name, true}, !s.options.RawNames)
+}
+
+// path returns the name of a source file.
+func (s *Session) path(name string) string { return s.budget.name(rawName{text: name}, false) }
+
+// inline adds an inlined call to those of an address, the next one outwards. When
+// ctx has ended it does nothing.
+func (s *Session) inline(ctx context.Context, calls []Inline, function, file string, line int) []Inline {
+	if ctx.Err() != nil {
+		return calls
 	}
-	return undecorate.NameX86(name)
+	if n := len(calls); n >= freeCalls && (calls[n-1].Function == cutMark || !s.budget.charge(&s.budget.kept, callSize, baseText, perByte)) {
+		s.budget.say(saidCut)
+		if calls[n-1].Function != cutMark {
+			calls = append(calls, Inline{Function: cutMark})
+		}
+		return calls
+	}
+	if function == pdb.More { // all readers have the same mark
+		s.budget.say(saidCut)
+	}
+	return append(calls, Inline{Function: s.text(function), File: s.path(file), Line: line})
 }
 
 // find looks for a file, and returns the tries as those of a source. The error
@@ -80,9 +96,7 @@ type pdbSource struct {
 	*damage
 }
 
-func (p pdbSource) close() error { return p.File.Close() }
-
-func (p pdbSource) lookup(rva uint32) (name, bool) {
+func (p pdbSource) lookup(ctx context.Context, rva uint32) (name, bool) {
 	sym, ok, err := p.Lookup(rva)
 	p.note(err) // what was found all the same is right
 	if !ok {
@@ -93,7 +107,7 @@ func (p pdbSource) lookup(rva uint32) (name, bool) {
 	if p.Machine == i386 && sym.Kind == pdb.KindPublic {
 		text = p.s.textX86
 	}
-	n := name{function: text(sym.Name), displacement: uint64(sym.Displacement), file: sym.File, line: sym.Line}
+	n := name{function: text(sym.Name), displacement: uint64(sym.Displacement), file: p.s.path(sym.File), line: sym.Line}
 	if sym.Thunk != "" {
 		n.function = sym.Thunk
 		if sym.Name != "" {
@@ -101,7 +115,7 @@ func (p pdbSource) lookup(rva uint32) (name, bool) {
 		}
 	}
 	for _, f := range sym.Inlined {
-		n.inlined = append(n.inlined, Inline{Function: p.s.text(f.Function), File: f.File, Line: f.Line})
+		n.inlined = p.s.inline(ctx, n.inlined, f.Function, f.File, f.Line)
 	}
 	return n, true
 }
@@ -118,15 +132,18 @@ func loadPDB(ctx context.Context, s *Session, m *minidump.Module) (source, []Try
 		}
 		req = store.Request{Folder: trimExtension(m.BaseName()) + ".pdb"}
 	}
-	path, tries, err := s.find(ctx, s.files, TrustPDB, req, func(path string) error { return s.checkPDB(path, m) })
+	path, tries, err := s.find(ctx, s.symbolStore, TrustPDB, req, func(path string) error { return s.checkPDB(path, m) })
 	if path == "" {
 		return nil, tries, err
 	}
-	f, err := pdb.Open(path)
+	src, err := s.files.open(ctx, TrustPDB, path, func(r io.ReaderAt, size int64) (source, error) {
+		f, err := pdb.NewFile(r, size)
+		return pdbSource{f, s, s.damage(tries)}, err
+	})
 	if err != nil {
-		return nil, failed(tries, err), nil
+		return nil, failed(tries, err), ctx.Err()
 	}
-	return pdbSource{f, s, s.damage(tries)}, tries, nil
+	return src, tries, nil
 }
 
 // checkPDB refuses a file that is not the PDB of the module.
@@ -158,9 +175,7 @@ type symSource struct {
 	*damage
 }
 
-func (b symSource) close() error { return b.File.Close() }
-
-func (b symSource) lookup(rva uint32) (name, bool) {
+func (b symSource) lookup(ctx context.Context, rva uint32) (name, bool) {
 	sym, ok, err := b.Lookup(uint64(rva))
 	if b.note(err); err != nil || !ok {
 		return name{}, false
@@ -169,9 +184,9 @@ func (b symSource) lookup(rva uint32) (name, bool) {
 	if b.CPU == "x86" && sym.Public {
 		text = b.s.textX86
 	}
-	n := name{function: text(sym.Name), displacement: uint64(rva) - sym.RVA, file: sym.File, line: sym.Line}
+	n := name{function: text(sym.Name), displacement: uint64(rva) - sym.RVA, file: b.s.path(sym.File), line: sym.Line}
 	for _, f := range sym.Inlined {
-		n.inlined = append(n.inlined, Inline{Function: b.s.text(f.Function), File: f.File, Line: f.Line})
+		n.inlined = b.s.inline(ctx, n.inlined, f.Function, f.File, f.Line)
 	}
 	return n, true
 }
@@ -187,28 +202,27 @@ func loadSym(ctx context.Context, s *Session, m *minidump.Module) (source, []Try
 		file = trimExtension(file)
 	}
 	req := store.Request{Folder: folder, Key: key, File: file + ".sym", Plain: true}
-	path, tries, err := s.find(ctx, s.files, TrustSym, req, func(path string) error { return s.checkSym(path, key) })
+	path, tries, err := s.find(ctx, s.symbolStore, TrustSym, req, func(path string) error { return s.checkSym(path, key) })
 	if path == "" {
 		return nil, tries, err
 	}
-	f, err := breakpad.Open(path)
+	src, err := s.files.open(ctx, TrustSym, path, func(r io.ReaderAt, size int64) (source, error) {
+		f, err := breakpad.NewFile(r, size)
+		return symSource{f, s, s.damage(tries)}, err
+	})
 	if err != nil {
-		return nil, failed(tries, err), nil
+		return nil, failed(tries, err), ctx.Err()
 	}
-	return symSource{f, s, s.damage(tries)}, tries, nil
+	return src, tries, nil
 }
 
 func (s *Session) checkSym(path, key string) error {
-	r, err := os.Open(path)
+	r, size, err := openfile.Open(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return err
-	}
-	id, err := breakpad.ReadID(r, info.Size())
+	id, err := breakpad.ReadID(r, size)
 	if err != nil || s.options.Loose {
 		return err
 	}

@@ -114,7 +114,6 @@ func (b symSource) frameRule(rva uint32) *FrameRule {
 type imageFrames struct {
 	loaded bool
 	tables []*cfi.Table
-	image  *peimage.Image // the file, if it is of one
 }
 
 // imageRule looks into the image, in memory or else its file. The error is that of
@@ -142,9 +141,19 @@ func (s *Session) imageRule(ctx context.Context, i int, rva uint32) (*FrameRule,
 func (s *Session) loadFrames(ctx context.Context, i int) error {
 	m, frames := &s.modules.modules[i], &s.symbols[i].frames
 	if s.memory != nil && s.memory.Contains(m.BaseOfImage) {
-		img, err := peimage.NewMapped(memoryAt{s.memory, m.BaseOfImage}, int64(m.SizeOfImage))
-		if err == nil && s.checkImage(img, m) == nil {
-			frames.tables = s.frameTables(img, uint64(m.BaseOfImage), true)
+		tables, err := s.unwind.get(ctx, imageOf(m), func() ([]*cfi.Table, error) {
+			img, r, err := s.mapped(m)
+			if err != nil {
+				return nil, err
+			}
+			if err := s.checkImage(img, m); err != nil {
+				return nil, err
+			}
+			defer func() { r.free = true }()
+			return frameTables(img, uint64(m.BaseOfImage), true), nil
+		})
+		if err == nil {
+			frames.tables = tables
 		}
 	}
 	if len(frames.tables) > 0 {
@@ -154,20 +163,15 @@ func (s *Session) loadFrames(ctx context.Context, i int) error {
 	if path == "" {
 		return err
 	}
-	img, err := peimage.Open(path)
-	if err != nil {
-		return nil
+	if img, err := s.image(ctx, path); err == nil {
+		frames.tables = frameTables(img, img.ImageBase, false)
 	}
-	if frames.tables = s.frameTables(img, img.ImageBase, false); len(frames.tables) == 0 {
-		return img.Close()
-	}
-	frames.image = img
-	return nil
+	return ctx.Err()
 }
 
 // frameTables reads the tables of an image. Absolute addresses in it count from
 // base.
-func (s *Session) frameTables(img *peimage.Image, base uint64, mapped bool) []*cfi.Table {
+func frameTables(img *peimage.Image, base uint64, mapped bool) []*cfi.Table {
 	arch, ok := machineArch[img.Machine]
 	if !ok {
 		return nil
@@ -186,8 +190,7 @@ func (s *Session) frameTables(img *peimage.Image, base uint64, mapped bool) []*c
 			Arch: arch, R: rvaReader{img, sec.VirtualAddress}, Size: int64(size), EH: name != ".debug_frame",
 			RVA: sec.VirtualAddress, Base: base,
 		})
-		// In a hostile dump many modules can share the same bytes; see memoryExports.
-		if t.Len() > 0 && (!mapped || s.exported.Add(-12*int64(t.Len())) >= 0) {
+		if t.Len() > 0 {
 			tables = append(tables, t)
 		}
 	}
@@ -221,11 +224,4 @@ func (r rvaReader) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	return r.img.ReadRVA(p, r.rva+uint32(off))
-}
-
-func (f *imageFrames) close() error {
-	if f.image == nil {
-		return nil
-	}
-	return f.image.Close()
 }

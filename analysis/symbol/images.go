@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/dwarfsym"
 	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
@@ -22,7 +23,7 @@ func (s *Session) checkImage(img *peimage.Image, m *minidump.Module) error {
 // findImage looks for the image file of a module. The error is that of ctx.
 func (s *Session) findImage(ctx context.Context, t Trust, m *minidump.Module) (string, []Try, error) {
 	req := store.Request{Folder: m.BaseName(), Key: m.ImageKey()}
-	return s.find(ctx, s.images, t, req, func(path string) error {
+	return s.find(ctx, s.imageStore, t, req, func(path string) error {
 		img, err := peimage.Open(path)
 		if err != nil {
 			return err
@@ -42,15 +43,13 @@ type imageSource struct {
 	*damage
 }
 
-func (i imageSource) close() error { return i.image.Close() }
-
-func (i imageSource) lookup(rva uint32) (name, bool) {
+func (i imageSource) lookup(ctx context.Context, rva uint32) (name, bool) {
 	if i.dwarf != nil {
 		sym, ok, err := i.dwarf.Lookup(rva)
 		if i.note(err); ok && err == nil {
-			n := name{function: i.s.text(sym.Name), displacement: uint64(rva - sym.RVA), file: sym.File, line: sym.Line}
+			n := name{function: i.s.text(sym.Name), displacement: uint64(rva - sym.RVA), file: i.s.path(sym.File), line: sym.Line}
 			for _, f := range sym.Inlined {
-				n.inlined = append(n.inlined, Inline{Function: i.s.text(f.Function), File: f.File, Line: f.Line})
+				n.inlined = i.s.inline(ctx, n.inlined, f.Function, f.File, f.Line)
 			}
 			return n, true
 		}
@@ -95,19 +94,24 @@ func loadImageSymbols(ctx context.Context, s *Session, m *minidump.Module) (sour
 	if path == "" {
 		return nil, tries, err
 	}
-	img, err := peimage.Open(path)
+	src, err := s.files.open(ctx, TrustDWARF, path, func(r io.ReaderAt, size int64) (source, error) {
+		img, err := peimage.NewFile(r, size)
+		if err != nil {
+			return nil, err
+		}
+		src := imageSource{image: img, s: s, damage: s.damage(tries)}
+		var dwarfErr, symErr error
+		src.dwarf, dwarfErr = dwarfsym.New(img)
+		if src.symbols, symErr = img.Symbols(); src.dwarf != nil || src.symbols.Len() > 0 {
+			return src, nil
+		}
+		if errors.Is(dwarfErr, dwarfsym.ErrNoDWARF) {
+			dwarfErr = cmp.Or(symErr, errors.New("no DWARF and no COFF symbols in the image"))
+		}
+		return nil, dwarfErr
+	})
 	if err != nil {
-		return nil, failed(tries, err), nil
+		return nil, failed(tries, err), ctx.Err()
 	}
-	src := imageSource{image: img, s: s, damage: s.damage(tries)}
-	var dwarfErr, symErr error
-	src.dwarf, dwarfErr = dwarfsym.New(img)
-	if src.symbols, symErr = img.Symbols(); src.dwarf != nil || src.symbols.Len() > 0 {
-		return src, tries, nil
-	}
-	img.Close()
-	if errors.Is(dwarfErr, dwarfsym.ErrNoDWARF) {
-		dwarfErr = cmp.Or(symErr, errors.New("no DWARF and no COFF symbols in the image"))
-	}
-	return nil, failed(tries, dwarfErr), nil
+	return src, tries, nil
 }

@@ -28,10 +28,20 @@ type Options struct {
 	Fetcher  Fetcher        // asks servers; nil means that none is asked
 	Progress func(Progress) // called during downloads, perhaps by several goroutines at once; may be nil
 
+	// MaxDownload and MaxDownloads are how many bytes are written of one file that a
+	// server has or that is to be unpacked, and of all of them, for symbols and for
+	// images each; 0 means 8 GiB and 64 GiB.
+	MaxDownload, MaxDownloads int64
+
 	// Damaged is called once for each symbol file or image in which something
 	// cannot be read when an address is named, perhaps by several goroutines at
 	// once; the address has the names that could be read. It may be nil.
 	Damaged func(path string, err error)
+
+	// Limited is called once for each kind of thing that is not all there because
+	// it is out of proportion to the size of the files, with a sentence about it,
+	// perhaps by several goroutines at once. It may be nil.
+	Limited func(what string)
 }
 
 // Progress says how far a download is.
@@ -91,12 +101,12 @@ func (s *Session) openStores() error {
 			images = append(images, e)
 		}
 	}
-	o := store.Options{Fetcher: s.options.Fetcher, Offline: s.options.Offline}
+	o := store.Options{Fetcher: s.options.Fetcher, Offline: s.options.Offline, MaxFile: s.options.MaxDownload, MaxRun: s.options.MaxDownloads}
 	if report := s.options.Progress; report != nil {
 		o.Progress = func(url string, done, total int64, end bool) {
 			report(Progress{URL: url, Done: done, Total: total, End: end})
 		}
 	}
-	s.files, s.images = store.New(symbols, o), store.New(images, o)
+	s.symbolStore, s.imageStore = store.New(symbols, o), store.New(images, o)
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/dumpscan/dumpscan/analysis/internal/cfi"
 	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
-	"github.com/dumpscan/dumpscan/analysis/internal/peimage"
 	"github.com/dumpscan/dumpscan/analysis/internal/store"
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -21,11 +21,16 @@ type Session struct {
 	runtime  *RuntimeCode
 	options  Options
 	memory   *minidump.Memory // nil if the dump has none
-	files    *store.Store     // symbol files
-	images   *store.Store
 	servers  serverList
 	symbols  []moduleSymbols // of each module in modules.List
-	exported atomic.Int64    // bytes of memory that tables of images in the dump may still claim
+
+	symbolStore, imageStore *store.Store
+
+	budget  budget
+	files   symbolFiles
+	exports shared[mappedImage, source] // of images that the dump holds
+	unwind  shared[mappedImage, []*cfi.Table]
+	tables  atomic.Int64 // bytes that may yet be read of tables in the memory of the dump
 }
 
 // moduleSymbols holds the sources of one module, in the order of sourceKinds,
@@ -44,8 +49,7 @@ type moduleSymbols struct {
 // A source names the addresses of one module. lookup takes the RVA. Where a
 // source is damaged it does not know the address, and the next one is asked.
 type source interface {
-	lookup(rva uint32) (name, bool)
-	close() error
+	lookup(ctx context.Context, rva uint32) (name, bool)
 }
 
 // A name is what a source says of an address; the fields are those of
@@ -96,6 +100,9 @@ var sourceKinds = [numSources]struct {
 // damage.
 func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	s := &Session{options: o}
+	s.budget.report = o.Limited
+	s.budget.size.Store(f.Size())
+	s.files.init(&s.budget)
 	if err := s.openStores(); err != nil {
 		return nil, err
 	}
@@ -111,23 +118,15 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	s.unloaded = NewUnloaded(unloaded)
 	s.runtime = NewRuntimeCode(f, modules, unloaded)
 	s.memory, _ = f.Memory()
-	s.exported.Store(f.Size())
+	s.tables.Store(4 * f.Size()) // headers and section names are read by several
 	return s, err
 }
 
 // Close closes the symbol files that were opened. The Session must not be used
 // any more.
 func (s *Session) Close() error {
-	var first error
-	for i := range s.symbols {
-		for _, slot := range s.symbols[i].slots {
-			if slot.source != nil {
-				first = cmp.Or(first, slot.source.close())
-			}
-		}
-		first = cmp.Or(first, s.symbols[i].frames.close())
-	}
-	return cmp.Or(first, s.files.Close(), s.images.Close())
+	s.files.pool.Close()
+	return cmp.Or(s.symbolStore.Close(), s.imageStore.Close())
 }
 
 // Modules returns the modules of the dump.
@@ -140,9 +139,23 @@ func (s *Session) RuntimeCode() *RuntimeCode { return s.runtime }
 // of the Trust constants wins. An address in a module that was unloaded gets
 // "<Unloaded_name.dll>" for its module, as WinDbg writes it, and Others if there
 // were several. After an error
-// Resolve can be called again: it goes on where the context ended.
+// Resolve can be called again: it goes on where the context ended. Of names and
+// inlined calls that are too long for the size of the files only the start is
+// there; see [Session.Fit], which Resolve applies to the addresses as often as it
+// is given them.
 func (s *Session) Resolve(ctx context.Context, addrs []minidump.VA) (Names, error) {
-	return resolve(ctx, addrs, func(addr minidump.VA) (Location, error) { return s.locate(ctx, addr) })
+	names, err := resolve(ctx, addrs, func(addr minidump.VA) (Location, error) { return s.locate(ctx, addr) })
+	if err != nil {
+		return nil, err
+	}
+	s.Fit(names, func(yield func(minidump.VA, int) bool) {
+		for _, addr := range addrs {
+			if !yield(addr, 1) {
+				return
+			}
+		}
+	})
+	return names, nil
 }
 
 func (s *Session) locate(ctx context.Context, addr minidump.VA) (Location, error) {
@@ -163,7 +176,10 @@ func (s *Session) locate(ctx context.Context, addr minidump.VA) (Location, error
 		if src == nil {
 			continue
 		}
-		n, ok := src.lookup(uint32(loc.Offset))
+		n, ok := src.lookup(ctx, uint32(loc.Offset))
+		if err := ctx.Err(); err != nil {
+			return loc, err
+		}
 		if !ok {
 			continue
 		}
@@ -206,7 +222,7 @@ func (s *Session) identified(i int) *minidump.Module {
 	if m.identified.CvRecord.Key() != "" || s.memory == nil || !s.memory.Contains(m.identified.BaseOfImage) {
 		return m.identified
 	}
-	img, err := peimage.NewMapped(memoryAt{s.memory, m.identified.BaseOfImage}, int64(m.identified.SizeOfImage))
+	img, _, err := s.mapped(m.identified)
 	if err != nil {
 		return m.identified
 	}

@@ -17,7 +17,6 @@ func BenchmarkAMD64Stacks(b *testing.B) {
 	}
 	defer s.Close()
 	code := s.Code(b.Context())
-	defer code.Close()
 	u, err := New(f, s, code)
 	if err != nil {
 		b.Fatal(err)

@@ -50,7 +50,6 @@ func TestDynamicTable(t *testing.T) {
 		}
 		defer s.Close()
 		code := s.Code(t.Context())
-		defer code.Close()
 		u, err := New(f, s, code)
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,6 @@ func TestAMD64RealCode(t *testing.T) {
 	}
 	defer s.Close()
 	code := s.Code(t.Context())
-	defer code.Close()
 	u, err := New(f, s, code)
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,6 @@ func TestARM32Dump(t *testing.T) {
 	}
 	defer s.Close()
 	code := s.Code(t.Context())
-	defer code.Close()
 	u, err := New(f, s, code)
 	if err != nil {
 		t.Fatal(err)

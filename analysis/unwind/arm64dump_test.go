@@ -87,7 +87,6 @@ func TestARM64Dump(t *testing.T) {
 			}
 			defer s.Close()
 			code := s.Code(t.Context())
-			defer code.Close()
 			u, err := New(f, s, code)
 			if err != nil {
 				t.Fatal(err)

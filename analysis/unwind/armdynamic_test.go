@@ -54,7 +54,6 @@ func TestARM64DynamicTable(t *testing.T) {
 	}
 	defer s.Close()
 	code := s.Code(t.Context())
-	defer code.Close()
 	for _, tt := range []struct {
 		pc   minidump.VA
 		lr   uint64
@@ -116,7 +115,6 @@ func TestARM64CalledData(t *testing.T) {
 	}
 	defer s.Close()
 	code := s.Code(t.Context())
-	defer code.Close()
 	u, err := New(f, s, code)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +164,6 @@ func TestARM32DynamicTable(t *testing.T) {
 	}
 	defer s.Close()
 	code := s.Code(t.Context())
-	defer code.Close()
 	for _, tt := range []struct {
 		pc   minidump.VA
 		want []string

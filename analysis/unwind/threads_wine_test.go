@@ -46,7 +46,6 @@ func wineFrames(t testing.TB, f *minidump.File, prepare func(*Unwinder)) []Threa
 	}
 	defer s.Close()
 	code := s.Code(t.Context())
-	defer code.Close()
 	u, err := New(f, s, code)
 	if err != nil {
 		t.Fatal(err)

@@ -199,7 +199,6 @@ func FuzzX86(f *testing.F) {
 			}
 			defer s.Close()
 			c := s.Code(t.Context())
-			defer c.Close()
 			u, err := New(dump, s, c)
 			if err != nil {
 				t.Fatal(err)
@@ -238,7 +237,6 @@ func BenchmarkX86(b *testing.B) {
 	}
 	defer s.Close()
 	code := s.Code(b.Context())
-	defer code.Close()
 	u, err := New(f, s, code)
 	if err != nil {
 		b.Fatal(err)

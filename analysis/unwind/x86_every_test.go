@@ -77,7 +77,7 @@ func unwinder86(t *testing.T, f *minidump.File, o symbol.Options) *Unwinder {
 		t.Fatal(err)
 	}
 	code := s.Code(t.Context())
-	t.Cleanup(func() { code.Close(); s.Close() })
+	t.Cleanup(func() { s.Close() })
 	u, err := New(f, s, code)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,6 @@ func (q *htraceQuery) calls(ctx context.Context) error {
 		return err
 	}
 	code := q.resolver.Code(ctx)
-	defer code.Close()
 	decoder, err := unwind.NewCallDecoder(q.dump.File, code, q.resolver.Modules())
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.dump.name, err)

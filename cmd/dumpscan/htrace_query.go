@@ -84,6 +84,7 @@ func (q *htraceQuery) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	q.resolver.Fit(names, q.trace.Uses())
 	q.trace.FindDuplicates(names)
 	facts := render.TraceFacts{
 		Dump: render.NewDumpHeader(q.dump.name, q.info), Trace: q.trace, Diff: q.diff, Earlier: q.earlier, Window: q.window,
@@ -127,6 +128,7 @@ func (q *htraceQuery) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	q.resolver.Fit(names, q.trace.Uses())
 	if q.trace.Len() > 0 {
 		q.notef("%s: %s", q.dump.name, q.trace.OrderSentence())
 	}

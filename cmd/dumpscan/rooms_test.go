@@ -27,10 +27,10 @@ var rooms = map[string]string{
 	"analysis":                              "minidump analysis/words",
 	"analysis/words":                        "github.com/dustin/go-humanize",
 	"analysis/internal/testdump":            "minidump minidump/dumptest", // for tests alone
-	"analysis/symbol":                       "minidump analysis/internal/breakpad analysis/internal/cfi analysis/internal/ctxlock analysis/internal/dwarfsym analysis/internal/pdb analysis/internal/peimage analysis/internal/store analysis/internal/undecorate",
+	"analysis/symbol":                       "minidump analysis/internal/breakpad analysis/internal/cfi analysis/internal/ctxlock analysis/internal/dwarfsym analysis/internal/pdb analysis/internal/peimage analysis/internal/store analysis/internal/undecorate analysis/internal/openfile",
 	"analysis/symbol/symserver":             "analysis/symbol",
 	"analysis/internal/bounded":             "",
-	"analysis/internal/breakpad":            "analysis/internal/nest",
+	"analysis/internal/breakpad":            "analysis/internal/nest analysis/internal/openfile",
 	"analysis/internal/cfi":                 "analysis/internal/bounded",
 	"analysis/internal/nest":                "",
 	"analysis/internal/cab":                 "analysis/internal/bounded",
@@ -39,10 +39,10 @@ var rooms = map[string]string{
 	"analysis/internal/clrmeta/clrmetatest": "", // as dumptest
 	"analysis/internal/ctxlock":             "",
 	"analysis/internal/dwarfsym":            "analysis/internal/peimage",
-	"analysis/internal/pdb":                 "analysis/internal/bounded analysis/internal/nest",
+	"analysis/internal/pdb":                 "analysis/internal/bounded analysis/internal/nest analysis/internal/openfile",
 	"analysis/internal/pdb/pdbtest":         "",
-	"analysis/internal/peimage":             "analysis/internal/bounded",
-	"analysis/internal/store":               "analysis/internal/cab analysis/internal/ctxlock",
+	"analysis/internal/peimage":             "analysis/internal/bounded analysis/internal/openfile",
+	"analysis/internal/store":               "analysis/internal/cab analysis/internal/ctxlock analysis/internal/openfile",
 	"analysis/internal/undecorate":          "github.com/ianlancetaylor/demangle",
 	"analysis/unwind":                       "minidump analysis/symbol analysis/internal/cfi analysis/internal/peimage golang.org/x/arch/arm64/arm64asm golang.org/x/arch/x86/x86asm",
 	"analysis/htrace":                       "minidump analysis analysis/words analysis/symbol",
@@ -50,6 +50,7 @@ var rooms = map[string]string{
 	"analysis/leaks":                        "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners analysis/waits gonum.org/v1/gonum/mat gonum.org/v1/gonum/stat gonum.org/v1/gonum/stat/distuv",
 	"analysis/waits":                        "minidump analysis analysis/words analysis/symbol",
 	"analysis/check":                        "minidump analysis",
+	"analysis/internal/openfile":            "",
 	"analysis/render": "minidump analysis analysis/words analysis/symbol analysis/unwind analysis/waits analysis/htrace analysis/owners analysis/leaks analysis/check" +
 		" github.com/google/pprof/profile",
 	"cmd/dumpscan": "minidump minidump/dumpfile analysis analysis/words analysis/symbol analysis/symbol/symserver analysis/unwind analysis/waits analysis/htrace analysis/owners analysis/leaks analysis/check analysis/render" +

@@ -207,9 +207,6 @@ func (a *app) stackQuery(d *dump, o *symbolFlags) (*stackQuery, error) {
 func (q *stackQuery) problem(err error) { q.complainUnlessAbsent(q.dump.name, err) }
 
 func (q *stackQuery) Close() {
-	if q.code != nil {
-		q.code.Close()
-	}
 	q.session.Close()
 }
 

@@ -66,6 +66,7 @@ func (a *app) resolver(f *minidump.File, o *symbolFlags) (*symbol.Session, error
 		Loose: o.loose, RawNames: o.rawNames, Offline: o.offline,
 		Fetcher: &symserver.Client{}, Progress: a.downloads(),
 		Damaged: func(path string, err error) { a.notef("%s: %v", path, err) },
+		Limited: func(what string) { a.notef("%s", what) },
 	})
 	if session == nil {
 		return nil, usageError{err}

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/openfile"
 )
 
 // ErrNotSym means that the file does not begin with a MODULE record.
@@ -44,16 +45,11 @@ type record struct {
 
 // Open opens the symbol file at path. The caller must Close it.
 func Open(path string) (*File, error) {
-	r, err := os.Open(path)
+	r, size, err := openfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := r.Stat()
-	if err != nil {
-		r.Close()
-		return nil, err
-	}
-	f, err := NewFile(r, info.Size())
+	f, err := NewFile(r, size)
 	if err != nil {
 		r.Close()
 		return nil, err

@@ -18,9 +18,17 @@ type Symbol struct {
 	Inlined []Frame // calls that were inlined at the address, innermost first
 }
 
+// MaxInlined is how many inlined calls within one another are named of one
+// address, the outermost ones. Visual C++ stops at 255 (#pragma inline_depth).
+const MaxInlined = 256
+
+// More is the name of the innermost call that is listed where there are further
+// ones within it.
+const More = "…"
+
 // Frame is one call that the compiler inlined.
 type Frame struct {
-	Function string
+	Function string // More for all calls from here on inwards, where they are too many
 	File     string // source file of Line
 	Line     int    // line within the inlined function
 }
@@ -99,9 +107,11 @@ func (f *File) function(fn record, rva uint64) (Symbol, bool, error) {
 	calls := b.at(rva)
 	for i := len(calls) - 1; i >= 0; i-- {
 		call := calls[i]
-		origin, err := f.text(f.origins, call.origin)
-		if err != nil {
-			return Symbol{}, false, err
+		origin := More
+		if i < MaxInlined {
+			if origin, err = f.text(f.origins, call.origin); err != nil {
+				return Symbol{}, false, err
+			}
 		}
 		sym.Inlined = append(sym.Inlined, Frame{Function: origin, File: file, Line: int(line)})
 		line, file = call.line, ""
@@ -115,10 +125,14 @@ func (f *File) function(fn record, rva uint64) (Symbol, bool, error) {
 	return sym, true, nil
 }
 
-// at returns the inlined calls that cover rva, outermost first.
+// at returns the inlined calls that cover rva, outermost first, up to one more
+// than MaxInlined.
 func (b *body) at(rva uint64) []inlineRange {
 	var calls []inlineRange
 	for depth := uint32(0); ; depth++ {
+		if depth > MaxInlined {
+			return calls
+		}
 		i := sort.Search(len(b.inlines), func(i int) bool {
 			r := &b.inlines[i]
 			return r.depth > depth || r.depth == depth && r.addr > rva

@@ -15,9 +15,17 @@ type Symbol struct {
 	Inlined []Frame // calls that were inlined at the address, innermost first
 }
 
+// MaxInlined is how many inlined calls within one another are named of one
+// address, the outermost ones; no compiler is known to go so deep.
+const MaxInlined = 256
+
+// More is the name of the innermost call that is listed where there are further
+// ones within it.
+const More = "…"
+
 // Frame is one call that the compiler inlined.
 type Frame struct {
-	Function string // as Symbol.Name
+	Function string // as Symbol.Name; More for all calls from here on inwards, where they are too many
 	File     string // source file of Line
 	Line     int    // line within the inlined function
 }
@@ -54,9 +62,11 @@ func (f *File) Lookup(rva uint32) (sym Symbol, ok bool, err error) {
 	file, line := u.lines.at(addr)
 	calls := fn.at(addr)
 	for i := len(calls) - 1; i >= 0; i-- {
-		called, err := f.name(calls[i].off)
-		if err != nil {
-			return Symbol{}, false, err
+		called := More
+		if i < MaxInlined {
+			if called, err = f.name(calls[i].off); err != nil {
+				return Symbol{}, false, err
+			}
 		}
 		sym.Inlined = append(sym.Inlined, Frame{Function: called, File: file, Line: line})
 		file, line = u.lines.file(calls[i].file), int(calls[i].line)
@@ -65,10 +75,14 @@ func (f *File) Lookup(rva uint32) (sym Symbol, ok bool, err error) {
 	return sym, true, nil
 }
 
-// at returns the inlined calls that cover addr, outermost first.
+// at returns the inlined calls that cover addr, outermost first, up to one more
+// than MaxInlined.
 func (fn *function) at(addr uint64) []callRange {
 	var calls []callRange
 	for depth := 0; ; depth++ {
+		if depth > MaxInlined {
+			return calls
+		}
 		i := sort.Search(len(fn.calls), func(i int) bool {
 			c := &fn.calls[i]
 			return c.depth > depth || c.depth == depth && c.low > addr

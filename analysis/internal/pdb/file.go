@@ -2,9 +2,10 @@ package pdb
 
 import (
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/dumpscan/dumpscan/analysis/internal/openfile"
 )
 
 // File is an open PDB. Its fields are not to be changed; it is safe for concurrent use.
@@ -45,16 +46,11 @@ type lazyModule struct {
 
 // Open opens the PDB at path. The caller must Close it.
 func Open(path string) (*File, error) {
-	r, err := os.Open(path)
+	r, size, err := openfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := r.Stat()
-	if err != nil {
-		r.Close()
-		return nil, err
-	}
-	f, err := NewFile(r, info.Size())
+	f, err := NewFile(r, size)
 	if err != nil {
 		r.Close()
 		return nil, err

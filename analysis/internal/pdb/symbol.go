@@ -41,9 +41,16 @@ type Symbol struct {
 	Inlined      []Frame // calls that were inlined at the address, innermost first; shared, not to be changed
 }
 
+// MaxInlined is how many inlined calls within one another are named of one address, the outermost ones. Visual C++ stops
+// at 255 (#pragma inline_depth).
+const MaxInlined = 256
+
+// More is the name of the innermost call that is listed where there are further ones within it.
+const More = "…"
+
 // Frame is one call that the compiler inlined.
 type Frame struct {
-	Function string // qualified name of the inlined function
+	Function string // qualified name of the inlined function; More for all calls from here on inwards, where they are too many
 	File     string // source file of Line; "" when the PDB has no line here
 	Line     int    // line within the inlined function; 0 when the PDB has none
 }

@@ -83,11 +83,17 @@ func (t *text) frames(f *function, innermost int, off uint32) (frames []Frame, f
 		depth++
 	}
 	if depth > 0 {
-		frames = make([]Frame, 0, depth)
+		frames = make([]Frame, 0, min(depth, MaxInlined+1))
 	}
 	for i := innermost; i >= 0; i = f.sites[i].outer {
 		s := f.sites[i]
-		name, err := t.function(s.inlinee)
+		if depth--; depth > MaxInlined {
+			continue
+		}
+		name, err := More, error(nil)
+		if depth < MaxInlined {
+			name, err = t.function(s.inlinee)
+		}
 		if err != nil {
 			keep(err)
 			if t.budget < 0 {

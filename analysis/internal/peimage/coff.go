@@ -160,12 +160,13 @@ func (img *Image) Data(s Section) ([]byte, error) {
 	return data, c.Err()
 }
 
-// readName reads the text at off up to its zero byte.
+// readName reads the text at off up to its zero byte, of a longer one the first
+// maxName bytes.
 func readName(part string, off int64, read func([]byte, int64) (int, error)) (string, error) {
 	var name []byte
 	for len(name) < maxName {
-		const step = 64
 		have := len(name)
+		step := max(64, have) // so that it comes to maxName
 		name = append(name, make([]byte, step)...)
 		n, err := read(name[have:], off+int64(have))
 		name = name[:have+max(n, 0)]
@@ -179,5 +180,5 @@ func readName(part string, off int64, read func([]byte, int64) (int, error)) (st
 			return "", &bounded.Error{Part: part, Off: off, Msg: "has no end", Err: err}
 		}
 	}
-	return "", &bounded.Error{Part: part, Off: off, Msg: "longer than " + strconv.Itoa(maxName) + " bytes"}
+	return string(name), nil
 }

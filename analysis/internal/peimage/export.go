@@ -13,9 +13,10 @@ import (
 // refuse to write more.
 const maxExports = 1 << 16
 
-// maxName bounds the length of an exported name. Compilers shorten decorated
-// names to far less.
-const maxName = 64 << 10
+// maxName is how many bytes of a name are read. Compilers shorten decorated names
+// to fewer; a hostile table can have its names lie within one another, so that
+// each reads as long as all of them.
+const maxName = 8 << 10
 
 // Exports is the export table of an image, by address. It is immutable and
 // safe for concurrent use.
@@ -96,7 +97,10 @@ func (e *Exports) readAddresses(table uint32, n int) error {
 
 // readNames adds the names, in the order of the name table.
 func (e *Exports) readNames(nameTable, ordinalTable uint32, n int) error {
-	place := make([]int32, maxExports) // position in items, plus one, of each function
+	if len(e.items) == 0 {
+		return nil
+	}
+	place := make([]int32, e.items[len(e.items)-1].index+1) // position in items, plus one, of each function
 	for i, item := range e.items {
 		place[item.index] = int32(i + 1)
 	}
@@ -111,10 +115,10 @@ func (e *Exports) readNames(nameTable, ordinalTable uint32, n int) error {
 		if ordinals.Err() != nil {
 			return ordinals.Err()
 		}
-		at := place[i]
-		if at == 0 || nameRVA == 0 {
+		if int(i) >= len(place) || place[i] == 0 || nameRVA == 0 {
 			continue
 		}
+		at := place[i]
 		item := &e.items[at-1]
 		if !first[item.rva] {
 			first[item.rva] = true
@@ -127,18 +131,19 @@ func (e *Exports) readNames(nameTable, ordinalTable uint32, n int) error {
 // Len returns the number of distinct addresses that are exported.
 func (e *Exports) Len() int { return len(e.items) }
 
+// Start returns where the function begins that Lookup names.
+func (e *Exports) Start(rva uint32) (uint32, bool) {
+	item, ok := e.at(rva)
+	return item.rva, ok
+}
+
 // Lookup returns the exported function that starts nearest below rva. There is
 // none before the first export, and none across the border of a section. A
 // true answer is the best an export table can give and may still be wrong: a
 // function that is not exported takes the name of its neighbour.
 func (e *Exports) Lookup(rva uint32) (Export, bool, error) {
-	i := sort.Search(len(e.items), func(i int) bool { return e.items[i].rva > rva }) - 1
-	if i < 0 {
-		return Export{}, false, nil
-	}
-	s, ok := e.img.section(rva)
-	item := e.items[i]
-	if !ok || !s.Contains(rva) || item.rva < s.VirtualAddress {
+	item, ok := e.at(rva)
+	if !ok {
 		return Export{}, false, nil
 	}
 	name, err := e.name(item)
@@ -146,6 +151,16 @@ func (e *Exports) Lookup(rva uint32) (Export, bool, error) {
 		return Export{}, false, err
 	}
 	return Export{Name: name, RVA: item.rva}, true, nil
+}
+
+func (e *Exports) at(rva uint32) (export, bool) {
+	i := sort.Search(len(e.items), func(i int) bool { return e.items[i].rva > rva }) - 1
+	if i < 0 {
+		return export{}, false
+	}
+	s, ok := e.img.section(rva)
+	item := e.items[i]
+	return item, ok && s.Contains(rva) && item.rva >= s.VirtualAddress
 }
 
 func (e *Exports) name(item export) (string, error) {

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sort"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/bounded"
+	"github.com/dumpscan/dumpscan/analysis/internal/openfile"
 )
 
 // ErrNotPE means that the bytes do not begin as a PE image does.
@@ -67,16 +67,11 @@ func NewMapped(r io.ReaderAt, size int64) (*Image, error) {
 
 // Open opens the image file at path. The caller must Close it.
 func Open(path string) (*Image, error) {
-	f, err := os.Open(path)
+	f, size, err := openfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	img, err := NewFile(f, info.Size())
+	img, err := NewFile(f, size)
 	if err != nil {
 		f.Close()
 		return nil, err

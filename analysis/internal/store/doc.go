@@ -1,7 +1,7 @@
 // Package store finds symbol and image files by name and identity where a
 // symbol path says: in folders, in symbol stores, and on symbol servers.
 //
-// It imports cab, for compressed files, and ctxlock. It does not import the
+// It imports cab, for compressed files, openfile and ctxlock. It does not import the
 // network: who wants servers asked brings a Fetcher.
 //
 // A symbol path is what _NT_SYMBOL_PATH holds: elements separated by
@@ -25,6 +25,7 @@
 // the name of a file is refused, so nothing is read or written outside the
 // folders of the path. A file of another identity than asked for is refused by the
 // caller's check before it reaches a cache. Downloads are written to a temporary
-// file and renamed when they are complete and checked. What failed is not tried
+// file and renamed when they are complete and checked; such files that a killed run
+// left behind a day ago are removed. Only regular files are opened. What failed is not tried
 // again by the same [Store].
 package store

@@ -2,13 +2,16 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/cab"
+	"github.com/dumpscan/dumpscan/analysis/internal/openfile"
 )
 
 // searchFolder looks into a folder: for the file itself, then for its compressed form, then in the layout of a store.
@@ -25,16 +28,24 @@ func (s *Store) searchFolder(ctx context.Context, e Element, req Request, check 
 		}
 		return unpacked, tried(path, err)
 	}
-	if path, ok := s.lookup(e.Dir, req.File); ok && isFile(path) && tried(path, check(path)) {
+	checked := func(path string) bool {
+		err := openfile.Check(path)
+		if err == nil {
+			err = check(path)
+		}
+		return tried(path, err)
+	}
+	// The folder of a store has the name of the file too.
+	if path, ok := s.lookup(e.Dir, req.File); ok && !isFolder(path) && checked(path) {
 		return path, tries
 	}
-	if path, ok := s.lookup(e.Dir, compressed(req.File)); ok && isFile(path) {
+	if path, ok := s.lookup(e.Dir, compressed(req.File)); ok && !isFolder(path) {
 		if unpacked, ok := unpack(path); ok {
 			return unpacked, tries
 		}
 	}
 	for _, dir := range s.storeFolders(e.Dir, req) {
-		if path, ok := s.lookup(dir, req.File); ok && tried(path, check(path)) {
+		if path, ok := s.lookup(dir, req.File); ok && checked(path) {
 			return path, tries
 		}
 		if path, ok := s.lookup(dir, compressed(req.File)); ok {
@@ -46,7 +57,7 @@ func (s *Store) searchFolder(ctx context.Context, e Element, req Request, check 
 			target, err := followPointer(path)
 			if err != nil {
 				tried(path, err)
-			} else if tried(target, check(target)) {
+			} else if checked(target) {
 				return target, tries
 			}
 		}
@@ -87,7 +98,10 @@ func (s *Store) lookup(dir, name string) (string, bool) {
 	names, ok := s.folders[dir]
 	if !ok {
 		names = make(map[string]string)
-		entries, _ := os.ReadDir(dir) // a folder that cannot be read has nothing to offer
+		var entries []os.DirEntry
+		if isFolder(dir) { // a pipe would be waited for
+			entries, _ = os.ReadDir(dir) // a folder that cannot be read has nothing to offer
+		}
 		for _, entry := range entries {
 			lower := strings.ToLower(entry.Name())
 			if _, ok := names[lower]; !ok {
@@ -125,7 +139,7 @@ func (s *Store) unpackTo(ctx context.Context, e Element, req Request, path strin
 	if err != nil {
 		return "", err
 	}
-	err = unpack(until{ctx, out}, path)
+	err = unpack(until{ctx, &limitedWriter{store: s, w: out}}, path)
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
 	}
@@ -150,16 +164,12 @@ func (u until) Write(p []byte) (int, error) {
 }
 
 func unpack(w io.Writer, path string) error {
-	in, err := os.Open(path)
+	in, size, err := openfile.Open(path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	f, err := cab.Open(in, info.Size())
+	f, err := cab.Open(in, size)
 	if err != nil {
 		return err
 	}
@@ -172,7 +182,7 @@ const maxPointer = 64 << 10
 
 // followPointer returns the file that a file.ptr in a folder stands for.
 func followPointer(path string) (string, error) {
-	in, err := os.Open(path)
+	in, _, err := openfile.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -188,17 +198,19 @@ func followPointer(path string) (string, error) {
 	if strings.Contains(target, "://") {
 		return "", fmt.Errorf("points to %s, which is not on the symbol path", shorten(target))
 	}
-	if !isFile(target) {
-		return "", fmt.Errorf("points to %s: no such file", shorten(target))
+	err = openfile.Check(target)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("no such file")
+	}
+	if err != nil {
+		return "", fmt.Errorf("points to %s: %w", shorten(target), err)
 	}
 	return target, nil
 }
 
-// isFile reports whether path is a regular file: the folder of a store has the
-// name of the file too, and a device or pipe is no symbol file.
-func isFile(path string) bool {
+func isFolder(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return err == nil && info.IsDir()
 }
 
 // parsePointer reads the text of a file.ptr.

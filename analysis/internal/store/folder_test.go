@@ -83,7 +83,7 @@ func TestFolders(t *testing.T) {
 		{"another key", map[string][]byte{"app.pdb/1234/app.pdb": good}, "", "not found"},
 		{"no cabinet", map[string][]byte{"app.pdb/" + key + "/app.pd_": good}, "", "not a cabinet"},
 		{"pointer to nothing", map[string][]byte{"app.pdb/" + key + "/file.ptr": []byte("PATH:/no/such/file")}, "", "points to /no/such/file: no such file"},
-		{"pointer to a folder", map[string][]byte{"app.pdb/" + key + "/file.ptr": []byte("PATH:" + t.TempDir())}, "", ": no such file"},
+		{"pointer to a folder", map[string][]byte{"app.pdb/" + key + "/file.ptr": []byte("PATH:" + t.TempDir())}, "", ": is a folder, not a regular file"},
 		{"pointer to a server", map[string][]byte{"app.pdb/" + key + "/file.ptr": []byte("PATH:http://x/app.pdb")}, "", "not on the symbol path"},
 		{"message", map[string][]byte{"app.pdb/" + key + "/file.ptr": []byte("MSG: gone\r\n")}, "", "the store says: gone"},
 	}

@@ -12,9 +12,6 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
 )
 
-// maxDownload is how much a server may send, in bytes; more than a PDB can have.
-const maxDownload = 8 << 30
-
 // server is what the run has learnt of one server.
 type server struct {
 	lock    ctxlock.Lock // one request at a time for each server
@@ -41,6 +38,10 @@ func (s *Store) searchServer(ctx context.Context, e Element, req Request, check 
 		return "", nil // Find returns the error
 	}
 	defer srv.lock.Unlock()
+	if err := s.spent(); err != nil {
+		return "", []Try{{Where: e.URL, Err: fmt.Errorf("%w: %w", ErrNotAsked, err)}}
+	}
+	s.sweep(e.Cache)
 	if srv.dead != nil {
 		return "", []Try{{Where: e.URL, Err: fmt.Errorf("%w again: %w", ErrNotAsked, srv.dead)}}
 	}
@@ -158,19 +159,18 @@ func (s *Store) copy(out *os.File, body io.Reader, total int64, where string) er
 		}
 	}
 	defer func() { report(true) }()
-	if total > maxDownload {
-		return fmt.Errorf("%d bytes announced", total)
+	if total > s.options.MaxFile {
+		return fmt.Errorf("%d bytes announced, of a file %d are taken", total, s.options.MaxFile)
 	}
+	limited := &limitedWriter{store: s, w: out}
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := body.Read(buf)
 		if n > 0 {
-			if _, err := out.Write(buf[:n]); err != nil {
+			if _, err := limited.Write(buf[:n]); err != nil {
 				return err
 			}
-			if done += int64(n); done > maxDownload {
-				return fmt.Errorf("more than %d bytes", int64(maxDownload))
-			}
+			done += int64(n)
 			report(false)
 		}
 		if err == io.EOF {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/ctxlock"
 )
@@ -30,6 +31,10 @@ type Options struct {
 	Fetcher  Fetcher // for servers; nil means that none is asked
 	Offline  bool    // ask no servers, look into their caches only
 	Progress func(url string, done, total int64, end bool)
+
+	// MaxFile and MaxRun are how many bytes are written of one file, and of all that
+	// this Store downloads and unpacks; 0 means 8 GiB and 64 GiB.
+	MaxFile, MaxRun int64
 }
 
 // Fetcher is symbol.Fetcher.
@@ -53,6 +58,9 @@ type Store struct {
 	folders map[string]map[string]string // names in a folder by their lower-case form
 	servers map[string]*server
 	temp    string // folder for files unpacked without a cache; "" until needed
+	swept   map[string]bool
+
+	written atomic.Int64 // bytes of downloads and of unpacked files
 }
 
 type result struct {
@@ -64,12 +72,19 @@ type result struct {
 
 // New returns a Store that searches the elements in their order.
 func New(elements []Element, o Options) *Store {
+	if o.MaxFile <= 0 {
+		o.MaxFile = defaultMaxFile
+	}
+	if o.MaxRun <= 0 {
+		o.MaxRun = defaultMaxRun
+	}
 	return &Store{
 		elements: elements,
 		options:  o,
 		found:    make(map[Request]*result),
 		folders:  make(map[string]map[string]string),
 		servers:  make(map[string]*server),
+		swept:    make(map[string]bool),
 	}
 }
 
@@ -170,6 +185,7 @@ func (s *Store) keep(e Element, req Request, temp string, check func(string) err
 // tempFile creates a file in the cache of e, so that it can be renamed to its
 // place there, or in a folder of its own that Close removes.
 func (s *Store) tempFile(e Element) (*os.File, error) {
+	s.sweep(e.Cache)
 	dir := e.Cache
 	if dir == "" {
 		s.mu.Lock()
@@ -186,5 +202,5 @@ func (s *Store) tempFile(e Element) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	return os.CreateTemp(dir, ".dumpscan-*.part")
+	return os.CreateTemp(dir, tempPattern)
 }

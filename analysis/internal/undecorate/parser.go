@@ -23,7 +23,7 @@ const (
 	maxMemo = 10
 	// Bounds for hostile names: back references double their text every few characters.
 	maxDepth = 200
-	maxText  = 1 << 16
+	maxText  = 1 << 14
 )
 
 func (p *parser) fail() { p.bad, p.in = true, "" }

@@ -7,11 +7,18 @@ import (
 	"github.com/ianlancetaylor/demangle"
 )
 
+// MaxInput is the length in bytes past which a name stays as it is. Visual C++ replaces longer ones by a hash; the time
+// that a name of the Itanium scheme takes can grow with the square of its length, or worse.
+const MaxInput = 4 << 10
+
 // Name returns the qualified name without return type and parameters, as WinDbg prints it in stacks:
 // `ns::Task::Run`. Template arguments are kept. A type descriptor's name (`.?AVTask@ns@@`) gives the class.
 // A name that is not decorated, or not understood, is returned as it is, but for the anonymous namespaces in the
 // qualified names of symbol records (`?A0x1b2c3d4e::helper`).
 func Name(decorated string) string {
+	if len(decorated) > MaxInput {
+		return decorated
+	}
 	if name, ok := visual(decorated); ok {
 		return name
 	}
@@ -93,11 +100,8 @@ func read(p *parser) (string, bool) {
 	return s, !p.bad && p.in == ""
 }
 
-// maxOther bounds the names given to the demangler of Itanium and Rust names, and log2 of the text it may make.
-const (
-	maxOther     = 1 << 15
-	maxOtherText = 16
-)
+// maxOtherText is log2 of the text that the demangler of Itanium and Rust names may make.
+const maxOtherText = 14
 
 // other reads Itanium and Rust names. 32-bit Windows puts an underscore before them as before every C name.
 func other(decorated string) string {
@@ -105,7 +109,7 @@ func other(decorated string) string {
 	if strings.HasPrefix(name, "__Z") || strings.HasPrefix(name, "__R") {
 		name = name[1:]
 	}
-	if len(name) > maxOther || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
+	if !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
 		return decorated
 	}
 	text, err := demangle.ToString(name, demangle.NoParams, demangle.NoEnclosingParams, demangle.MaxLength(maxOtherText))

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	maxRedirects   = 5
-	defaultTimeout = 30 * time.Second
+	maxRedirects    = 5
+	defaultTimeout  = 30 * time.Second
+	defaultDeadline = 15 * time.Minute
 )
 
 // Client is a [symbol.Fetcher]. The zero value is ready for use. It is safe for
@@ -26,22 +27,32 @@ const (
 type Client struct {
 	HTTP    *http.Client  // nil means one of its own; its CheckRedirect is replaced
 	Timeout time.Duration // how long a server may send nothing; 0 means 30 s
+	// Deadline is how long one download may take in all, whatever the server sends:
+	// a byte now and then would never end. 0 means 15 minutes.
+	Deadline time.Duration
 }
 
 // Fetch asks for a URL and returns the answer's body, which the caller closes,
 // and its length in bytes, -1 if the server does not say. The error wraps
 // [symbol.ErrNotFound] if the server does not have the file, and
-// [symbol.ErrServer] if it does not answer, is overloaded or wants a password.
+// [symbol.ErrServer] if it does not answer, is overloaded, takes too long or wants a password.
 // A redirect is followed to http and https only, and not from https to http.
 func (c *Client) Fetch(ctx context.Context, where string) (io.ReadCloser, int64, error) {
-	timeout := c.Timeout
+	timeout, deadline := c.Timeout, c.Deadline
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
+	if deadline <= 0 {
+		deadline = defaultDeadline
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	stalled := fmt.Errorf("%w: nothing received for %s", symbol.ErrServer, timeout)
-	b := &body{ctx: ctx, cancel: cancel, stalled: stalled, timeout: timeout}
-	b.timer = time.AfterFunc(timeout, func() { cancel(stalled) })
+	b := &body{
+		ctx: ctx, cancel: cancel, timeout: timeout,
+		stalled: fmt.Errorf("%w: nothing received for %s", symbol.ErrServer, timeout),
+		late:    fmt.Errorf("%w: not complete after %s", symbol.ErrServer, deadline),
+	}
+	b.timer = time.AfterFunc(timeout, func() { cancel(b.stalled) })
+	b.end = time.AfterFunc(deadline, func() { cancel(b.late) })
 	resp, err := c.get(ctx, where)
 	if err != nil {
 		err = b.cause(err)
@@ -107,11 +118,11 @@ func statusError(resp *http.Response) error {
 // body starts the timer anew with every byte.
 type body struct {
 	io.ReadCloser
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	stalled error
-	timer   *time.Timer
-	timeout time.Duration
+	ctx           context.Context
+	cancel        context.CancelCauseFunc
+	stalled, late error
+	timer, end    *time.Timer
+	timeout       time.Duration
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -132,14 +143,14 @@ func (b *body) Close() error {
 
 func (b *body) stop() {
 	b.timer.Stop()
+	b.end.Stop()
 	b.cancel(nil)
 }
 
-// cause is err, or that the server has sent nothing for too long if err comes
-// of that.
+// cause is err, or that the server has taken too long if err comes of that.
 func (b *body) cause(err error) error {
-	if context.Cause(b.ctx) == b.stalled {
-		return b.stalled
+	if cause := context.Cause(b.ctx); cause == b.stalled || cause == b.late {
+		return cause
 	}
 	return err
 }

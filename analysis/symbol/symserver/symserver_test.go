@@ -156,6 +156,27 @@ func TestStall(t *testing.T) {
 	}
 }
 
+// TestDrip has a server that sends a byte now and then, and never stops.
+func TestDrip(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			fmt.Fprint(w, "x")
+			w.(http.Flusher).Flush()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	body, _, err := (&symserver.Client{Deadline: 200 * time.Millisecond}).Fetch(t.Context(), srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if len(data) < 2 || !errors.Is(err, symbol.ErrServer) || !strings.Contains(err.Error(), "not complete after 200ms") {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+}
+
 // TestSlowAndSteady takes longer than the timeout, but never without a byte.
 func TestSlowAndSteady(t *testing.T) {
 	t.Parallel()
