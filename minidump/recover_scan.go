@@ -1,0 +1,148 @@
+package minidump
+
+import (
+	"context"
+	"encoding/binary"
+)
+
+const (
+	scanWindow = 1 << 20
+	// scanHead is how much of a stream is in memory when it is first looked at:
+	// a count, padding and the longest record, that of a module.
+	scanHead = 8 + moduleSize
+)
+
+// scan reads the file once and remembers what looks like a stream. The error is
+// that of ctx.
+func (p *prober) scan(ctx context.Context) error {
+	buf := make([]byte, scanWindow+scanHead)
+	for off := int64(0); off < p.f.size; off += scanWindow {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := int(min(p.f.size-off, int64(len(buf))))
+		block := buf[:n]
+		if _, err := readFullAt(p.f.r, block, off); err != nil {
+			for _, g := range p.f.readPieces(block, off) {
+				clear(block[g.start-off : g.end-off])
+			}
+		}
+		clear(buf[n:]) // behind the end of the file
+		if err := p.scanBlock(ctx, buf, min(n, scanWindow), off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scanBlock looks at the first n bytes of b, which stand at off.
+func (p *prober) scanBlock(ctx context.Context, b []byte, n int, off int64) error {
+	le := binary.LittleEndian
+	for i := 0; i < n; i++ {
+		v := le.Uint32(b[i:])
+		// Nearly all of a file fails here: every stream begins with a small number.
+		if v == 0 && le.Uint32(b[i+4:]) == 0 || v > 1<<28 && v != signature {
+			continue
+		}
+		if i&0xff == 0 && ctx.Err() != nil { // a hostile file makes each look expensive
+			return ctx.Err()
+		}
+		p.look(v, b[i:i+scanHead], off+int64(i))
+	}
+	return ctx.Err()
+}
+
+// look asks the probes of those streams that may begin with b, whose first
+// number is v.
+func (p *prober) look(v uint32, b []byte, off int64) {
+	le := binary.LittleEndian
+	try := func(may bool, probe func(off int64) (candidate, bool)) {
+		if !may {
+			return
+		}
+		if c, ok := probe(off); ok && c.refs > 0 {
+			p.note(c)
+		}
+	}
+	second, third := le.Uint32(b[4:]), le.Uint32(b[8:])
+	switch {
+	case v == signature && uint16(second) == version && p.begin == 0:
+		p.begin = off
+	case v == 16 && third != 0:
+		try(second == descriptorSize || second == descriptor2Size, p.handles)
+		try(second == operationSize, p.operations)
+		try(second == 48, p.memoryInfos)
+	case v == 12 && third != 0:
+		try(second == 64, p.threadInfos)
+		try(second == 24, p.unloaded)
+	}
+	if v != 0 && v <= 1<<20 {
+		try(maybeModule(b[4:]) || maybeModule(b[8:]), p.modules)
+		try(maybeThread(b[4:]) || maybeThread(b[8:]), p.threadList)
+		try(p.maybeRange(b[4:]) || p.maybeRange(b[8:]), p.memoryList)
+		try(second != 0 && le.Uint32(b[12:]) == 0 && third >= headerSize && int64(third) < p.f.size, p.threadNames)
+		try(second == 0 && p.maybeRange64(b, off), p.memory64)
+	}
+	// Shorter information about a process looks like nothing in particular, and is
+	// looked for beside other streams. The last is Crashpad's.
+	try(v == miscInfo3 || v == miscInfo4 || v == miscInfo5 || v == miscInfo5+4, p.misc)
+	try(maybeSystem(b), p.system)
+	try(maybeException(b), p.exception)
+}
+
+// The functions below look at bytes in memory alone, so that hardly a place in a
+// file costs more.
+
+func maybeModule(b []byte) bool {
+	le := binary.LittleEndian
+	base, sig := le.Uint64(b), le.Uint32(b[24:])
+	return base != 0 && base&0xfff == 0 && base < 1<<56 && le.Uint32(b[8:]) != 0 && le.Uint32(b[20:]) >= headerSize &&
+		(sig == 0 || sig == 0xfeef04bd)
+}
+
+func maybeThread(b []byte) bool {
+	le := binary.LittleEndian
+	priority := int32(le.Uint32(b[12:]))
+	context, stack := le.Uint32(b[40:]), le.Uint32(b[32:])
+	if le.Uint32(b) == 0 || le.Uint32(b[4:]) > 1<<16 && le.Uint32(b[4:]) != 0xffffffff || priority < -128 || priority > 128 {
+		return false
+	}
+	switch PriorityClass(le.Uint32(b[8:])) {
+	case 0, 0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000:
+	default:
+		return false
+	}
+	return (context == 0 || context >= 300 && context <= maxContext && le.Uint32(b[44:]) >= headerSize) &&
+		(context != 0 || stack != 0 || le.Uint64(b[16:]) != 0)
+}
+
+// maybeRange looks at the descriptor of a range in a list of memory.
+func (p *prober) maybeRange(b []byte) bool {
+	le := binary.LittleEndian
+	size, rva := int64(le.Uint32(b[8:])), int64(le.Uint32(b[12:]))
+	return le.Uint64(b) != 0 && size > 0 && rva >= headerSize && rva < p.f.size && (rva+size <= p.f.size || size < 1<<30)
+}
+
+// maybeRange64 looks at a list of memory with its first descriptor.
+func (p *prober) maybeRange64(b []byte, off int64) bool {
+	le := binary.LittleEndian
+	base, size := le.Uint64(b[8:]), le.Uint64(b[24:])
+	return base > uint64(off) && base < uint64(p.f.size) && le.Uint64(b[16:])&0xfff == 0 && size != 0 && size&0xfff == 0 && size < 1<<48
+}
+
+func maybeSystem(b []byte) bool {
+	le := binary.LittleEndian
+	arch := ProcessorArchitecture(le.Uint16(b))
+	if arch > ProcessorARM64 && (arch < 0x8001 || arch > 0x8004) {
+		return false
+	}
+	platform := PlatformID(le.Uint32(b[20:]))
+	return b[6] != 0 && b[7] <= 3 && le.Uint32(b[8:]) < 1<<10 && le.Uint32(b[12:]) < 1<<12 && le.Uint32(b[16:]) < 1<<20 &&
+		(platform == PlatformWindowsNT || platform == 1 || platform >= 0x8000 && platform < 0x8300) &&
+		processors[arch].name != "" && platforms[platform] != ""
+}
+
+func maybeException(b []byte) bool {
+	le := binary.LittleEndian
+	return le.Uint32(b) != 0 && le.Uint32(b[4:]) == 0 && le.Uint32(b[8:]) != 0 && le.Uint32(b[32:]) <= maxExceptionParameters
+}
