@@ -76,7 +76,7 @@ var leasts = map[StreamType]struct {
 	ThreadListStream:          {4, "a list of threads"},
 	ModuleListStream:          {4, "a list of modules"},
 	MemoryListStream:          {4, "a list of memory"},
-	ExceptionStream:           {168, "an exception"},
+	ExceptionStream:           {exceptionSize, "an exception"},
 	SystemInfoStream:          {32, "system information"},
 	Memory64ListStream:        {16, "a list of memory"},
 	HandleDataStream:          {12, "handle data"},

@@ -150,9 +150,9 @@ type directory struct {
 // to its stream, it is no directory.
 func (p *prober) trust() directory {
 	d := directory{whole: p.f.dirErr == nil && len(p.f.dir) > 0}
-	probes := p.probes()
+	p.budget = p.allowance
 	for _, e := range p.f.dir {
-		probe := probes[e.StreamType]
+		probe := p.probes[e.StreamType]
 		if p.f.unusable(e) != nil {
 			d.whole = false
 			continue
@@ -179,6 +179,7 @@ func (p *prober) trust() directory {
 // settle chooses one candidate for each type that the directory lacks. An entry
 // in doubt is kept unless there is a better one.
 func (p *prober) settle(d *directory) []RecoveredStream {
+	p.budget = p.allowance
 	have := map[StreamType]bool{}
 	accept := func(e DirectoryEntry) {
 		have[e.StreamType] = true

@@ -34,7 +34,7 @@ func (p *prober) modules(off int64) (candidate, bool) {
 	return p.bare(ModuleListStream, off, moduleSize, func() (func([]byte) bool, func() int) {
 		var names tally
 		check := func(record []byte) bool {
-			if !maybeModule(record) {
+			if !p.maybeModule(record) {
 				names.add(wrong)
 			} else {
 				names.add(p.text(uint64(binary.LittleEndian.Uint32(record[20:]))))
@@ -52,7 +52,7 @@ func (p *prober) threadList(off int64) (candidate, bool) {
 		var fit tally
 		check := func(record []byte) bool {
 			t := (&cursor{buf: record}).thread()
-			if !maybeThread(record) {
+			if !p.maybeThread(record) {
 				fit.add(wrong)
 				return fit.ok()
 			}

@@ -131,7 +131,7 @@ func (p *prober) beside(off, gap int64, accept func(candidate)) {
 		}
 	}
 	if n := le.Uint32(b); n != 0 && n < 1<<12 && gap < close {
-		if head := p.copyOf(off, 8+threadSize); len(head) > 0 && (maybeThread(head[4:]) || maybeThread(head[8:])) {
+		if head := p.copyOf(off, 8+threadSize); len(head) > 0 && (p.maybeThread(head[4:]) || p.maybeThread(head[8:])) {
 			if c, ok := p.threadList(off); ok {
 				accept(c)
 			}

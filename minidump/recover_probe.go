@@ -15,21 +15,43 @@ type candidate struct {
 }
 
 // A prober looks for streams in a file. Its reads beside the pass over the file
-// are charged to a budget, because a hostile file may look like a stream at each
-// of its bytes.
+// are charged to a budget, one for each type of stream, because a hostile file
+// may look like a stream at each of its bytes.
 type prober struct {
-	f       *File
-	win     *windows
-	budget  int64 // bytes
-	found   map[StreamType][]candidate
-	settled []DirectoryEntry // streams that are believed
-	memory  captured
-	begin   int64 // where behind the beginning of the file a header stands; 0: nowhere
-	threads map[uint32]bool
+	f         *File
+	win       *windows
+	probes    map[StreamType]func(off int64) (candidate, bool)
+	allowance int64 // bytes, for a type
+	spent     map[StreamType]int64
+	budget    int64 // bytes, for what is being done
+	found     map[StreamType][]candidate
+	settled   []DirectoryEntry // streams that are believed
+	memory    captured
+	begin     int64 // where behind the beginning of the file a header stands; 0: nowhere
+	threads   map[uint32]bool
 }
 
 func newProber(f *File) *prober {
-	return &prober{f: f, win: newWindows(f.r, f.size), budget: 64<<20 + 4*f.size, found: map[StreamType][]candidate{}}
+	p := &prober{
+		f: f, win: newWindows(f.r, f.size), allowance: 16<<20 + f.size,
+		spent: map[StreamType]int64{}, found: map[StreamType][]candidate{},
+	}
+	p.probes = map[StreamType]func(off int64) (candidate, bool){
+		HandleDataStream:          p.handles,
+		HandleOperationListStream: p.operations,
+		ThreadInfoListStream:      p.threadInfos,
+		UnloadedModuleListStream:  p.unloaded,
+		MemoryInfoListStream:      p.memoryInfos,
+		ModuleListStream:          p.modules,
+		ThreadListStream:          p.threadList,
+		ThreadNamesStream:         p.threadNames,
+		MemoryListStream:          p.memoryList,
+		Memory64ListStream:        p.memory64,
+		SystemInfoStream:          p.system,
+		MiscInfoStream:            p.misc,
+		ExceptionStream:           p.exception,
+	}
+	return p
 }
 
 // bytes returns n bytes at off until the next call, or nil if the file does not
@@ -144,25 +166,6 @@ func (p *prober) sample(off, stride int64, n uint64, do func(record []byte) bool
 		}
 	}
 	return true
-}
-
-// probes are the functions that look for a stream of a type at an offset.
-func (p *prober) probes() map[StreamType]func(off int64) (candidate, bool) {
-	return map[StreamType]func(off int64) (candidate, bool){
-		HandleDataStream:          p.handles,
-		HandleOperationListStream: p.operations,
-		ThreadInfoListStream:      p.threadInfos,
-		UnloadedModuleListStream:  p.unloaded,
-		MemoryInfoListStream:      p.memoryInfos,
-		ModuleListStream:          p.modules,
-		ThreadListStream:          p.threadList,
-		ThreadNamesStream:         p.threadNames,
-		MemoryListStream:          p.memoryList,
-		Memory64ListStream:        p.memory64,
-		SystemInfoStream:          p.system,
-		MiscInfoStream:            p.misc,
-		ExceptionStream:           p.exception,
-	}
 }
 
 // entry makes a candidate of size bytes.

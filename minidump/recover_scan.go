@@ -8,8 +8,8 @@ import (
 const (
 	scanWindow = 1 << 20
 	// scanHead is how much of a stream is in memory when it is first looked at:
-	// a count, padding and the longest record, that of a module.
-	scanHead = 8 + moduleSize
+	// an exception, which is longer than a list with its first record.
+	scanHead = exceptionSize
 )
 
 // scan reads the file once and remembers what looks like a stream. The error is
@@ -56,51 +56,59 @@ func (p *prober) scanBlock(ctx context.Context, b []byte, n int, off int64) erro
 // number is v.
 func (p *prober) look(v uint32, b []byte, off int64) {
 	le := binary.LittleEndian
-	try := func(may bool, probe func(off int64) (candidate, bool)) {
-		if !may {
-			return
-		}
-		if c, ok := probe(off); ok && c.refs > 0 {
-			p.note(c)
-		}
-	}
 	second, third := le.Uint32(b[4:]), le.Uint32(b[8:])
 	switch {
 	case v == signature && uint16(second) == version && p.begin == 0:
 		p.begin = off
 	case v == 16 && third != 0:
-		try(second == descriptorSize || second == descriptor2Size, p.handles)
-		try(second == operationSize, p.operations)
-		try(second == 48, p.memoryInfos)
+		p.try(second == descriptorSize || second == descriptor2Size, HandleDataStream, off)
+		p.try(second == operationSize, HandleOperationListStream, off)
+		p.try(second == 48, MemoryInfoListStream, off)
 	case v == 12 && third != 0:
-		try(second == 64, p.threadInfos)
-		try(second == 24, p.unloaded)
+		p.try(second == 64, ThreadInfoListStream, off)
+		p.try(second == 24, UnloadedModuleListStream, off)
 	}
 	if v != 0 && v <= 1<<20 {
-		try(maybeModule(b[4:]) || maybeModule(b[8:]), p.modules)
-		try(maybeThread(b[4:]) || maybeThread(b[8:]), p.threadList)
-		try(p.maybeRange(b[4:]) || p.maybeRange(b[8:]), p.memoryList)
-		try(second != 0 && le.Uint32(b[12:]) == 0 && third >= headerSize && int64(third) < p.f.size, p.threadNames)
-		try(second == 0 && p.maybeRange64(b, off), p.memory64)
+		p.try(p.maybeModule(b[4:]) || p.maybeModule(b[8:]), ModuleListStream, off)
+		p.try(p.maybeThread(b[4:]) || p.maybeThread(b[8:]), ThreadListStream, off)
+		p.try(p.maybeRange(b[4:]) || p.maybeRange(b[8:]), MemoryListStream, off)
+		p.try(second != 0 && le.Uint32(b[12:]) == 0 && p.inFile(third), ThreadNamesStream, off)
+		p.try(second == 0 && p.maybeRange64(b, off), Memory64ListStream, off)
 	}
 	// Shorter information about a process looks like nothing in particular, and is
 	// looked for beside other streams. The last is Crashpad's.
-	try(v == miscInfo3 || v == miscInfo4 || v == miscInfo5 || v == miscInfo5+4, p.misc)
-	try(maybeSystem(b), p.system)
-	try(maybeException(b), p.exception)
+	p.try(v == miscInfo3 || v == miscInfo4 || v == miscInfo5 || v == miscInfo5+4, MiscInfoStream, off)
+	p.try(p.maybeSystem(b), SystemInfoStream, off)
+	p.try(p.maybeException(b), ExceptionStream, off)
+}
+
+// try asks the probe of a type, unless the type has looked at enough places.
+func (p *prober) try(may bool, t StreamType, off int64) {
+	if !may {
+		return
+	}
+	p.budget = p.allowance - p.spent[t]
+	before := p.budget
+	if c, ok := p.probes[t](off); ok && c.refs > 0 {
+		p.note(c)
+	}
+	p.spent[t] += before - p.budget
 }
 
 // The functions below look at bytes in memory alone, so that hardly a place in a
 // file costs more.
 
-func maybeModule(b []byte) bool {
+// inFile reports whether an RVA leads into the file, behind its header.
+func (p *prober) inFile(rva uint32) bool { return rva >= headerSize && int64(rva) < p.f.size }
+
+func (p *prober) maybeModule(b []byte) bool {
 	le := binary.LittleEndian
 	base, sig := le.Uint64(b), le.Uint32(b[24:])
-	return base != 0 && base&0xfff == 0 && base < 1<<56 && le.Uint32(b[8:]) != 0 && le.Uint32(b[20:]) >= headerSize &&
+	return base != 0 && base&0xfff == 0 && base < 1<<56 && le.Uint32(b[8:]) != 0 && p.inFile(le.Uint32(b[20:])) &&
 		(sig == 0 || sig == 0xfeef04bd)
 }
 
-func maybeThread(b []byte) bool {
+func (p *prober) maybeThread(b []byte) bool {
 	le := binary.LittleEndian
 	priority := int32(le.Uint32(b[12:]))
 	context, stack := le.Uint32(b[40:]), le.Uint32(b[32:])
@@ -130,7 +138,7 @@ func (p *prober) maybeRange64(b []byte, off int64) bool {
 	return base > uint64(off) && base < uint64(p.f.size) && le.Uint64(b[16:])&0xfff == 0 && size != 0 && size&0xfff == 0 && size < 1<<48
 }
 
-func maybeSystem(b []byte) bool {
+func (p *prober) maybeSystem(b []byte) bool {
 	le := binary.LittleEndian
 	arch := ProcessorArchitecture(le.Uint16(b))
 	if arch > ProcessorARM64 && (arch < 0x8001 || arch > 0x8004) {
@@ -139,10 +147,12 @@ func maybeSystem(b []byte) bool {
 	platform := PlatformID(le.Uint32(b[20:]))
 	return b[6] != 0 && b[7] <= 3 && le.Uint32(b[8:]) < 1<<10 && le.Uint32(b[12:]) < 1<<12 && le.Uint32(b[16:]) < 1<<20 &&
 		(platform == PlatformWindowsNT || platform == 1 || platform >= 0x8000 && platform < 0x8300) &&
+		(le.Uint32(b[24:]) == 0 || p.inFile(le.Uint32(b[24:]))) &&
 		processors[arch].name != "" && platforms[platform] != ""
 }
 
-func maybeException(b []byte) bool {
+func (p *prober) maybeException(b []byte) bool {
 	le := binary.LittleEndian
-	return le.Uint32(b) != 0 && le.Uint32(b[4:]) == 0 && le.Uint32(b[8:]) != 0 && le.Uint32(b[32:]) <= maxExceptionParameters
+	return le.Uint32(b) != 0 && le.Uint32(b[4:]) == 0 && le.Uint32(b[8:]) != 0 && le.Uint32(b[32:]) <= maxExceptionParameters &&
+		le.Uint32(b[160:]) >= 300 && le.Uint32(b[160:]) <= maxContext && p.inFile(le.Uint32(b[164:]))
 }

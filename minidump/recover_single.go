@@ -10,7 +10,7 @@ import (
 func (p *prober) system(off int64) (candidate, bool) {
 	const size = 56
 	b := p.copyOf(off, size)
-	if len(b) == 0 || !maybeSystem(b) {
+	if len(b) == 0 || !p.maybeSystem(b) {
 		return candidate{}, false
 	}
 	refs := 0
@@ -111,9 +111,9 @@ func (p *prober) miscTimes(flags MiscFlags, id, created uint32) verdict {
 // exception looks for an Exception, by its registers; the thread it names is
 // another reference.
 func (p *prober) exception(off int64) (candidate, bool) {
-	const size = 168
+	const size = exceptionSize
 	b := p.copyOf(off, size)
-	if len(b) == 0 || !maybeException(b) {
+	if len(b) == 0 || !p.maybeException(b) {
 		return candidate{}, false
 	}
 	c := &cursor{buf: b[160:]}
