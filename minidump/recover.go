@@ -237,6 +237,9 @@ func (p *prober) best(t StreamType, trusted, sure bool) (RecoveredStream, bool) 
 	for _, c := range p.found[t] {
 		c.refs += p.cross(c)
 		if c.refs > 0 && !p.overlaps(c.DirectoryEntry) {
+			if c.cut = int64(c.RVA)+int64(c.DataSize) > p.f.size; c.cut {
+				c.refs = (c.refs + 3) / 4 // rather than a count that is wrong
+			}
 			if c.inMemory = p.memory.holds(int64(c.RVA)); !c.inMemory || !trusted {
 				fit = append(fit, c)
 			}
@@ -245,20 +248,20 @@ func (p *prober) best(t StreamType, trusted, sure bool) (RecoveredStream, bool) 
 	if len(fit) == 0 {
 		return RecoveredStream{}, false
 	}
-	slices.SortStableFunc(fit, func(a, b candidate) int {
+	after := func(a, b bool) int { // true comes after false
 		switch {
-		case a.inMemory != b.inMemory:
-			if a.inMemory {
-				return 1
-			}
-			return -1
-		case a.refs != b.refs:
-			return cmp.Compare(b.refs, a.refs)
+		case a == b:
+			return 0
+		case a:
+			return 1
 		}
-		return cmp.Compare(a.RVA, b.RVA)
+		return -1
+	}
+	slices.SortStableFunc(fit, func(a, b candidate) int {
+		return cmp.Or(after(a.inMemory, b.inMemory), cmp.Compare(b.refs, a.refs), after(a.cut, b.cut), cmp.Compare(a.RVA, b.RVA))
 	})
 	first := fit[0]
-	if first.refs < doubtful && (sure || first.inMemory || len(fit) > 1 && fit[1].inMemory == first.inMemory && fit[1].refs == first.refs) {
+	if first.refs < doubtful && (sure || first.inMemory || len(fit) > 1 && fit[1].inMemory == first.inMemory && fit[1].refs == first.refs && fit[1].cut == first.cut) {
 		return RecoveredStream{}, false
 	}
 	return RecoveredStream{DirectoryEntry: first.DirectoryEntry, References: first.refs, Rivals: len(fit) - 1}, true

@@ -3,9 +3,8 @@ package minidump
 import "encoding/binary"
 
 // bare looks for a list whose header is a count alone, with and without padding
-// behind it. check looks at a record: false ends the look, and counts is the
-// references so far.
-func (p *prober) bare(t StreamType, off, stride int64, begin func() (check func(record []byte) bool, counts func() int)) (candidate, bool) {
+// behind it. check looks at a record, and false ends the look.
+func (p *prober) bare(typ StreamType, off, stride int64, begin func() (check func(record []byte) bool, fit *tally)) (candidate, bool) {
 	b := p.bytes(off, 4)
 	if b == nil {
 		return candidate{}, false
@@ -18,11 +17,11 @@ func (p *prober) bare(t StreamType, off, stride int64, begin func() (check func(
 		if n == 0 || off+header+stride > p.f.size {
 			continue
 		}
-		check, counts := begin()
-		if !p.sample(off+header, stride, n, check) {
+		check, t := begin()
+		if !p.sample(off+header, stride, n, check) || !t.ok() {
 			continue
 		}
-		if c, fits := entry(t, off, uint64(header)+n*uint64(stride), counts()); fits && (!ok || c.refs > best.refs) {
+		if c, fits := entry(typ, off, uint64(header)+n*uint64(stride), t.right); fits && (!ok || c.refs > best.refs) {
 			best, ok = c, true
 		}
 	}
@@ -31,7 +30,7 @@ func (p *prober) bare(t StreamType, off, stride int64, begin func() (check func(
 
 // modules looks for a ModuleList: every module has a name.
 func (p *prober) modules(off int64) (candidate, bool) {
-	return p.bare(ModuleListStream, off, moduleSize, func() (func([]byte) bool, func() int) {
+	return p.bare(ModuleListStream, off, moduleSize, func() (func([]byte) bool, *tally) {
 		var names tally
 		check := func(record []byte) bool {
 			if !p.maybeModule(record) {
@@ -39,31 +38,31 @@ func (p *prober) modules(off int64) (candidate, bool) {
 			} else {
 				names.add(p.text(uint64(binary.LittleEndian.Uint32(record[20:]))))
 			}
-			return names.ok()
+			return names.maybe()
 		}
-		return check, func() int { return names.right }
+		return check, &names
 	})
 }
 
 // threadList looks for a ThreadList: registers are references, and so is a stack
 // pointer that points into the stack.
 func (p *prober) threadList(off int64) (candidate, bool) {
-	return p.bare(ThreadListStream, off, threadSize, func() (func([]byte) bool, func() int) {
+	return p.bare(ThreadListStream, off, threadSize, func() (func([]byte) bool, *tally) {
 		var fit tally
 		check := func(record []byte) bool {
 			t := (&cursor{buf: record}).thread()
 			if !p.maybeThread(record) {
 				fit.add(wrong)
-				return fit.ok()
+				return false
 			}
 			x, v := p.registers(t.ThreadContext)
 			fit.add(v)
 			if x != nil && x.SP() >= t.Stack.StartOfMemoryRange && x.SP()-t.Stack.StartOfMemoryRange < VA(t.Stack.Memory.DataSize) {
 				fit.add(right)
 			}
-			return fit.ok()
+			return fit.maybe()
 		}
-		return check, func() int { return fit.right }
+		return check, &fit
 	})
 }
 
@@ -89,16 +88,16 @@ func (p *prober) registers(l Location) (*Context, verdict) {
 
 // threadNames looks for a ThreadNamesStream, by its names.
 func (p *prober) threadNames(off int64) (candidate, bool) {
-	return p.bare(ThreadNamesStream, off, 12, func() (func([]byte) bool, func() int) {
+	return p.bare(ThreadNamesStream, off, 12, func() (func([]byte) bool, *tally) {
 		var names tally
 		check := func(record []byte) bool {
 			if binary.LittleEndian.Uint32(record) == 0 {
 				names.add(wrong)
 			}
 			names.add(p.text(binary.LittleEndian.Uint64(record[4:])))
-			return names.ok()
+			return names.maybe()
 		}
-		return check, func() int { return names.right }
+		return check, &names
 	})
 }
 
@@ -110,7 +109,7 @@ func (p *prober) memoryList(off int64) (candidate, bool) {
 		return candidate{}, false
 	}
 	end := off + 4 + 16*int64(binary.LittleEndian.Uint32(b))
-	return p.bare(MemoryListStream, off, 16, func() (func([]byte) bool, func() int) {
+	return p.bare(MemoryListStream, off, 16, func() (func([]byte) bool, *tally) {
 		var fit tally
 		last := end
 		check := func(record []byte) bool {
@@ -123,9 +122,9 @@ func (p *prober) memoryList(off int64) (candidate, bool) {
 				fit.add(right)
 			}
 			last = at + int64(d.Memory.DataSize)
-			return fit.ok() && fit.wrong == 0
+			return fit.wrong == 0
 		}
-		return check, func() int { return fit.right }
+		return check, &fit
 	})
 }
 

@@ -87,9 +87,9 @@ func (p *prober) besides(have map[StreamType]bool) []RecoveredStream {
 			more = append(more, RecoveredStream{DirectoryEntry: c.DirectoryEntry, References: 1})
 		}
 	}
-	for _, s := range slices.Clone(p.settled) {
-		start, end := int64(s.RVA), int64(s.RVA)+int64(s.DataSize)
-		for gap := range int64(alignment) {
+	for gap := range int64(alignment) { // the nearest first
+		for _, s := range p.settled {
+			start, end := int64(s.RVA), int64(s.RVA)+int64(s.DataSize)
 			p.beside(end+gap, gap, accept)
 			for _, size := range []int64{miscInfo1, miscInfo2, 56, 16} {
 				p.beside(start-gap-size, gap, accept)
@@ -105,20 +105,20 @@ func (p *prober) beside(off, gap int64, accept func(candidate)) {
 	if off < headerSize {
 		return
 	}
-	const close = 4
-	if c, ok := p.misc(off); ok && (gap < close || p.miscSure(off)) {
+	const near = 4
+	if c, ok := p.misc(off); ok && (gap < near || p.miscSure(off)) {
 		accept(c)
 	}
-	if c, ok := p.system(off); ok && gap < close {
+	if c, ok := p.system(off); ok && gap < near {
 		accept(c)
 	}
 	b := p.bytes(off, 16)
-	if b == nil {
+	if b == nil || gap >= near {
 		return
 	}
 	le := binary.LittleEndian
 	header, stride := le.Uint32(b), le.Uint32(b[4:])
-	if header == 16 && gap < close && (stride == descriptorSize || stride == descriptor2Size || stride == operationSize) {
+	if header == 16 && (stride == descriptorSize || stride == descriptor2Size || stride == operationSize) {
 		probe, t := p.handles, HandleDataStream
 		if stride == operationSize {
 			probe, t = p.operations, HandleOperationListStream
@@ -130,13 +130,33 @@ func (p *prober) beside(off, gap int64, accept func(candidate)) {
 			accept(c)
 		}
 	}
-	if n := le.Uint32(b); n != 0 && n < 1<<12 && gap < close {
-		if head := p.copyOf(off, 8+threadSize); len(head) > 0 && (p.maybeThread(head[4:]) || p.maybeThread(head[8:])) {
-			if c, ok := p.threadList(off); ok {
-				accept(c)
-			}
+	if gap == 0 && p.bareThreads(off) {
+		if c, ok := p.threadList(off); ok {
+			accept(c)
 		}
 	}
+}
+
+// bareThreads reports whether a list of threads without registers stands at off:
+// their ids are different, and those of Windows or with a TEB, which begins with
+// a page.
+func (p *prober) bareThreads(off int64) bool {
+	b := p.bytes(off, 4)
+	if b == nil {
+		return false
+	}
+	n := uint64(binary.LittleEndian.Uint32(b))
+	if n == 0 || n > 1<<12 || off+4+int64(n)*threadSize > p.f.size {
+		return false
+	}
+	ids := map[uint32]bool{}
+	return p.sample(off+4, threadSize, n, func(record []byte) bool {
+		t := (&cursor{buf: record}).thread()
+		again := ids[t.ThreadID]
+		ids[t.ThreadID] = true
+		return !again && (t.ThreadID%4 == 0 || t.Teb != 0) && t.Teb&0xfff == 0 && t.Teb < 1<<47 &&
+			(t.Stack.StartOfMemoryRange == 0 || t.Stack.Memory.DataSize != 0) && p.maybeThread(record)
+	})
 }
 
 // miscSure reports whether the times of a MiscInfo fit the dump.

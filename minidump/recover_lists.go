@@ -33,7 +33,7 @@ func (p *prober) handles(off int64) (candidate, bool) {
 		last = value
 		names.add(p.text(uint64(le.Uint32(record[8:]))))
 		names.add(p.text(uint64(le.Uint32(record[12:]))))
-		return names.wrong <= 2 || names.ok()
+		return names.maybe()
 	})
 	if !ok || !names.ok() {
 		return candidate{}, false
@@ -64,7 +64,7 @@ func (p *prober) operations(off int64) (candidate, bool) {
 		default:
 			fit.add(wrong)
 		}
-		return fit.wrong <= 2 || fit.ok()
+		return fit.maybe()
 	})
 	if !ok || !fit.ok() {
 		return candidate{}, false
@@ -90,9 +90,9 @@ func (p *prober) threadInfos(off int64) (candidate, bool) {
 		default:
 			fit.add(right)
 		}
-		return fit.ok()
+		return fit.maybe()
 	})
-	if !ok {
+	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
 	return entry(ThreadInfoListStream, off, header+n*stride, fit.right)
@@ -112,9 +112,9 @@ func (p *prober) unloaded(off int64) (candidate, bool) {
 			names.add(wrong)
 		}
 		names.add(p.text(uint64(le.Uint32(record[20:]))))
-		return names.ok()
+		return names.maybe()
 	})
-	if !ok {
+	if !ok || !names.ok() {
 		return candidate{}, false
 	}
 	return entry(UnloadedModuleListStream, off, header+n*stride, names.right)
@@ -139,9 +139,9 @@ func (p *prober) memoryInfos(off int64) (candidate, bool) {
 		} else {
 			fit.add(wrong)
 		}
-		return fit.ok()
+		return fit.maybe()
 	})
-	if !ok {
+	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
 	return entry(MemoryInfoListStream, off, header+n*stride, fit.right)

@@ -11,7 +11,8 @@ import (
 type candidate struct {
 	DirectoryEntry
 	refs     int
-	inMemory bool
+	inMemory bool // of the process
+	cut      bool // the file ends inside it
 }
 
 // A prober looks for streams in a file. Its reads beside the pass over the file
@@ -103,13 +104,27 @@ func (p *prober) text(rva uint64) verdict {
 		return wrong
 	}
 	b := p.bytes(int64(rva)+4, int(min(n, 512))) // so much is enough to know a text
-	if b == nil {
+	switch {
+	case b == nil:
+		return nothing
+	case isText(b):
+		return right
+	case mostlyASCII(b):
 		return nothing
 	}
-	if !isText(b) {
-		return wrong
+	return wrong
+}
+
+// mostlyASCII reports whether UTF-16 may be a name of which a part was made to
+// hide or to harm.
+func mostlyASCII(b []byte) bool {
+	n := 0
+	for i := 0; i+1 < len(b); i += 2 {
+		if b[i+1] == 0 && b[i] >= ' ' && b[i] < 0x7f {
+			n++
+		}
 	}
-	return right
+	return n > len(b)/4
 }
 
 // isText reports whether UTF-16 is printable, but for NULs at its end.
@@ -142,7 +157,10 @@ func (t *tally) add(v verdict) {
 }
 
 // ok reports whether the references are those of a stream: a few may be damaged.
-func (t *tally) ok() bool { return t.right >= 8*t.wrong }
+func (t *tally) ok() bool { return t.right >= 4*t.wrong }
+
+// maybe is ok while there are more to come.
+func (t *tally) maybe() bool { return t.wrong <= 2 || t.ok() }
 
 // sampled is how many records of a long list are looked at: half of them from
 // its beginning, the others spread over it.

@@ -70,7 +70,7 @@ func (p *prober) look(v uint32, b []byte, off int64) {
 	}
 	if v != 0 && v <= 1<<20 {
 		p.try(p.maybeModule(b[4:]) || p.maybeModule(b[8:]), ModuleListStream, off)
-		p.try(p.maybeThread(b[4:]) || p.maybeThread(b[8:]), ThreadListStream, off)
+		p.try(p.maybeThread(b[4:]) && known(b[4:]) || p.maybeThread(b[8:]) && known(b[8:]), ThreadListStream, off)
 		p.try(p.maybeRange(b[4:]) || p.maybeRange(b[8:]), MemoryListStream, off)
 		p.try(second != 0 && le.Uint32(b[12:]) == 0 && p.inFile(third), ThreadNamesStream, off)
 		p.try(second == 0 && p.maybeRange64(b, off), Memory64ListStream, off)
@@ -111,7 +111,7 @@ func (p *prober) maybeModule(b []byte) bool {
 func (p *prober) maybeThread(b []byte) bool {
 	le := binary.LittleEndian
 	priority := int32(le.Uint32(b[12:]))
-	context, stack := le.Uint32(b[40:]), le.Uint32(b[32:])
+	context := le.Uint32(b[40:])
 	if le.Uint32(b) == 0 || le.Uint32(b[4:]) > 1<<16 && le.Uint32(b[4:]) != 0xffffffff || priority < -128 || priority > 128 {
 		return false
 	}
@@ -120,8 +120,14 @@ func (p *prober) maybeThread(b []byte) bool {
 	default:
 		return false
 	}
-	return (context == 0 || context >= 300 && context <= maxContext && le.Uint32(b[44:]) >= headerSize) &&
-		(context != 0 || stack != 0 || le.Uint64(b[16:]) != 0)
+	return context == 0 || context >= 300 && context <= maxContext && le.Uint32(b[44:]) >= headerSize
+}
+
+// known reports whether a thread has more than an id: registers or a TEB.
+func known(thread []byte) bool {
+	le := binary.LittleEndian
+	teb := le.Uint64(thread[16:])
+	return le.Uint32(thread[40:]) != 0 || teb != 0 && teb&0xfff == 0 && teb < 1<<48
 }
 
 // maybeRange looks at the descriptor of a range in a list of memory.
