@@ -42,8 +42,12 @@ func (f *File) eachEntry(do func(DirectoryEntry)) error {
 }
 
 // WholeDirectory is [File.Directory] with the unused entries (type 0) where they
-// stand, so that an index is that of the file.
+// stand, so that an index is that of the file. After [Recover] it is the same as
+// Directory if that had to be rebuilt.
 func (f *File) WholeDirectory() ([]DirectoryEntry, error) {
+	if f.rebuilt {
+		return f.Directory()
+	}
 	var all []DirectoryEntry
 	err := f.eachEntry(func(d DirectoryEntry) { all = append(all, d) })
 	return all, err
@@ -72,7 +76,7 @@ var leasts = map[StreamType]struct {
 	ThreadListStream:          {4, "a list of threads"},
 	ModuleListStream:          {4, "a list of modules"},
 	MemoryListStream:          {4, "a list of memory"},
-	ExceptionStream:           {168, "an exception"},
+	ExceptionStream:           {exceptionSize, "an exception"},
 	SystemInfoStream:          {32, "system information"},
 	Memory64ListStream:        {16, "a list of memory"},
 	HandleDataStream:          {12, "handle data"},

@@ -20,13 +20,15 @@ type Exception struct {
 	ThreadContext Location // the registers at the exception; see [File.Section]; a CONTEXT of the processor
 }
 
+const exceptionSize = 168
+
 // maxExceptionParameters is EXCEPTION_MAXIMUM_PARAMETERS.
 const maxExceptionParameters = 15
 
 // Exception decodes the ExceptionStream. The error wraps [ErrNoStream] if the
 // dump has none, as one has that was taken of a running process.
 func (f *File) Exception() (*Exception, error) {
-	c, _, err := f.loadStream(ExceptionStream, 168)
+	c, _, err := f.loadStream(ExceptionStream, exceptionSize)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,9 @@ type File struct {
 	dirErr error
 	ptr    int
 	closer io.Closer
+
+	recovered []RecoveredStream
+	rebuilt   bool // dir is what Recover made of it
 }
 
 const (
@@ -105,12 +108,7 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	if !c.ok() || sig != signature {
 		return nil, fmt.Errorf("%w: %s", ErrNotMinidump, sniff(head, size))
 	}
-	f.Version = c.u32()
-	f.NumberOfStreams = c.u32()
-	f.StreamDirectoryRVA = c.u32()
-	f.CheckSum = c.u32()
-	f.TimeDateStamp = c.u32()
-	f.Flags = Flags(c.u64())
+	f.readHeader(c)
 	if c.err != nil {
 		return nil, formatErrorf(UnusedStream, 0,
 			"the file ends inside the header, after %d of %d bytes", size, headerSize)
@@ -122,6 +120,16 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	f.readDirectory()
 	f.ptr = f.pointerSize()
 	return f, nil
+}
+
+// readHeader reads what follows the signature.
+func (f *File) readHeader(c *cursor) {
+	f.Version = c.u32()
+	f.NumberOfStreams = c.u32()
+	f.StreamDirectoryRVA = c.u32()
+	f.CheckSum = c.u32()
+	f.TimeDateStamp = c.u32()
+	f.Flags = Flags(c.u64())
 }
 
 // Close closes the file that [Open] opened. It does nothing after [NewFile].
