@@ -83,7 +83,7 @@ func (p *prober) behind(ctx context.Context) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.dirErr = join(formatErrorf(UnusedStream, 0, "the dump begins at file offset %#x only; all offsets count from there", off), f.dirErr)
+	f.dirErr = JoinErrors(formatErrorf(UnusedStream, 0, "the dump begins at file offset %#x only; all offsets count from there", off), f.dirErr)
 	return f, nil
 }
 
