@@ -209,8 +209,8 @@ func (p *prober) settle(d *directory) []RecoveredStream {
 		}
 	}
 	if !d.whole {
-		for range 2 { // what was found beside a stream has neighbours itself
-			for _, s := range p.besides(have) {
+		for i := range 3 { // what was found beside a stream has neighbours itself
+			for _, s := range p.besides(have, i < 2) {
 				found = append(found, s)
 				accept(s.DirectoryEntry)
 			}
