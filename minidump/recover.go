@@ -53,7 +53,7 @@ func Recover(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
 		f, d = p.f, directory{}
 	}
 	found := p.settle(&d)
-	if cause != nil && p.begin > 0 && !slices.ContainsFunc(found, func(s RecoveredStream) bool { return pointing[s.StreamType] }) {
+	if cause != nil && d.good == 0 && p.begin > 0 && !slices.ContainsFunc(found, func(s RecoveredStream) bool { return pointing[s.StreamType] }) {
 		// Something may stand before the dump.
 		if f, err := p.behind(ctx); err == nil && len(f.dir) > len(found) {
 			return f, nil

@@ -21,7 +21,7 @@ func (p *prober) bare(typ StreamType, off, stride int64, begin func() (check fun
 		if !p.sample(off+header, stride, n, func(record []byte) bool { t.looked++; return check(record) }) || !t.ok() {
 			continue
 		}
-		if c, fits := entry(typ, off, uint64(header)+n*uint64(stride), t.of(n)); fits && (!ok || c.refs > best.refs) {
+		if c, fits := entry(typ, off, uint64(header)+n*uint64(stride), t.of(p.there(off+header, stride, n))); fits && (!ok || c.refs > best.refs) {
 			best, ok = c, true
 		}
 	}

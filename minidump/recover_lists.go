@@ -39,7 +39,7 @@ func (p *prober) handles(off int64) (candidate, bool) {
 	if !ok || !names.ok() {
 		return candidate{}, false
 	}
-	refs := names.of(n)
+	refs := names.of(p.there(off+header, int64(stride), n))
 	if refs == 0 && ordered >= 8 { // handles without names are in order at least
 		refs = ordered / 8
 	}
@@ -71,7 +71,7 @@ func (p *prober) operations(off int64) (candidate, bool) {
 	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
-	return entry(HandleOperationListStream, off, header+n*operationSize, fit.of(n))
+	return entry(HandleOperationListStream, off, header+n*operationSize, fit.of(p.there(off+header, operationSize, n)))
 }
 
 // threadInfos looks for a ThreadInfoList, by times that may be.
@@ -98,7 +98,7 @@ func (p *prober) threadInfos(off int64) (candidate, bool) {
 	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
-	return entry(ThreadInfoListStream, off, header+n*stride, fit.of(n))
+	return entry(ThreadInfoListStream, off, header+n*stride, fit.of(p.there(off+header, stride, n)))
 }
 
 // unloaded looks for an UnloadedModuleList, by names.
@@ -121,7 +121,7 @@ func (p *prober) unloaded(off int64) (candidate, bool) {
 	if !ok || !names.ok() {
 		return candidate{}, false
 	}
-	return entry(UnloadedModuleListStream, off, header+n*stride, names.of(n))
+	return entry(UnloadedModuleListStream, off, header+n*stride, names.of(p.there(off+header, stride, n)))
 }
 
 // memoryInfos looks for a MemoryInfoList, by the states that memory has.
@@ -149,5 +149,5 @@ func (p *prober) memoryInfos(off int64) (candidate, bool) {
 	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
-	return entry(MemoryInfoListStream, off, header+n*stride, fit.of(n))
+	return entry(MemoryInfoListStream, off, header+n*stride, fit.of(p.there(off+header, stride, n)))
 }

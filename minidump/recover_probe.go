@@ -174,10 +174,15 @@ func (t *tally) maybe() bool { return t.wrong <= 2 || t.ok() }
 // its beginning, the others spread over it.
 const sampled = 128
 
+// there is how many of the n records at off are in the file.
+func (p *prober) there(off, stride int64, n uint64) uint64 {
+	return min(n, uint64(max(p.f.size-off, 0)/stride))
+}
+
 // sample calls do with the offsets of some of the n records at off that are in
 // the file, until it returns false. It reports whether it never did.
 func (p *prober) sample(off, stride int64, n uint64, do func(record []byte) bool) bool {
-	n = min(n, uint64(max(p.f.size-off, 0)/stride))
+	n = p.there(off, stride, n)
 	step := uint64(1)
 	for i := uint64(0); i < n && p.ctx.Err() == nil; i += step {
 		p.next = step == 1
