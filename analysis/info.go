@@ -34,6 +34,8 @@ type DumpInfo struct {
 	Created time.Time     // start of the process
 	Uptime  time.Duration // Time less Created, if both are known and in order
 	Streams []minidump.DirectoryEntry
+	// Recovered are those of Streams that were found by their shapes.
+	Recovered []minidump.RecoveredStream
 
 	Notes     []string       // what is easily misread, such as a second stream of a type; not of [DescribeHeader]
 	Exception *ExceptionFact // nil if the dump has none, or of [DescribeHeader]
@@ -87,6 +89,7 @@ func DescribeHeader(f *minidump.File) *DumpInfo {
 	var err error
 	d.Streams, err = f.Directory()
 	d.problem(err)
+	d.Recovered = f.Recovered()
 	if f.Has(minidump.SystemInfoStream) {
 		d.System, err = f.SystemInfo()
 		d.problem(err)

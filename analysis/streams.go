@@ -31,11 +31,12 @@ type StreamsInfo struct {
 // as that takes a few lines.
 type StreamFact struct {
 	minidump.DirectoryEntry
-	Ignored bool          // another stream of the type is read instead
-	What    string        // a record of a list, such as "thread"; "" if it is none
-	Count   uint64        // of them
-	Fields  []StreamField // of a stream that is no list, and facts about one that is
-	Err     error         // why not all of it could be read
+	Ignored   bool          // another stream of the type is read instead
+	Recovered bool          // found by its shape: see [minidump.Recover]
+	What      string        // a record of a list, such as "thread"; "" if it is none
+	Count     uint64        // of them
+	Fields    []StreamField // of a stream that is no list, and facts about one that is
+	Err       error         // why not all of it could be read
 }
 
 // A StreamField is a fact about a stream, with the name that the specification
@@ -62,7 +63,7 @@ func Streams(f *minidump.File) *StreamsInfo {
 	failed.note(err)
 	ignored := f.Ignored()
 	for _, e := range entries {
-		s := StreamFact{DirectoryEntry: e}
+		s := StreamFact{DirectoryEntry: e, Recovered: isRecovered(f, e)}
 		switch read := streamReaders[e.StreamType]; {
 		case e.StreamType == minidump.UnusedStream:
 		case len(ignored) > 0 && ignored[0].DirectoryEntry == e:

@@ -13,6 +13,11 @@ var (
 	// minidump/dumpfile opens it.
 	ErrNotMinidump = errors.New("not a minidump")
 
+	// ErrNoHeader is wrapped together with ErrNotMinidump where the first bytes
+	// are those of nothing that is known: the file may be a minidump whose header
+	// is damaged, in which [Recover] finds what is there.
+	ErrNoHeader = errors.New("no header")
+
 	// ErrNoStream is wrapped when the directory has no stream of the type
 	// that was asked for.
 	ErrNoStream = errors.New("no such stream in the dump")
@@ -106,3 +111,10 @@ func JoinErrors(errs ...error) error {
 	}
 	return list
 }
+
+// A headerError wraps [ErrNotMinidump] and [ErrNoHeader].
+type headerError struct{ what string }
+
+func (e headerError) Error() string { return ErrNotMinidump.Error() + ": " + e.what }
+
+func (e headerError) Is(target error) bool { return target == ErrNotMinidump || target == ErrNoHeader }

@@ -106,7 +106,7 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	c := &cursor{buf: head}
 	sig := c.u32()
 	if !c.ok() || sig != signature {
-		return nil, fmt.Errorf("%w: %s", ErrNotMinidump, sniff(head, size))
+		return nil, sniff(head, size)
 	}
 	f.readHeader(c)
 	if c.err != nil {
@@ -114,8 +114,7 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 			"the file ends inside the header, after %d of %d bytes", size, headerSize)
 	}
 	if uint16(f.Version) != version {
-		return nil, fmt.Errorf("%w: it has the signature MDMP, but version %#04x instead of %#04x",
-			ErrNotMinidump, uint16(f.Version), version)
+		return nil, headerError{fmt.Sprintf("it has the signature MDMP, but version %#04x instead of %#04x", uint16(f.Version), version)}
 	}
 	f.readDirectory()
 	f.ptr = f.pointerSize()

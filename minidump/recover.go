@@ -15,7 +15,8 @@ type RecoveredStream struct {
 	DirectoryEntry
 	// References are the references that hold: names that are text, registers
 	// that are those of a processor, addresses and ids that other streams have,
-	// streams that begin where this one ends. Of a long list it is a sample.
+	// streams that begin where this one ends. Of a long list they are estimated
+	// from a sample.
 	References int
 	// Rivals are other places of the file that look like a stream of the type and
 	// have no more references.
@@ -41,8 +42,9 @@ func Recover(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
 	if f == nil {
 		f = unsigned(r, size)
 	}
-	p := newProber(f)
-	if err := p.scan(ctx); err != nil {
+	p := newProber(ctx, f)
+	p.scan()
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	d := p.trust()
@@ -51,25 +53,36 @@ func Recover(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
 		f, d = p.f, directory{}
 	}
 	found := p.settle(&d)
-	if len(found) == 0 && (cause == nil || d.good == 0) {
-		if cause == nil {
+	if cause != nil && d.good == 0 && p.begin > 0 && !slices.ContainsFunc(found, func(s RecoveredStream) bool { return pointing[s.StreamType] }) {
+		// Something may stand before the dump.
+		if f, err := p.behind(ctx); err == nil && len(f.dir) > len(found) {
 			return f, nil
 		}
-		if p.begin > 0 { // something stands before the dump
-			return p.behind(ctx)
-		}
+	}
+	switch {
+	case len(found) > 0, cause != nil && d.good > 0:
+		f.rebuild(d, found, cause)
+	case cause != nil:
 		return nil, fmt.Errorf("%w, and nothing in it has the shape of a stream", cause)
 	}
-	f.rebuild(d, found, cause)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
+
+// pointing are the types that can hardly be found unless offsets count from
+// where they are thought to.
+var pointing = map[StreamType]bool{SystemInfoStream: true, ModuleListStream: true, HandleDataStream: true, ThreadListStream: true}
+
+// plausible is how many streams a dump may have; there are some twenty types.
+const plausible = 1 << 10
 
 // unsigned reads a header that is damaged, as far as it may still lead to the
 // directory.
 func unsigned(r io.ReaderAt, size int64) *File {
 	f := &File{r: r, size: size, taken: map[StreamType]int{}}
 	f.readHeader(f.load(UnusedStream, 4, headerSize-4))
-	const plausible = 1 << 10 // streams; there are some twenty types
 	if f.NumberOfStreams <= plausible {
 		f.readDirectory()
 	}
@@ -188,8 +201,10 @@ func (p *prober) settle(d *directory) []RecoveredStream {
 			p.memory.add(p, e)
 		}
 	}
-	for _, e := range d.kept {
-		accept(e)
+	for i, e := range d.kept {
+		if have[e.StreamType] = true; i < plausible { // the directory may be hostile
+			accept(e)
+		}
 	}
 	var found []RecoveredStream
 	for _, t := range settleOrder {
@@ -209,8 +224,8 @@ func (p *prober) settle(d *directory) []RecoveredStream {
 		}
 	}
 	if !d.whole {
-		for range 2 { // what was found beside a stream has neighbours itself
-			for _, s := range p.besides(have) {
+		for i := range 3 { // what was found beside a stream has neighbours itself
+			for _, s := range p.besides(have, i < 2) {
 				found = append(found, s)
 				accept(s.DirectoryEntry)
 			}
@@ -264,7 +279,13 @@ func (p *prober) best(t StreamType, trusted, sure bool) (RecoveredStream, bool) 
 	if first.refs < doubtful && (sure || first.inMemory || len(fit) > 1 && fit[1].inMemory == first.inMemory && fit[1].refs == first.refs && fit[1].cut == first.cut) {
 		return RecoveredStream{}, false
 	}
-	return RecoveredStream{DirectoryEntry: first.DirectoryEntry, References: first.refs, Rivals: len(fit) - 1}, true
+	rivals := 0
+	for _, c := range fit[1:] {
+		if !sharing(c.DirectoryEntry, first.DirectoryEntry) { // a part of a list looks like a list
+			rivals++
+		}
+	}
+	return RecoveredStream{DirectoryEntry: first.DirectoryEntry, References: first.refs, Rivals: rivals}, true
 }
 
 // doubtful is the number of references below which a candidate is believed only
@@ -274,7 +295,10 @@ const doubtful = 3
 // overlaps reports whether a stream that is settled has bytes of d.
 func (p *prober) overlaps(d DirectoryEntry) bool {
 	return slices.ContainsFunc(p.settled, func(s DirectoryEntry) bool {
-		return int64(s.RVA) < int64(d.RVA)+int64(d.DataSize) && int64(d.RVA) < int64(s.RVA)+int64(s.DataSize) &&
-			s.StreamType != d.StreamType
+		return s.StreamType != d.StreamType && sharing(s, d)
 	})
+}
+
+func sharing(a, b DirectoryEntry) bool {
+	return int64(a.RVA) < int64(b.RVA)+int64(b.DataSize) && int64(b.RVA) < int64(a.RVA)+int64(a.DataSize)
 }

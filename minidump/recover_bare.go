@@ -18,10 +18,10 @@ func (p *prober) bare(typ StreamType, off, stride int64, begin func() (check fun
 			continue
 		}
 		check, t := begin()
-		if !p.sample(off+header, stride, n, check) || !t.ok() {
+		if !p.sample(off+header, stride, n, func(record []byte) bool { t.looked++; return check(record) }) || !t.ok() {
 			continue
 		}
-		if c, fits := entry(typ, off, uint64(header)+n*uint64(stride), t.right); fits && (!ok || c.refs > best.refs) {
+		if c, fits := entry(typ, off, uint64(header)+n*uint64(stride), t.of(p.there(off+header, stride, n))); fits && (!ok || c.refs > best.refs) {
 			best, ok = c, true
 		}
 	}
@@ -118,6 +118,8 @@ func (p *prober) memoryList(off int64) (candidate, bool) {
 			switch {
 			case !p.maybeRange(record):
 				fit.add(wrong)
+			case !p.next: // what stands before it is not known
+				fit.looked--
 			case at >= last && at < last+alignment:
 				fit.add(right)
 			}

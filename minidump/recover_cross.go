@@ -77,8 +77,8 @@ func (p *prober) threadIDs() {
 
 // besides looks for what has no references of its own next to the streams that
 // are settled: short information about the process, empty lists, threads without
-// registers, handles without names.
-func (p *prober) besides(have map[StreamType]bool) []RecoveredStream {
+// registers, handles without names. strict leaves out what is least sure.
+func (p *prober) besides(have map[StreamType]bool, strict bool) []RecoveredStream {
 	var more []RecoveredStream
 	fresh := map[StreamType]bool{}
 	accept := func(c candidate) {
@@ -90,9 +90,9 @@ func (p *prober) besides(have map[StreamType]bool) []RecoveredStream {
 	for gap := range int64(alignment) { // the nearest first
 		for _, s := range p.settled {
 			start, end := int64(s.RVA), int64(s.RVA)+int64(s.DataSize)
-			p.beside(end+gap, gap, accept)
+			p.beside(end+gap, gap, strict, accept)
 			for _, size := range []int64{miscInfo1, miscInfo2, 56, 16} {
-				p.beside(start-gap-size, gap, accept)
+				p.beside(start-gap-size, gap, strict, accept)
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (p *prober) besides(have map[StreamType]bool) []RecoveredStream {
 
 // beside looks for such a stream at off, gap bytes from one that is settled. The
 // weaker its shape is, the closer it must be.
-func (p *prober) beside(off, gap int64, accept func(candidate)) {
+func (p *prober) beside(off, gap int64, strict bool, accept func(candidate)) {
 	if off < headerSize {
 		return
 	}
@@ -130,7 +130,7 @@ func (p *prober) beside(off, gap int64, accept func(candidate)) {
 			accept(c)
 		}
 	}
-	if gap == 0 && p.bareThreads(off) {
+	if gap == 0 && p.bareThreads(off, strict) {
 		if c, ok := p.threadList(off); ok {
 			accept(c)
 		}
@@ -139,8 +139,8 @@ func (p *prober) beside(off, gap int64, accept func(candidate)) {
 
 // bareThreads reports whether a list of threads without registers stands at off:
 // their ids are different, and those of Windows or with a TEB, which begins with
-// a page.
-func (p *prober) bareThreads(off int64) bool {
+// a page. strict asks that a stack that has a place has bytes, too.
+func (p *prober) bareThreads(off int64, strict bool) bool {
 	b := p.bytes(off, 4)
 	if b == nil {
 		return false
@@ -155,7 +155,7 @@ func (p *prober) bareThreads(off int64) bool {
 		again := ids[t.ThreadID]
 		ids[t.ThreadID] = true
 		return !again && (t.ThreadID%4 == 0 || t.Teb != 0) && t.Teb&0xfff == 0 && t.Teb < 1<<47 &&
-			(t.Stack.StartOfMemoryRange == 0 || t.Stack.Memory.DataSize != 0) && p.maybeThread(record)
+			(!strict || t.Stack.StartOfMemoryRange == 0 || t.Stack.Memory.DataSize != 0) && p.maybeThread(record)
 	})
 }
 

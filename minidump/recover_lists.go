@@ -26,6 +26,7 @@ func (p *prober) handles(off int64) (candidate, bool) {
 	var names tally
 	ordered, last := 0, uint64(0)
 	ok = p.sample(off+header, int64(stride), n, func(record []byte) bool {
+		names.looked++
 		value := le.Uint64(record)
 		if value > last && value%4 == 0 && value < 1<<32 {
 			ordered++
@@ -38,7 +39,7 @@ func (p *prober) handles(off int64) (candidate, bool) {
 	if !ok || !names.ok() {
 		return candidate{}, false
 	}
-	refs := names.right
+	refs := names.of(p.there(off+header, int64(stride), n))
 	if refs == 0 && ordered >= 8 { // handles without names are in order at least
 		refs = ordered / 8
 	}
@@ -56,6 +57,7 @@ func (p *prober) operations(off int64) (candidate, bool) {
 	}
 	var fit tally
 	ok = p.sample(off+header, operationSize, n, func(record []byte) bool {
+		fit.looked++
 		kind, depth := le.Uint32(record[16:]), le.Uint32(record[24:])
 		switch {
 		case kind == 0 && allZero(record):
@@ -69,7 +71,7 @@ func (p *prober) operations(off int64) (candidate, bool) {
 	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
-	return entry(HandleOperationListStream, off, header+n*operationSize, fit.right)
+	return entry(HandleOperationListStream, off, header+n*operationSize, fit.of(p.there(off+header, operationSize, n)))
 }
 
 // threadInfos looks for a ThreadInfoList, by times that may be.
@@ -83,6 +85,7 @@ func (p *prober) threadInfos(off int64) (candidate, bool) {
 	const year1990, year2100 = 0x01b_25f6_0000_0000, 0x0230_0000_0000_0000
 	var fit tally
 	ok = p.sample(off+header, stride, n, func(record []byte) bool {
+		fit.looked++
 		created := le.Uint64(record[16:])
 		switch {
 		case le.Uint32(record) == 0 || le.Uint32(record[4:]) >= 0x40 || created != 0 && (created < year1990 || created > year2100):
@@ -95,7 +98,7 @@ func (p *prober) threadInfos(off int64) (candidate, bool) {
 	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
-	return entry(ThreadInfoListStream, off, header+n*stride, fit.right)
+	return entry(ThreadInfoListStream, off, header+n*stride, fit.of(p.there(off+header, stride, n)))
 }
 
 // unloaded looks for an UnloadedModuleList, by names.
@@ -108,6 +111,7 @@ func (p *prober) unloaded(off int64) (candidate, bool) {
 	}
 	var names tally
 	ok = p.sample(off+header, stride, n, func(record []byte) bool {
+		names.looked++
 		if le.Uint64(record)&0xfff != 0 {
 			names.add(wrong)
 		}
@@ -117,7 +121,7 @@ func (p *prober) unloaded(off int64) (candidate, bool) {
 	if !ok || !names.ok() {
 		return candidate{}, false
 	}
-	return entry(UnloadedModuleListStream, off, header+n*stride, names.right)
+	return entry(UnloadedModuleListStream, off, header+n*stride, names.of(p.there(off+header, stride, n)))
 }
 
 // memoryInfos looks for a MemoryInfoList, by the states that memory has.
@@ -133,6 +137,7 @@ func (p *prober) memoryInfos(off int64) (candidate, bool) {
 	}
 	var fit tally
 	ok = p.sample(off+header, stride, n, func(record []byte) bool {
+		fit.looked++
 		state := MemoryState(le.Uint32(record[32:]))
 		if (state == 0x1000 || state == 0x2000 || state == 0x10000) && le.Uint64(record[24:]) != 0 && le.Uint64(record)&0xfff == 0 {
 			fit.add(right)
@@ -144,5 +149,5 @@ func (p *prober) memoryInfos(off int64) (candidate, bool) {
 	if !ok || !fit.ok() {
 		return candidate{}, false
 	}
-	return entry(MemoryInfoListStream, off, header+n*stride, fit.right)
+	return entry(MemoryInfoListStream, off, header+n*stride, fit.of(p.there(off+header, stride, n)))
 }

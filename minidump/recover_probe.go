@@ -1,6 +1,7 @@
 package minidump
 
 import (
+	"context"
 	"encoding/binary"
 	"math"
 	"unicode"
@@ -19,6 +20,7 @@ type candidate struct {
 // are charged to a budget, one for each type of stream, because a hostile file
 // may look like a stream at each of its bytes.
 type prober struct {
+	ctx       context.Context
 	f         *File
 	win       *windows
 	probes    map[StreamType]func(off int64) (candidate, bool)
@@ -30,11 +32,12 @@ type prober struct {
 	memory    captured
 	begin     int64 // where behind the beginning of the file a header stands; 0: nowhere
 	threads   map[uint32]bool
+	next      bool // sample gives the record behind the one that it gave before
 }
 
-func newProber(f *File) *prober {
+func newProber(ctx context.Context, f *File) *prober {
 	p := &prober{
-		f: f, win: newWindows(f.r, f.size), allowance: 16<<20 + f.size,
+		ctx: ctx, f: f, win: newWindows(f.r, f.size), allowance: 16<<20 + f.size,
 		spent: map[StreamType]int64{}, found: map[StreamType][]candidate{},
 	}
 	p.probes = map[StreamType]func(off int64) (candidate, bool){
@@ -144,8 +147,13 @@ func isText(b []byte) bool {
 	return len(u) > 0
 }
 
-// A tally counts what references lead to.
-type tally struct{ right, wrong int }
+// A tally counts what references of a sample lead to.
+type tally struct{ right, wrong, looked int }
+
+// of estimates how many references of n records are right.
+func (t *tally) of(n uint64) int {
+	return int(min(uint64(t.right)*n/uint64(max(t.looked, 1)), math.MaxInt32))
+}
 
 func (t *tally) add(v verdict) {
 	switch v {
@@ -166,12 +174,18 @@ func (t *tally) maybe() bool { return t.wrong <= 2 || t.ok() }
 // its beginning, the others spread over it.
 const sampled = 128
 
+// there is how many of the n records at off are in the file.
+func (p *prober) there(off, stride int64, n uint64) uint64 {
+	return min(n, uint64(max(p.f.size-off, 0)/stride))
+}
+
 // sample calls do with the offsets of some of the n records at off that are in
 // the file, until it returns false. It reports whether it never did.
 func (p *prober) sample(off, stride int64, n uint64, do func(record []byte) bool) bool {
-	n = min(n, uint64(max(p.f.size-off, 0)/stride))
+	n = p.there(off, stride, n)
 	step := uint64(1)
-	for i := uint64(0); i < n; i += step {
+	for i := uint64(0); i < n && p.ctx.Err() == nil; i += step {
+		p.next = step == 1
 		if i == sampled/2 {
 			step = max((n-i)/(sampled/2), 1)
 		}

@@ -1,9 +1,6 @@
 package minidump
 
-import (
-	"context"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 const (
 	scanWindow = 1 << 20
@@ -12,14 +9,10 @@ const (
 	scanHead = exceptionSize
 )
 
-// scan reads the file once and remembers what looks like a stream. The error is
-// that of ctx.
-func (p *prober) scan(ctx context.Context) error {
+// scan reads the file once and remembers what looks like a stream.
+func (p *prober) scan() {
 	buf := make([]byte, scanWindow+scanHead)
-	for off := int64(0); off < p.f.size; off += scanWindow {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	for off := int64(0); off < p.f.size && p.ctx.Err() == nil; off += scanWindow {
 		n := int(min(p.f.size-off, int64(len(buf))))
 		block := buf[:n]
 		if _, err := readFullAt(p.f.r, block, off); err != nil {
@@ -28,15 +21,12 @@ func (p *prober) scan(ctx context.Context) error {
 			}
 		}
 		clear(buf[n:]) // behind the end of the file
-		if err := p.scanBlock(ctx, buf, min(n, scanWindow), off); err != nil {
-			return err
-		}
+		p.scanBlock(buf, min(n, scanWindow), off)
 	}
-	return nil
 }
 
 // scanBlock looks at the first n bytes of b, which stand at off.
-func (p *prober) scanBlock(ctx context.Context, b []byte, n int, off int64) error {
+func (p *prober) scanBlock(b []byte, n int, off int64) {
 	le := binary.LittleEndian
 	for i := 0; i < n; i++ {
 		v := le.Uint32(b[i:])
@@ -44,12 +34,8 @@ func (p *prober) scanBlock(ctx context.Context, b []byte, n int, off int64) erro
 		if v == 0 && le.Uint32(b[i+4:]) == 0 || v > 1<<28 && v != signature {
 			continue
 		}
-		if i&0xff == 0 && ctx.Err() != nil { // a hostile file makes each look expensive
-			return ctx.Err()
-		}
 		p.look(v, b[i:i+scanHead], off+int64(i))
 	}
-	return ctx.Err()
 }
 
 // look asks the probes of those streams that may begin with b, whose first
@@ -70,7 +56,7 @@ func (p *prober) look(v uint32, b []byte, off int64) {
 	}
 	if v != 0 && v <= 1<<20 {
 		p.try(p.maybeModule(b[4:]) || p.maybeModule(b[8:]), ModuleListStream, off)
-		p.try(p.maybeThread(b[4:]) && known(b[4:]) || p.maybeThread(b[8:]) && known(b[8:]), ThreadListStream, off)
+		p.try(p.maybeThread(b[4:]) && knows(b[4:]) || p.maybeThread(b[8:]) && knows(b[8:]), ThreadListStream, off)
 		p.try(p.maybeRange(b[4:]) || p.maybeRange(b[8:]), MemoryListStream, off)
 		p.try(second != 0 && le.Uint32(b[12:]) == 0 && p.inFile(third), ThreadNamesStream, off)
 		p.try(second == 0 && p.maybeRange64(b, off), Memory64ListStream, off)
@@ -84,7 +70,7 @@ func (p *prober) look(v uint32, b []byte, off int64) {
 
 // try asks the probe of a type, unless the type has looked at enough places.
 func (p *prober) try(may bool, t StreamType, off int64) {
-	if !may {
+	if !may || p.ctx.Err() != nil { // in a hostile file each look is expensive
 		return
 	}
 	p.budget = p.allowance - p.spent[t]
@@ -123,8 +109,8 @@ func (p *prober) maybeThread(b []byte) bool {
 	return context == 0 || context >= 300 && context <= maxContext && le.Uint32(b[44:]) >= headerSize
 }
 
-// known reports whether a thread has more than an id: registers or a TEB.
-func known(thread []byte) bool {
+// knows reports whether a thread has more than an id: registers or a TEB.
+func knows(thread []byte) bool {
 	le := binary.LittleEndian
 	teb := le.Uint64(thread[16:])
 	return le.Uint32(thread[40:]) != 0 || teb != 0 && teb&0xfff == 0 && teb < 1<<48

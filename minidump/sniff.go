@@ -37,7 +37,19 @@ var kinds = []struct{ magic, what string }{
 }
 
 // sniff says in a few words what a file is that is not a minidump.
-func sniff(head []byte, size int64) string {
+func sniff(head []byte, size int64) error {
+	what := known(head, size)
+	switch {
+	case what != "":
+		return fmt.Errorf("%w: %s", ErrNotMinidump, what)
+	case len(bytes.Trim(head, "\x00")) == 0:
+		return headerError{fmt.Sprintf("its first %d bytes are all zero", len(head))}
+	}
+	return headerError{fmt.Sprintf("it starts with the bytes % x instead of 4d 44 4d 50 (MDMP)", head[:4])}
+}
+
+// known says what a file is by its first bytes, or "".
+func known(head []byte, size int64) string {
 	if size == 0 {
 		return "the file is empty"
 	}
@@ -54,10 +66,8 @@ func sniff(head []byte, size int64) string {
 		return "it is an ELF program or library"
 	case bytes.Contains(head, []byte("-----BEGIN BREAKPAD MICRODUMP-----")):
 		return "it is a Breakpad microdump (text); it holds no handles"
-	case len(bytes.Trim(head, "\x00")) == 0:
-		return fmt.Sprintf("its first %d bytes are all zero", len(head))
 	case len(head) < 4:
 		return fmt.Sprintf("it has only %d bytes", len(head))
 	}
-	return fmt.Sprintf("it starts with the bytes % x instead of 4d 44 4d 50 (MDMP)", head[:4])
+	return ""
 }

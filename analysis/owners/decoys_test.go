@@ -104,7 +104,10 @@ func TestDecoys(t *testing.T) {
 		seeds = 4
 	}
 	for _, ptr := range []int{8, 4} {
-		for _, heap := range decoyHeaps {
+		for i, heap := range decoyHeaps {
+			if testing.Short() && i%4 != 0 {
+				continue // they take long under the race detector
+			}
 			for _, set := range decoySets {
 				for seed := first; seed < first+seeds; seed++ {
 					s := newScene(seed, ptr)
@@ -141,6 +144,9 @@ func TestDecoysInRealHeaps(t *testing.T) {
 				t.Fatal(err)
 			}
 			sets := uint64(20)
+			if testing.Short() {
+				sets = 2
+			}
 			if f.Size() > 50<<20 { // takes as long as all the others
 				sets = 4
 			}

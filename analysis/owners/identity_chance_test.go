@@ -291,7 +291,11 @@ func TestIdentifyChance(t *testing.T) {
 		}
 		return or
 	}
-	n, first := number("DUMPSCAN_SERIES", 200), number("DUMPSCAN_SEED", 0)
+	series := uint64(200)
+	if testing.Short() {
+		series = 10
+	}
+	n, first := number("DUMPSCAN_SERIES", series), number("DUMPSCAN_SEED", 0)
 	total := map[string]int{}
 	for seed := first; seed < first+n; seed++ {
 		s := simulate(seed)
@@ -328,6 +332,9 @@ func TestIdentifyChance(t *testing.T) {
 	wrong, same := total["replaced, said same"], total["same, said same"]
 	if 1000*wrong > same || 100*total["same, said replaced"] > total["replaced, said replaced"] {
 		t.Error("too much is false")
+	}
+	if n < 100 {
+		return // too few processes to count what is not known
 	}
 	if 3*same < total["same, said unknown"] || 6*total["replaced, said replaced"] < total["replaced, said unknown"] {
 		t.Error("too little is known")

@@ -68,6 +68,8 @@
 //	uptimeSeconds  from created to time
 //	os             "Windows NT 10.0.19041"
 //	writer         "dbghelp", "crashpad", "breakpad" or "wine"
+//	recovered      names of the streams that --recover has found by their shapes,
+//	               because the directory is damaged; absent if there are none
 //
 // # The answers
 //
@@ -188,7 +190,9 @@
 //	comments       [text]
 //	answers        {handles, handleTraces, fullMemory}, each {can, detail,
 //	               advice}: whether the dump can answer such questions
-//	streams        [{type, name, size, offset}] in the order of the file
+//	streams        [{type, name, size, offset, recovered}] in the order of the
+//	               file; recovered is true if --recover has found the stream by its
+//	               shape, and absent otherwise
 //	notes, errors
 //
 // # JSON of check

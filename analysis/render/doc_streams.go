@@ -13,6 +13,8 @@
 //	  offset         in the file
 //	  ignored        true if another stream of the type is read instead; absent
 //	                 for all others
+//	  recovered      true if the directory is damaged and the stream was found by
+//	                 its shape; absent for all others
 //	  what, count    a record of a list, "thread", and how many of them are in the
 //	                 file; absent for a stream that is no list
 //	  fields         [{name, value}]: facts about the stream, with the

@@ -22,6 +22,9 @@ type DumpHeader struct {
 	UptimeSeconds *int64  `json:"uptimeSeconds,omitempty"`
 	OS            string  `json:"os,omitempty"` // "Windows NT 10.0.19041"
 	Writer        string  `json:"writer,omitempty"`
+	// Recovered are the streams that were found by their shapes, because the
+	// directory is damaged.
+	Recovered []string `json:"recovered,omitempty"`
 }
 
 // NewDumpHeader describes a dump that was opened under the given name.
@@ -33,6 +36,9 @@ func NewDumpHeader(file string, d *analysis.DumpInfo) DumpHeader {
 	}
 	if d.Misc != nil && d.Misc.Flags1&minidump.MiscProcessID != 0 {
 		h.ProcessID = &d.Misc.ProcessID
+	}
+	for _, s := range d.Recovered {
+		h.Recovered = append(h.Recovered, s.StreamType.String())
 	}
 	if d.Uptime > 0 {
 		seconds := int64(d.Uptime / time.Second)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -111,6 +112,8 @@ type InfoStream struct {
 	Name   string `json:"name"`
 	Size   uint32 `json:"size"` // bytes
 	Offset Hex    `json:"offset"`
+	// Recovered says that the stream was found by its shape.
+	Recovered bool `json:"recovered,omitempty"`
 }
 
 // NewInfoReport describes a dump that was opened under the given name.
@@ -156,7 +159,10 @@ func NewInfoReport(file string, d *analysis.DumpInfo) *InfoReport {
 		}
 	}
 	for _, s := range d.Streams {
-		r.Streams = append(r.Streams, InfoStream{uint32(s.StreamType), s.StreamType.String(), s.DataSize, Hex(s.RVA)})
+		r.Streams = append(r.Streams, InfoStream{
+			Type: uint32(s.StreamType), Name: s.StreamType.String(), Size: s.DataSize, Offset: Hex(s.RVA),
+			Recovered: slices.ContainsFunc(d.Recovered, func(o minidump.RecoveredStream) bool { return o.DirectoryEntry == s }),
+		})
 	}
 	return r
 }

@@ -76,13 +76,17 @@ func (r *InfoReport) text(b *bufio.Writer, style Style) error {
 // label gives the number and the name of a stream. The numbers of the format
 // are known in decimal, those of other writers in hexadecimal.
 func (s InfoStream) label() string {
+	label := fmt.Sprintf("%d %s", s.Type, s.Name)
 	switch {
 	case strings.HasPrefix(s.Name, "StreamType("):
-		return s.Name
+		label = s.Name
 	case s.Type > 0xffff:
-		return fmt.Sprintf("%#x %s", s.Type, s.Name)
+		label = fmt.Sprintf("%#x %s", s.Type, s.Name)
 	}
-	return fmt.Sprintf("%d %s", s.Type, s.Name)
+	if s.Recovered {
+		label += " (recovered)"
+	}
+	return label
 }
 
 // String is the answer for people.

@@ -27,16 +27,17 @@ type StreamsReport struct {
 
 // A Stream is an entry of the directory and what its stream holds.
 type Stream struct {
-	Index   int           `json:"index"` // in the directory, from 0
-	Type    uint32        `json:"type"`
-	Name    string        `json:"name"`
-	Size    uint32        `json:"size"` // bytes
-	Offset  Hex           `json:"offset"`
-	Ignored bool          `json:"ignored,omitempty"` // another stream of the type is read instead
-	What    string        `json:"what,omitempty"`    // a record of a list: "thread"
-	Count   *uint64       `json:"count,omitempty"`   // of them
-	Fields  []StreamField `json:"fields"`
-	Error   string        `json:"error,omitempty"`
+	Index     int           `json:"index"` // in the directory, from 0
+	Type      uint32        `json:"type"`
+	Name      string        `json:"name"`
+	Size      uint32        `json:"size"` // bytes
+	Offset    Hex           `json:"offset"`
+	Ignored   bool          `json:"ignored,omitempty"`   // another stream of the type is read instead
+	Recovered bool          `json:"recovered,omitempty"` // found by its shape
+	What      string        `json:"what,omitempty"`      // a record of a list: "thread"
+	Count     *uint64       `json:"count,omitempty"`     // of them
+	Fields    []StreamField `json:"fields"`
+	Error     string        `json:"error,omitempty"`
 }
 
 // A StreamField is a fact about a stream.
@@ -73,7 +74,7 @@ func NewStreamsReport(dump DumpHeader, info *analysis.StreamsInfo) *StreamsRepor
 	}
 	for i, s := range info.Streams {
 		stream := Stream{
-			Index: i, Type: uint32(s.StreamType), Name: s.StreamType.String(), Size: s.DataSize, Offset: Hex(s.RVA), Ignored: s.Ignored, What: s.What,
+			Index: i, Type: uint32(s.StreamType), Name: s.StreamType.String(), Size: s.DataSize, Offset: Hex(s.RVA), Ignored: s.Ignored, Recovered: s.Recovered, What: s.What,
 		}
 		if s.What != "" {
 			stream.Count = &s.Count

@@ -160,6 +160,9 @@ func (s *Stream) own(b *bufio.Writer, style Style, shown bool) {
 	if s.Ignored {
 		fmt.Fprintf(b, "  %s\n", style.Warn("ignored: another stream of this type is read instead"))
 	}
+	if s.Recovered {
+		fmt.Fprintf(b, "  %s\n", style.Warn("recovered: the directory does not list it, it was found by its shape"))
+	}
 	if s.Count != nil && !shown {
 		fmt.Fprintf(b, "  %s\n", words.Plural(*s.Count, s.What))
 	}

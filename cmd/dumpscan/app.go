@@ -47,6 +47,7 @@ type app struct {
 	cancel     context.CancelFunc // stops the command
 	noted      map[string]bool    // what was said and need not be said again
 	stdinTaken bool               // a dump was read from standard input
+	recover    bool               // rebuild directories that are damaged
 }
 
 // errFound makes the exit code 1. It has no message: the answer is the output.
@@ -223,7 +224,7 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 	if err != nil {
 		return nil, openError(name, err)
 	}
-	f, err := file.Dump()
+	f, err := a.read(ctx, file)
 	if err != nil {
 		file.Close()
 		return nil, openError(name, err)
@@ -231,6 +232,7 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 	a.complain(name, file.Truncated())
 	streams, err := f.Directory()
 	a.complain(name, err)
+	a.aboutDirectory(name, f)
 	if file.Truncated() == nil {
 		a.cutOff(name, f.Size(), streams)
 	}
@@ -268,6 +270,9 @@ func openError(name string, err error) error {
 	}
 	var path *fs.PathError
 	for errors.As(err, &path) {
+		if path.Op != "recover" && errors.Is(err, minidump.ErrNoHeader) {
+			return fmt.Errorf("%s: %w; if it is a damaged dump, %s", name, path.Err, recoverHint)
+		}
 		err = path.Err
 	}
 	return fmt.Errorf("%s: %w", name, err)

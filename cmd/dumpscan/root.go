@@ -54,6 +54,7 @@ func (a *app) root() *cobra.Command {
 	color := colorAuto
 	root.PersistentFlags().Var(&color, "color", "colour the text: `when` is auto, always or never")
 	complete(root, "color", oneOf(colors))
+	root.PersistentFlags().BoolVar(&a.recover, "recover", false, "rebuild a damaged directory: find the streams by their shapes")
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.style = styleOf(a.stdout, color) }
 	root.PersistentFlags().BoolVar(&a.strict, "strict", false, "stop at the first problem with an input, before any output")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)

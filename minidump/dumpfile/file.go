@@ -121,6 +121,16 @@ func (f *File) Dump() (*minidump.File, error) {
 	return d, nil
 }
 
+// Recover is Dump for a dump whose header or directory is damaged; see
+// [minidump.Recover].
+func (f *File) Recover(ctx context.Context) (*minidump.File, error) {
+	d, err := minidump.Recover(ctx, f, f.Size())
+	if err != nil {
+		return nil, &fs.PathError{Op: "recover", Path: f.name, Err: err}
+	}
+	return d, nil
+}
+
 // Close closes the file and removes what was unpacked.
 func (f *File) Close() error { return f.data.close() }
 
