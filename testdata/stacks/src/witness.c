@@ -1,0 +1,306 @@
+/*
+ * stacks.exe: runs the chains of the libraries, each twice in a thread of its own.
+ * The first thread is stepped through, instruction by instruction, and its calls and
+ * returns are written down: that is the truth. The second is let alone until it waits
+ * at the same place; that the first's return addresses stand at the same distances from the
+ * end of its stack is checked. Then all memory is dumped (stacks.dmp) and the truth
+ * written (truth.tsv). The thread of the last chain named "crash" has the exception of the dump.
+ */
+#define _WIN32_WINNT 0x0600
+#include <windows.h>
+#include <dbghelp.h>
+#include <stdio.h>
+#include "chains.h"
+
+#ifdef _WIN64
+#define PC(c) ((c)->Rip)
+#define SP(c) ((c)->Rsp)
+#define F "%016llx"
+#else
+#define PC(c) ((c)->Eip)
+#define SP(c) ((c)->Esp)
+#define F "%08x"
+#endif
+
+enum { DEPTH = 400, SNAPSHOTS = 2000, THREADS = 200 };
+
+/* What is on the stack: a return address at slot; or what was interrupted, with its stack
+ * pointer; or something that was not seen. */
+enum kind { RETURN, INTERRUPTED, UNSEEN };
+struct entry { word slot, pc; enum kind kind; };
+struct snapshot { word pc, sp; int n; struct entry stack[DEPTH]; };
+
+static struct trace {
+	DWORD id;
+	word base; /* the end of the stack */
+	word pc, sp; /* before the last step */
+	int n, count;
+	struct entry stack[DEPTH];
+	struct snapshot *snapshots;
+} trace;
+
+static volatile unsigned milliseconds;
+
+static struct witness {
+	const char *library, *chain;
+	DWORD id;
+	HANDLE thread;
+	word base;
+	struct snapshot found;
+} witnesses[THREADS];
+static int n_witnesses;
+static volatile DWORD crashing;
+static EXCEPTION_POINTERS *volatile crashed;
+
+static void fail(const char *what, const char *name)
+{
+	printf("%s: %s\n", name, what);
+	ExitProcess(1);
+}
+
+static void push(word slot, word pc, enum kind kind)
+{
+	struct entry e = {slot, pc, kind};
+	if (trace.n == DEPTH)
+		fail("too deep", "trace");
+	trace.stack[trace.n++] = e;
+}
+
+static void snapshot(word pc, word sp)
+{
+	struct snapshot *s = &trace.snapshots[trace.count % SNAPSHOTS];
+	trace.count++;
+	s->pc = pc;
+	s->sp = sp;
+	s->n = trace.n;
+	memcpy(s->stack, trace.stack, trace.n * sizeof *trace.stack);
+}
+
+/* The instruction goes to Wine's side of the system, where there is no stepping. It has been
+ * called itself: a thread that waits there is shown behind that call. */
+static void system_call(word pc, word sp)
+{
+	const BYTE *p = (const BYTE *)pc;
+#ifdef _WIN64
+	if (!memcmp(p, "\xff\x14\x25\x00\x10\xfe\x7f", 7)) /* call [0x7ffe1000] */
+		snapshot(pc + 7, sp);
+	else if (!memcmp(p, "\x0f\x05\xc3", 3)) /* syscall; ret */
+		snapshot(pc + 2, sp);
+#else
+	if (!memcmp(p, "\x64\xff\x25\xc0\x00\x00\x00", 7) && trace.n) { /* jmp fs:[0xc0] */
+		struct entry e = trace.stack[--trace.n];
+		snapshot(e.pc, sp + sizeof(word));
+		trace.stack[trace.n++] = e;
+	}
+#endif
+}
+
+static LONG CALLBACK step(EXCEPTION_POINTERS *e)
+{
+	CONTEXT *c = e->ContextRecord;
+	word pc = PC(c), sp = SP(c);
+
+	if (crashing == GetCurrentThreadId() && e->ExceptionRecord->ExceptionCode == EXCEPTION_ACCESS_VIOLATION) {
+		crashed = e;
+		Sleep(INFINITE);
+	}
+	if (trace.id != GetCurrentThreadId())
+		return EXCEPTION_CONTINUE_SEARCH;
+	while (trace.n && trace.stack[trace.n - 1].slot < sp)
+		trace.n--;
+	if (e->ExceptionRecord->ExceptionCode != EXCEPTION_SINGLE_STEP) {
+		snapshot(pc, sp);
+		push(sp, pc, INTERRUPTED);
+		push(sp, 0, UNSEEN);
+		trace.pc = 0;
+#ifdef _WIN64
+		__asm__ volatile("pushfq; orl $0x100, (%rsp); popfq");
+#else
+		__asm__ volatile("pushfl; orl $0x100, (%esp); popfl");
+#endif
+		return EXCEPTION_CONTINUE_SEARCH;
+	}
+	if (trace.pc && sp == trace.sp - sizeof(word)) {
+		word target = *(word *)sp;
+		if (target > trace.pc + 1 && target < trace.pc + 9)
+			push(sp, target, RETURN);
+	}
+	system_call(pc, sp);
+	trace.pc = pc;
+	trace.sp = sp;
+	c->EFlags |= 0x100;
+	return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static DWORD WINAPI run(void *p)
+{
+	return ((const struct chain *)p)->run(3);
+}
+
+struct basic { LONG status; BYTE *teb; word id[2], mask; LONG priority[2]; };
+LONG WINAPI NtQueryInformationThread(HANDLE, int, void *, ULONG, ULONG *);
+
+static word stack_base(HANDLE thread)
+{
+	struct basic b;
+	if (NtQueryInformationThread(thread, 0, &b, sizeof b, NULL))
+		fail("no base", "stack");
+	return *(word *)(b.teb + sizeof(word));
+}
+
+static HANDLE start(const struct chain *chain, DWORD *id, BOOL stepping)
+{
+	CONTEXT c = {.ContextFlags = CONTEXT_FULL};
+	HANDLE thread = CreateThread(NULL, 0, run, (void *)chain, CREATE_SUSPENDED, id);
+	if (stepping) {
+		trace.n = trace.count = 0;
+		trace.pc = 0;
+		trace.base = stack_base(thread);
+		trace.id = *id;
+		if (!GetThreadContext(thread, &c))
+			fail("no context", chain->name);
+		c.EFlags |= 0x100;
+		if (!SetThreadContext(thread, &c))
+			fail("no stepping", chain->name);
+	}
+	return thread;
+}
+
+/* find looks for the state in which the thread is now among those of the first one. */
+static BOOL find(struct witness *w)
+{
+	CONTEXT c = {.ContextFlags = CONTEXT_FULL};
+	BOOL found = FALSE;
+	int i, j;
+
+	SuspendThread(w->thread);
+	if (GetThreadContext(w->thread, &c)) {
+		word pc = PC(&c), sp = SP(&c);
+		if (crashed && crashing == w->id) {
+			pc = PC(crashed->ContextRecord);
+			sp = SP(crashed->ContextRecord);
+		}
+		for (i = min(trace.count, SNAPSHOTS); i-- > 0 && !found;) {
+			struct snapshot *s = &trace.snapshots[i];
+			word moved = w->base - trace.base;
+			if (s->pc != pc || s->sp + moved != sp)
+				continue;
+			w->found = *s;
+			w->found.sp = sp;
+			found = TRUE;
+			for (j = 0; j < s->n; j++) {
+				struct entry *e = &w->found.stack[j];
+				e->slot += moved;
+				if (e->kind == RETURN && *(word *)e->slot != e->pc)
+					found = FALSE;
+			}
+		}
+	}
+	ResumeThread(w->thread);
+	return found;
+}
+
+static void add(const char *library, const struct chain *chain)
+{
+	struct witness *w = &witnesses[n_witnesses++];
+	DWORD id;
+	HANDLE first;
+	int i;
+
+	milliseconds = 1;
+	first = start(chain, &id, TRUE);
+	ResumeThread(first);
+	if (WaitForSingleObject(first, 120000))
+		fail("the first thread does not end", chain->name);
+	trace.id = 0;
+	milliseconds = INFINITE;
+	w->library = library;
+	w->chain = chain->name;
+	w->thread = start(chain, &w->id, FALSE);
+	w->base = stack_base(w->thread);
+	if (!strcmp(chain->name, "crash"))
+		crashing = w->id;
+	ResumeThread(w->thread);
+	for (i = 0; !find(w); i++) {
+		if (i == 200)
+			fail("the second thread is not where the first one was", chain->name);
+		Sleep(10);
+	}
+}
+
+/* What the thread does is let go before the first chain: the first messages of a process start much. */
+static void prepare(void)
+{
+	MSG m;
+	PostThreadMessageW(GetCurrentThreadId(), WM_USER, 0, 0);
+	GetMessageW(&m, NULL, WM_USER, WM_USER);
+}
+
+static const char *place(word pc, char *text)
+{
+	HMODULE module = NULL;
+	char path[MAX_PATH], *name = path, *p;
+	GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT, (void *)pc, &module);
+	if (!module || !GetModuleFileNameA(module, path, sizeof path))
+		fail("in no module", "address");
+	for (p = path; *p; p++)
+		if (*p == '\\')
+			name = p + 1;
+	sprintf(text, "%s+0x%x", name, (unsigned)(pc - (word)module));
+	return text;
+}
+
+static void write_truth(void)
+{
+	static const char *const kinds[] = {"return", "interrupted"};
+	FILE *f = fopen("truth.tsv", "wb");
+	char text[MAX_PATH];
+	int i, j;
+
+	fprintf(f, "thread\tlibrary\tchain\tkind\taddress\tstack pointer\tplace\n");
+	for (i = 0; i < n_witnesses; i++) {
+		struct witness *w = &witnesses[i];
+		struct snapshot *s = &w->found;
+#define LINE(kind, pc, sp) \
+	fprintf(f, "%lx\t%s\t%s\t%s\t" F "\t" F "\t%s\n", w->id, w->library, w->chain, kind, pc, sp, place(pc, text))
+		LINE("interrupted", s->pc, s->sp);
+		for (j = s->n; j-- > 0;) {
+			struct entry *e = &s->stack[j];
+			if (e->kind == UNSEEN)
+				fprintf(f, "%lx\t%s\t%s\tunseen\t\t\t\n", w->id, w->library, w->chain);
+			else
+				LINE(kinds[e->kind], e->pc, e->slot + (e->kind == RETURN) * sizeof(word));
+		}
+	}
+	fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	MINIDUMP_EXCEPTION_INFORMATION exception = {0};
+	HANDLE file;
+	int i;
+
+	trace.snapshots = VirtualAlloc(NULL, SNAPSHOTS * sizeof *trace.snapshots, MEM_COMMIT, PAGE_READWRITE);
+	prepare();
+	AddVectoredExceptionHandler(1, step);
+	for (i = 1; i < argc; i++) {
+		HMODULE library = LoadLibraryA(argv[i]);
+		const struct chain *c;
+		if (!library)
+			fail("cannot be loaded", argv[i]);
+		c = ((chains_function *)(void *)GetProcAddress(library, "chains_of"))(&milliseconds);
+		for (; c->name; c++)
+			if (strcmp(c->name, "crash") || i == argc - 1)
+				add(argv[i], c);
+	}
+	Sleep(200);
+	file = CreateFileW(L"stacks.dmp", GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+	exception.ThreadId = crashing;
+	exception.ExceptionPointers = crashed;
+	if (!MiniDumpWriteDump(GetCurrentProcess(), GetCurrentProcessId(), file, MiniDumpWithFullMemory, &exception, NULL, NULL))
+		fail("not written", "stacks.dmp");
+	CloseHandle(file);
+	write_truth();
+	ExitProcess(0);
+}
