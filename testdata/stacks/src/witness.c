@@ -35,6 +35,7 @@ static struct trace {
 	word base; /* the end of the stack */
 	word pc, sp; /* before the last step */
 	int n, count;
+	volatile BOOL ended; /* the thread is done: it goes on without steps */
 	struct entry stack[DEPTH];
 	struct snapshot *snapshots;
 } trace;
@@ -55,6 +56,7 @@ static EXCEPTION_POINTERS *volatile crashed;
 static void fail(const char *what, const char *name)
 {
 	printf("%s: %s\n", name, what);
+	fflush(stdout);
 	ExitProcess(1);
 }
 
@@ -76,22 +78,19 @@ static void snapshot(word pc, word sp)
 	memcpy(s->stack, trace.stack, trace.n * sizeof *trace.stack);
 }
 
-/* The instruction goes to Wine's side of the system, where there is no stepping. It has been
- * called itself: a thread that waits there is shown behind that call. */
+/* The instruction goes to Wine's side of the system, where there is no stepping. A thread that
+ * waits there is shown behind the system call of Windows that stands beside it. */
 static void system_call(word pc, word sp)
 {
 	const BYTE *p = (const BYTE *)pc;
 #ifdef _WIN64
 	if (!memcmp(p, "\xff\x14\x25\x00\x10\xfe\x7f", 7)) /* call [0x7ffe1000] */
-		snapshot(pc + 7, sp);
+		snapshot(pc - 4, sp);
 	else if (!memcmp(p, "\x0f\x05\xc3", 3)) /* syscall; ret */
 		snapshot(pc + 2, sp);
 #else
-	if (!memcmp(p, "\x64\xff\x25\xc0\x00\x00\x00", 7) && trace.n) { /* jmp fs:[0xc0] */
-		struct entry e = trace.stack[--trace.n];
-		snapshot(e.pc, sp + sizeof(word));
-		trace.stack[trace.n++] = e;
-	}
+	if (!memcmp(p, "\xff\xd2\xc2", 3) && p[-5] == 0xba && p[-10] == 0xb8) /* mov eax, number; mov edx, ...; call edx; ret */
+		snapshot(pc + 2, sp);
 #endif
 }
 
@@ -128,13 +127,16 @@ static LONG CALLBACK step(EXCEPTION_POINTERS *e)
 	system_call(pc, sp);
 	trace.pc = pc;
 	trace.sp = sp;
-	c->EFlags |= 0x100;
+	if (!trace.ended)
+		c->EFlags |= 0x100;
 	return EXCEPTION_CONTINUE_EXECUTION;
 }
 
 static DWORD WINAPI run(void *p)
 {
-	return ((const struct chain *)p)->run(3);
+	DWORD result = ((const struct chain *)p)->run(3);
+	trace.ended = TRUE;
+	return result;
 }
 
 struct basic { LONG status; BYTE *teb; word id[2], mask; LONG priority[2]; };
@@ -142,9 +144,10 @@ LONG WINAPI NtQueryInformationThread(HANDLE, int, void *, ULONG, ULONG *);
 
 static word stack_base(HANDLE thread)
 {
-	struct basic b;
-	if (NtQueryInformationThread(thread, 0, &b, sizeof b, NULL))
-		fail("no base", "stack");
+	struct basic b = {0};
+	while (!b.teb) /* the thread is only coming to be */
+		if (NtQueryInformationThread(thread, 0, &b, sizeof b, NULL))
+			fail("no base", "stack");
 	return *(word *)(b.teb + sizeof(word));
 }
 
@@ -153,8 +156,10 @@ static HANDLE start(const struct chain *chain, DWORD *id, BOOL stepping)
 	CONTEXT c = {.ContextFlags = CONTEXT_FULL};
 	HANDLE thread = CreateThread(NULL, 0, run, (void *)chain, CREATE_SUSPENDED, id);
 	if (stepping) {
+		Sleep(20);
 		trace.n = trace.count = 0;
 		trace.pc = 0;
+		trace.ended = FALSE;
 		trace.base = stack_base(thread);
 		trace.id = *id;
 		if (!GetThreadContext(thread, &c))
@@ -200,9 +205,9 @@ static BOOL find(struct witness *w)
 	return found;
 }
 
-static void add(const char *library, const struct chain *chain)
+/* take runs a chain twice, and says whether the second thread waits where the first one did. */
+static BOOL take(struct witness *w, const struct chain *chain)
 {
-	struct witness *w = &witnesses[n_witnesses++];
 	DWORD id;
 	HANDLE first;
 	int i;
@@ -214,17 +219,35 @@ static void add(const char *library, const struct chain *chain)
 		fail("the first thread does not end", chain->name);
 	trace.id = 0;
 	milliseconds = INFINITE;
-	w->library = library;
 	w->chain = chain->name;
 	w->thread = start(chain, &w->id, FALSE);
 	w->base = stack_base(w->thread);
 	if (!strcmp(chain->name, "crash"))
 		crashing = w->id;
 	ResumeThread(w->thread);
-	for (i = 0; !find(w); i++) {
-		if (i == 200)
-			fail("the second thread is not where the first one was", chain->name);
+	for (i = 0; i < 300; i++) {
+		if (find(w))
+			return TRUE;
 		Sleep(10);
+	}
+	return FALSE;
+}
+
+static void add(const char *library, const struct chain *chain)
+{
+	struct witness *w = &witnesses[n_witnesses++];
+	int i;
+
+	w->library = library;
+	/* Stepping does not always begin: a thread that is only coming to be loses the flag. */
+	for (i = 0; !take(w, chain); i++) {
+		printf("%s: %s: again, %d system calls seen\n", library, chain->name, trace.count);
+		fflush(stdout);
+		if (i == 8)
+			fail("the second thread is not where the first one was", chain->name);
+		TerminateThread(w->thread, 0);
+		crashing = 0;
+		crashed = NULL;
 	}
 }
 
