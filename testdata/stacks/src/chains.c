@@ -315,7 +315,6 @@ KEEP static int faulty(int n)
 
 static int handled(int n)
 {
-	AddVectoredExceptionHandler(0, on_exception);
 	faulty_thread = GetCurrentThreadId();
 	return dynamic(n, faulty);
 }
@@ -360,6 +359,7 @@ __declspec(dllexport) const struct chain *chains_of(volatile unsigned *time)
 {
 	milliseconds = time;
 	never = CreateEventW(0, 1, 0, 0);
+	AddVectoredExceptionHandler(0, on_exception); /* which cannot be stepped through */
 	return chains;
 }
 

@@ -24,23 +24,27 @@
 
 enum { DEPTH = 400, SNAPSHOTS = 2000, THREADS = 200 };
 
-/* What is on the stack: a return address at slot; or what was interrupted, with its stack
- * pointer; or something that was not seen. */
-enum kind { RETURN, INTERRUPTED, UNSEEN };
-struct entry { word slot, pc; enum kind kind; };
+/* A return address on the stack. */
+struct entry { word slot, pc; };
 struct snapshot { word pc, sp; int n; struct entry stack[DEPTH]; };
 
 static struct trace {
-	DWORD id;
+	DWORD id, begin; /* the thread that is stepped through, and the one that begins with that itself */
 	word base; /* the end of the stack */
 	word pc, sp; /* before the last step */
-	int n, count;
+	int n, count, steps;
 	volatile BOOL ended; /* the thread is done: it goes on without steps */
 	struct entry stack[DEPTH];
 	struct snapshot *snapshots;
 } trace;
 
+/* What is on the stack when a thread comes to run: slots are distances from the end of the stack.
+ * The first thread is stepped through from its start, which takes long, to know that. */
+static struct entry outer[16];
+static int n_outer;
+
 static volatile unsigned milliseconds;
+static DWORD WINAPI run(void *p);
 
 static struct witness {
 	const char *library, *chain;
@@ -60,9 +64,9 @@ static void fail(const char *what, const char *name)
 	ExitProcess(1);
 }
 
-static void push(word slot, word pc, enum kind kind)
+static void push(word slot, word pc)
 {
-	struct entry e = {slot, pc, kind};
+	struct entry e = {slot, pc};
 	if (trace.n == DEPTH)
 		fail("too deep", "trace");
 	trace.stack[trace.n++] = e;
@@ -107,24 +111,22 @@ static LONG CALLBACK step(EXCEPTION_POINTERS *e)
 		return EXCEPTION_CONTINUE_SEARCH;
 	while (trace.n && trace.stack[trace.n - 1].slot < sp)
 		trace.n--;
+	trace.steps++;
 	if (e->ExceptionRecord->ExceptionCode != EXCEPTION_SINGLE_STEP) {
 		snapshot(pc, sp);
-		push(sp, pc, INTERRUPTED);
-		push(sp, 0, UNSEEN);
-		trace.pc = 0;
-#ifdef _WIN64
-		__asm__ volatile("pushfq; orl $0x100, (%rsp); popfq");
-#else
-		__asm__ volatile("pushfl; orl $0x100, (%esp); popfl");
-#endif
-		return EXCEPTION_CONTINUE_SEARCH;
+		ExitThread(0); /* how the system gets from here to a handler cannot be stepped through */
 	}
 	if (trace.pc && sp == trace.sp - sizeof(word)) {
 		word target = *(word *)sp;
 		if (target > trace.pc + 1 && target < trace.pc + 9)
-			push(sp, target, RETURN);
+			push(sp, target);
 	}
 	system_call(pc, sp);
+	if (!n_outer && pc == (word)run)
+		for (; n_outer < trace.n; n_outer++) {
+			outer[n_outer] = trace.stack[n_outer];
+			outer[n_outer].slot -= trace.base;
+		}
 	trace.pc = pc;
 	trace.sp = sp;
 	if (!trace.ended)
@@ -134,7 +136,20 @@ static LONG CALLBACK step(EXCEPTION_POINTERS *e)
 
 static DWORD WINAPI run(void *p)
 {
-	DWORD result = ((const struct chain *)p)->run(3);
+	DWORD result;
+	int i;
+
+	if (trace.begin == GetCurrentThreadId()) {
+		for (i = 0; i < n_outer; i++)
+			push(trace.base + outer[i].slot, outer[i].pc);
+		trace.id = trace.begin;
+#ifdef _WIN64
+		__asm__ volatile("pushfq; orl $0x100, (%rsp); popfq");
+#else
+		__asm__ volatile("pushfl; orl $0x100, (%esp); popfl");
+#endif
+	}
+	result = ((const struct chain *)p)->run(3);
 	trace.ended = TRUE;
 	return result;
 }
@@ -157,18 +172,24 @@ static HANDLE start(const struct chain *chain, DWORD *id, BOOL stepping)
 	HANDLE thread = CreateThread(NULL, 0, run, (void *)chain, CREATE_SUSPENDED, id);
 	if (stepping) {
 		Sleep(20);
-		trace.n = trace.count = 0;
+		trace.n = trace.count = trace.steps = 0;
 		trace.pc = 0;
 		trace.ended = FALSE;
 		trace.base = stack_base(thread);
-		trace.id = *id;
-		if (!GetThreadContext(thread, &c))
-			fail("no context", chain->name);
-		c.EFlags |= 0x100;
-		if (!SetThreadContext(thread, &c))
-			fail("no stepping", chain->name);
+		trace.begin = n_outer ? *id : 0;
+		trace.id = n_outer ? 0 : *id;
+		if (!n_outer && GetThreadContext(thread, &c)) {
+			c.EFlags |= 0x100;
+			SetThreadContext(thread, &c);
+		}
 	}
 	return thread;
+}
+
+/* in_handler says that the thread waits in the handler of an exception: only what was before that is known. */
+static BOOL in_handler(const struct witness *w)
+{
+	return !strcmp(w->chain, "handled");
 }
 
 /* find looks for the state in which the thread is now among those of the first one. */
@@ -188,15 +209,18 @@ static BOOL find(struct witness *w)
 		for (i = min(trace.count, SNAPSHOTS); i-- > 0 && !found;) {
 			struct snapshot *s = &trace.snapshots[i];
 			word moved = w->base - trace.base;
-			if (s->pc != pc || s->sp + moved != sp)
+			if (in_handler(w)) /* the exception is the last that was seen */
+				found = i == trace.count - 1;
+			else
+				found = s->pc == pc && s->sp + moved == sp;
+			if (!found)
 				continue;
 			w->found = *s;
-			w->found.sp = sp;
-			found = TRUE;
+			w->found.sp = s->sp + moved;
 			for (j = 0; j < s->n; j++) {
 				struct entry *e = &w->found.stack[j];
 				e->slot += moved;
-				if (e->kind == RETURN && *(word *)e->slot != e->pc)
+				if (*(word *)e->slot != e->pc)
 					found = FALSE;
 			}
 		}
@@ -215,9 +239,11 @@ static BOOL take(struct witness *w, const struct chain *chain)
 	milliseconds = 1;
 	first = start(chain, &id, TRUE);
 	ResumeThread(first);
-	if (WaitForSingleObject(first, 120000))
+	if (WaitForSingleObject(first, 300000))
 		fail("the first thread does not end", chain->name);
-	trace.id = 0;
+	trace.id = trace.begin = 0;
+	printf("%s: %d steps, %d system calls\n", chain->name, trace.steps, trace.count);
+	fflush(stdout);
 	milliseconds = INFINITE;
 	w->chain = chain->name;
 	w->thread = start(chain, &w->id, FALSE);
@@ -275,7 +301,6 @@ static const char *place(word pc, char *text)
 
 static void write_truth(void)
 {
-	static const char *const kinds[] = {"return", "interrupted"};
 	FILE *f = fopen("truth.tsv", "wb");
 	char text[MAX_PATH];
 	int i, j;
@@ -286,14 +311,11 @@ static void write_truth(void)
 		struct snapshot *s = &w->found;
 #define LINE(kind, pc, sp) \
 	fprintf(f, "%lx\t%s\t%s\t%s\t" F "\t" F "\t%s\n", w->id, w->library, w->chain, kind, pc, sp, place(pc, text))
+		if (in_handler(w))
+			fprintf(f, "%lx\t%s\t%s\tunseen\t\t\t\n", w->id, w->library, w->chain);
 		LINE("interrupted", s->pc, s->sp);
-		for (j = s->n; j-- > 0;) {
-			struct entry *e = &s->stack[j];
-			if (e->kind == UNSEEN)
-				fprintf(f, "%lx\t%s\t%s\tunseen\t\t\t\n", w->id, w->library, w->chain);
-			else
-				LINE(kinds[e->kind], e->pc, e->slot + (e->kind == RETURN) * sizeof(word));
-		}
+		for (j = s->n; j-- > 0;)
+			LINE("return", s->stack[j].pc, s->stack[j].slot + sizeof(word));
 	}
 	fclose(f);
 }
