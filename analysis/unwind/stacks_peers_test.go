@@ -108,7 +108,7 @@ func peerDumps(t *testing.T) []peerCase {
 	// Its thread of the exception is shown alike by WinDbg.
 	if real, err := filepath.Abs("../../../shared/dumps/minidump2.dmp"); err == nil {
 		if _, err := os.Stat(real); err == nil {
-			cases = append(cases, peerCase{"minidump2.dmp", real, []string{t.TempDir()}, map[uint32]*truth{0xbf4: {name: "minidump2", frames: []trueFrame{
+			cases = append(cases, peerCase{"minidump2.dmp", real, []string{t.TempDir()}, map[uint32]*truth{0xbf4: {name: "minidump2", gap: -1, frames: []trueFrame{
 				{pc: 0x40429e}, {pc: 0x404200}, {pc: 0x4053ec}, {pc: 0x7c816fd7},
 			}}}})
 		}

@@ -23,8 +23,8 @@ const stackFolder = "../../testdata/stacks"
 type truth struct {
 	name   string // library and chain
 	frames []trueFrame
-	// gap is the number of frames before those that the program did not see; 0 if
-	// it saw all. They are of the system.
+	// gap is the number of frames before those that the program did not see; -1 if
+	// it saw all.
 	gap int
 }
 
@@ -52,7 +52,7 @@ func readTruth(t testing.TB, text string) map[uint32]*truth {
 		}
 		id := uint32(number(col[0]))
 		if all[id] == nil {
-			all[id] = &truth{name: col[1] + " " + col[2]}
+			all[id] = &truth{name: col[1] + " " + col[2], gap: -1}
 		}
 		tr := all[id]
 		if col[3] == "unseen" {
@@ -90,7 +90,7 @@ func (s *score) add(tr *truth, frames []found) {
 	at, bad := 0, false
 	for _, f := range frames {
 		i := slices.IndexFunc(tr.frames[at:], func(w trueFrame) bool { return w.pc == f.pc && (f.sp == 0 || f.sp == w.sp) })
-		inGap := tr.gap > 0 && at == tr.gap
+		inGap := at == tr.gap
 		switch {
 		case i < 0 && inGap:
 			s.Found-- // nobody knows
