@@ -22,7 +22,7 @@ var manyThreads = crowd{threads: 5000, ranges: 100_000, memory: 8 << 30, handles
 // reader lays out the dump with the threads of testdata/stacks.
 func (c crowd) reader(t testing.TB) *dumptest.Reader {
 	t.Helper()
-	file, err := dumpfile.Open(t.Context(), "../../testdata/leaky/leaky-x64-b.dmp.gz", dumpfile.Options{})
+	file, err := dumpfile.Open(t.Context(), "../../testdata/stacks/stacks-x64.dmp.gz", dumpfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
