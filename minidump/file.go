@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -46,6 +47,10 @@ type File struct {
 	dirErr error
 	ptr    int
 	closer io.Closer
+
+	memoryOnce sync.Once
+	memory     *Memory
+	memoryErr  error
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"os"
@@ -105,8 +106,25 @@ func cutStacks(t *testing.T, data []byte, truths map[uint32]*truth) []byte {
 		})
 	}
 	known := symbol.NewModules(modules)
-	for _, m := range modules { // what identifies an image
+	onStack := map[minidump.VA]bool{}
+	for _, tr := range truths {
+		for _, f := range tr.frames {
+			if m, ok := known.Find(f.pc); ok {
+				onStack[m.BaseOfImage] = true
+			}
+		}
+	}
+	for _, m := range modules { // what identifies an image, and the names of its functions
 		r.keep(m.BaseOfImage, 0x400)
+		if header := peHeader(memory, m.BaseOfImage); header != nil {
+			at := 0x78 // of the data directory, whose first entry are the exports
+			if d.PointerSize == 8 {
+				at = 0x88
+			}
+			if onStack[m.BaseOfImage] {
+				r.keep(m.BaseOfImage+minidump.VA(binary.LittleEndian.Uint32(header[at:])), int(binary.LittleEndian.Uint32(header[at+4:])))
+			}
+		}
 	}
 	for at, line := range lines {
 		m, ok := known.Find(at)
@@ -125,4 +143,17 @@ func cutStacks(t *testing.T, data []byte, truths map[uint32]*truth) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// peHeader returns the headers of an image from "PE" on; nil if they are not there.
+func peHeader(memory *minidump.Memory, base minidump.VA) []byte {
+	page := make([]byte, 0x1000)
+	if n, _ := memory.ReadAt(page, base); n < len(page) {
+		return nil
+	}
+	at := binary.LittleEndian.Uint32(page[0x3c:])
+	if at > 0x800 {
+		return nil
+	}
+	return page[at:]
 }
