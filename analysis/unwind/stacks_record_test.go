@@ -115,7 +115,7 @@ func cutStacks(t *testing.T, data []byte, truths map[uint32]*truth) []byte {
 		}
 	}
 	for _, m := range modules { // what identifies an image, and the names of its functions
-		r.keep(m.BaseOfImage, 0x400)
+		r.keep(m.BaseOfImage, 0x1000)
 		if header := peHeader(memory, m.BaseOfImage); header != nil {
 			at := 0x78 // of the data directory, whose first entry are the exports
 			if d.PointerSize == 8 {
