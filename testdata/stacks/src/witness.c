@@ -116,6 +116,9 @@ static LONG CALLBACK step(EXCEPTION_POINTERS *e)
 		snapshot(pc, sp);
 		ExitThread(0); /* how the system gets from here to a handler cannot be stepped through */
 	}
+	/* What makes room for large frames on x86 returns with the stack pointer below. */
+	if (trace.n && pc == trace.stack[trace.n - 1].pc)
+		trace.n--;
 	if (trace.pc && sp == trace.sp - sizeof(word)) {
 		word target = *(word *)sp;
 		if (target > trace.pc + 1 && target < trace.pc + 9)
