@@ -109,8 +109,9 @@ func cutStacks(t *testing.T, data []byte, truths map[uint32]*truth) []byte {
 	onStack := map[minidump.VA]bool{}
 	for _, tr := range truths {
 		for _, f := range tr.frames {
-			if m, ok := known.Find(f.pc); ok {
+			if m, ok := known.Find(f.pc); ok && !own[m.BaseOfImage] {
 				onStack[m.BaseOfImage] = true
+				r.keep(f.pc-0x40, 0x240) // without symbols the way to the return is followed
 			}
 		}
 	}

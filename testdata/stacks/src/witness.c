@@ -237,7 +237,7 @@ static BOOL take(struct witness *w, const struct chain *chain)
 {
 	DWORD id;
 	HANDLE first;
-	int i;
+	int i, stays = 0;
 
 	milliseconds = 1;
 	first = start(chain, &id, TRUE);
@@ -255,9 +255,14 @@ static BOOL take(struct witness *w, const struct chain *chain)
 		crashing = w->id;
 	ResumeThread(w->thread);
 	for (i = 0; i < 300; i++) {
-		if (find(w))
+		if (!find(w)) {
+			stays = 0;
+			Sleep(10);
+		} else if (++stays == 3) { /* it does not only pass there */
 			return TRUE;
-		Sleep(10);
+		} else {
+			Sleep(20);
+		}
 	}
 	return FALSE;
 }
