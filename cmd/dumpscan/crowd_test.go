@@ -68,10 +68,10 @@ func TestCrowd(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{"threads", nil, "\n4999 "},
+		{"threads", nil, "4999  4e20"},
 		{"modules", nil, "ntdll"},
-		{"stacks", []string{"--thread", "0"}, "ntdll!"},
-		{"stacks", []string{"--thread", "4999"}, "ntdll!"},
+		{"stacks", []string{"--thread", "0"}, "ntdll+0x"},
+		{"stacks", []string{"--thread", "4999"}, "ntdll+0x"},
 	} {
 		r.Reset()
 		runtime.GC()
@@ -95,7 +95,7 @@ func TestCrowd(t *testing.T) {
 func BenchmarkCrowd(b *testing.B) {
 	r := manyThreads.reader(b)
 	for b.Loop() {
-		if out := crowdCommand(b, r, "stacks", "--all", "--json"); bytes.Count(out, []byte(`"stopped"`)) != manyThreads.threads {
+		if out := crowdCommand(b, r, "stacks", "--all", "--json", "-i", "../../testdata/stacks/images/x64"); bytes.Count(out, []byte(`"stopped"`)) != manyThreads.threads {
 			b.Fatal("there are not as many stacks as threads")
 		}
 	}
