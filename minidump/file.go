@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -49,6 +50,10 @@ type File struct {
 
 	recovered []RecoveredStream
 	rebuilt   bool // dir is what Recover made of it
+
+	memoryOnce sync.Once
+	memory     *Memory
+	memoryErr  error
 }
 
 const (

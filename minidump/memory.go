@@ -33,6 +33,11 @@ type Memory struct {
 // as full-memory dumps often are, is such an error, and [Memory.Missing] says
 // how much was lost. The error wraps [ErrNoStream] if there is no list at all.
 func (f *File) Memory() (*Memory, error) {
+	f.memoryOnce.Do(func() { f.memory, f.memoryErr = f.readMemory() })
+	return f.memory, f.memoryErr
+}
+
+func (f *File) readMemory() (*Memory, error) {
 	m := &Memory{f: f, hasX86: sync.OnceValue(f.hasX86)}
 	err64 := m.readMemory64List()
 	err32 := m.readMemoryList()
@@ -82,6 +87,7 @@ func (m *Memory) readMemory64List() error {
 	if l == nil {
 		return err
 	}
+	m.ranges = make([]MemoryRange, 0, len(l.Ranges))
 	next, cut := l.BaseRVA, false
 	for _, d := range l.Ranges {
 		if !m.add(d.StartOfMemoryRange, d.DataSize, int64(min(next, 1<<62))) {

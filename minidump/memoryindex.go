@@ -16,7 +16,7 @@ type memorySplit struct {
 // newMemoryIndex indexes ranges by ascending start, none of them empty. Where
 // they overlap, the one that starts last holds the address.
 func newMemoryIndex(ranges []MemoryRange) memoryIndex {
-	var x memoryIndex
+	x := make(memoryIndex, 0, 2*len(ranges))
 	var open []int // ranges that reach beyond the last split, the innermost last
 	last := func(i int) VA { return ranges[i].Start + VA(ranges[i].Size-1) }
 	// end splits where the innermost open range ends.

@@ -34,6 +34,7 @@ type x86 struct {
 	targets map[minidump.VA]minidump.VA // of the calls before return addresses
 	effort  int64                       // instructions that may yet be followed; a dump could be made up to have no end of them
 	pops    map[minidump.VA]int32       // bytes that functions take off when they return
+	popsAt  map[minidump.VA]int32       // the same by the place in the function where a frame is
 	*codeMap
 
 	// callee is what the last step found out of the frame that it left, and caller
@@ -59,7 +60,7 @@ func (u *Unwinder) x86() *x86 {
 	if u.x86State == nil {
 		u.x86State = &x86{
 			u: u, stack: window{r: u.memory}, codes: window{r: u.code},
-			walks: map[minidump.VA]*codeWalk{}, places: map[codePlace]placeState{}, targets: map[minidump.VA]minidump.VA{}, pops: map[minidump.VA]int32{}, effort: maxEffort, codeMap: newCodeMap(u),
+			walks: map[minidump.VA]*codeWalk{}, places: map[codePlace]placeState{}, targets: map[minidump.VA]minidump.VA{}, pops: map[minidump.VA]int32{}, popsAt: map[minidump.VA]int32{}, effort: maxEffort, codeMap: newCodeMap(u),
 		}
 	}
 	return u.x86State
@@ -80,6 +81,9 @@ func stepX86(ctx context.Context, u *Unwinder, f Frame, r *Registers) (step, Sto
 	// What an interrupted thread will go on with is no return address.
 	if stop == "" && x.behindCall(next.regs.PC) == notBehindCall {
 		next.interrupt = true
+	}
+	if stop == "" && x.callee.pops < 0 && !next.interrupt {
+		x.callee.pops = x.popsAfter(f.PC)
 	}
 	x.caller.pc, x.caller.sp = next.regs.PC, minidump.VA(next.regs.R[esp])
 	return next, stop
@@ -210,9 +214,29 @@ func (x *x86) framePointer(f Frame, r *Registers) (step, Stop, bool) {
 	}
 	next := step{trust: TrustFP}
 	next.regs.PC = minidump.VA(ret)
-	next.regs.set(esp, fp+8)
+	next.regs.set(esp, x.aboveReturn(fp, ret))
 	next.regs.set(ebp, saved)
 	return next, "", true
+}
+
+// aboveReturn returns where the stack pointer is after a function with a frame pointer has
+// returned. A function that aligns its stack copies its return address to where frame
+// pointers have it, and keeps, among what it saves first, where the arguments are.
+func (x *x86) aboveReturn(fp, ret uint64) uint64 {
+	const (
+		savedFirst  = 4  // words
+		mostAligned = 64 // bytes; gcc aligns to 16, for vectors to 32 and 64
+	)
+	for i := uint64(1); i <= savedFirst; i++ {
+		args, ok := x.word(fp - 4*i)
+		if !ok || args <= fp+8 || args > fp+8+mostAligned || args&3 != 0 {
+			continue
+		}
+		if original, ok := x.word(args - 4); ok && original == ret {
+			return args
+		}
+	}
+	return fp + 8
 }
 
 func (x *x86) isStack(addr uint64) bool {

@@ -98,10 +98,26 @@ func frameEffect(inst x86asm.Inst) int32 {
 	return 0
 }
 
-func (x *x86) searchReturn(start minidump.VA, within bool) int32 {
+// popsAfter returns how many bytes of arguments the function of a frame takes off when it
+// returns, by the first return instruction behind the place where it is; -1 if that is
+// not known. All returns of a function take off the same.
+func (x *x86) popsAfter(pc minidump.VA) int32 {
+	n, ok := x.popsAt[pc]
+	if !ok {
+		n = max(x.searchReturn(pc, true), -1)
+		if len(x.popsAt) >= maxPops {
+			clear(x.popsAt)
+		}
+		x.popsAt[pc] = n
+	}
+	return n
+}
+
+// searchReturn goes from an address to the next return instruction. own says that the
+// function has saved ebp, so that what it does to it is its own affair.
+func (x *x86) searchReturn(start minidump.VA, own bool) int32 {
 	at := start
 	probes := false // it touches page after page, and is no function with a frame
-	own := within   // it has saved ebp, so that what it does to it is its own affair
 	for i := range maxPopSearch {
 		x.effort--
 		inst, ok := x.instruction(at)

@@ -145,6 +145,20 @@ func (x *x86) toReturn(f Frame, r *Registers, callee calleeX86) (step, bool) {
 				return step{}, false
 			}
 			next = (next + minidump.VA(int64(rel))) & 0xffffffff
+		case f.Return && isConditional(inst.Op):
+			// Both ways come to a return with the stack pointer at the same place.
+		case f.Return && inst.Op == x86asm.CALL:
+			site := x.calls.callX86(next, inst)
+			if site.Target == 0 {
+				return step{}, false
+			}
+			pops := x.takesOff(site.Target)
+			if pops < 0 {
+				return step{}, false
+			}
+			regs.R[esp] += uint64(pops)
+			regs.Known &= kept[minidump.ProcessorX86]
+		case f.Return && isFloat(inst.Op):
 		case inst.Op == x86asm.PUSH && isReg && regs.knows(reg) && regs.knows(esp):
 			regs.set(esp, regs.R[esp]-4)
 			put[regs.R[esp]] = regs.R[reg]
@@ -237,4 +251,17 @@ func result(inst x86asm.Inst, reg int, r *Registers) (uint64, bool) {
 		return 0, isReg && from == reg
 	}
 	return 0, false
+}
+
+// isConditional reports whether an instruction may jump or not.
+func isConditional(op x86asm.Op) bool {
+	name := op.String()
+	return name[0] == 'J' && op != x86asm.JMP
+}
+
+// isFloat reports whether an instruction works on the stack of the floating-point
+// unit. FSTSW, which has a result in eax, does not.
+func isFloat(op x86asm.Op) bool {
+	name := op.String()
+	return name[0] == 'F' && op != x86asm.FNSTSW
 }

@@ -43,11 +43,12 @@ type app struct {
 	// incomplete says that the answer lacks a part of what was asked for,
 	// although all inputs could be read.
 	incomplete bool
-	strict     bool               // stop at the first problem
-	cancel     context.CancelFunc // stops the command
-	noted      map[string]bool    // what was said and need not be said again
-	stdinTaken bool               // a dump was read from standard input
-	recover    bool               // rebuild directories that are damaged
+	strict     bool                      // stop at the first problem
+	cancel     context.CancelFunc        // stops the command
+	noted      map[string]bool           // what was said and need not be said again
+	stdinTaken bool                      // a dump was read from standard input
+	recover    bool                      // rebuild directories that are damaged
+	opened     map[string]*minidump.File // dumps that are open already, by name
 }
 
 // errFound makes the exit code 1. It has no message: the answer is the output.
@@ -199,7 +200,7 @@ func styleOf(w io.Writer, color colorFlag) render.Style {
 type dump struct {
 	*minidump.File
 	name string // as on the command line
-	file *dumpfile.File
+	file io.Closer
 }
 
 func (d *dump) Close() error { return d.file.Close() }
@@ -209,6 +210,9 @@ func isStdin(name string) bool { return name == "-" || strings.HasPrefix(name, "
 
 // open opens a dump in any of the forms that package dumpfile knows.
 func (a *app) open(ctx context.Context, name string) (*dump, error) {
+	if f := a.opened[name]; f != nil {
+		return &dump{File: f, name: name, file: f}, nil
+	}
 	if isStdin(name) {
 		if a.stdinTaken {
 			return nil, usagef("- is standard input, which holds one dump only; save the other one to a file")
