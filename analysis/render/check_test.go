@@ -13,6 +13,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // hostileName is a name that would break out of every format.
@@ -164,7 +165,7 @@ func TestCheckTextAndJSONAreSafe(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	first := got.Results[0].Measures[0]
-	if first.Base != nil || first.Cause == nil || first.Cause.Name != strings.ToValidUTF8(hostileName, "\ufffd") {
+	if first.Base != nil || first.Cause == nil || first.Cause.Name != words.JSONText(hostileName) {
 		t.Errorf("first measure %+v", first)
 	}
 	if got.Results[1].Measures[0].Cause != nil || got.Results[4].Measures == nil || got.Results[3].Seconds != 5400 {
