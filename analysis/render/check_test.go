@@ -19,8 +19,14 @@ import (
 // hostileName is a name that would break out of every format.
 const hostileName = "]]><x a=\"1\">&\x00\x1b[31m\u202e\nname%0A::error::, it's \xff"
 
-// hostileReport has an outcome of every status, with hostile names.
+// hostileReport is checkReport with a hostile name.
 func hostileReport(t *testing.T) *render.CheckReport {
+	t.Helper()
+	return checkReport(t, hostileName)
+}
+
+// checkReport has an outcome of every status. name is that of an object.
+func checkReport(t *testing.T, name string) *render.CheckReport {
 	t.Helper()
 	limit := func(kind check.LimitKind, text string) *check.Limit {
 		l, err := check.ParseLimit(kind, text)
@@ -29,7 +35,7 @@ func hostileReport(t *testing.T) *render.CheckReport {
 		}
 		return &l
 	}
-	kind := analysis.HandleKind{Type: "Key", Name: hostileName, GrantedAccess: 0x20019}
+	kind := analysis.HandleKind{Type: "Key", Name: name, GrantedAccess: 0x20019}
 	dumps := []*check.Dump{{File: "a&b.dmp", Err: errors.New("not \x1b a minidump")}}
 	return render.NewCheckReport(dumps, &check.Report{
 		Results: []check.Result{

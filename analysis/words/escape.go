@@ -157,13 +157,17 @@ func indexUnsafe[T string | []byte](s T) int {
 	return -1
 }
 
+// formulas are the characters that a formula begins with, and their full-width and
+// small forms, which spreadsheets may take for them.
+const formulas = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+
 // CSVCell is [Escape] for a cell of a CSV file: a text that a spreadsheet would
-// take for a formula, which begins with =, +, - or @ or the full-width form of
-// one, gets an apostrophe in front, as spreadsheets themselves write it. Cells
+// take for a formula, which begins with =, +, - or @ or a full-width or small form
+// of one, gets an apostrophe in front, as spreadsheets themselves write it. Cells
 // that the program makes, such as numbers, need it not.
 func CSVCell(s string) string {
 	s = Escape(s)
-	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", r) && s != "" {
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune(formulas, r) && s != "" {
 		return "'" + s
 	}
 	return s

@@ -50,6 +50,7 @@ func TestCSVCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"=1+1": "'=1+1", "+x": "'+x", "-x": "'-x", "@x": "'@x", `\Device`: `\Device`, "": "", "a=b": "a=b",
 		"\uff1d1": "'\uff1d1", "\uff0bx": "'\uff0bx", "\uff0dx": "'\uff0dx", "\uff20x": "'\uff20x",
+		"\ufe661": "'\ufe661", "\ufe62x": "'\ufe62x", "\ufe63x": "'\ufe63x", "\ufe6bx": "'\ufe6bx", "a\uff1d": "a\uff1d",
 		"\t=1": "<U+0009>=1", "\ufeff=1": "<U+FEFF>=1", "\ufffd": "\ufffd", "\xff": "<0xFF>",
 	} {
 		compare(t, []said{{in, CSVCell(in), want}})
