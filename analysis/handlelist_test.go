@@ -145,7 +145,8 @@ func TestReadHandles(t *testing.T) {
 		t.Errorf("error %v, want %s", err, none)
 	}
 	// What is there but too short is damage, and nothing is missing.
-	short := dumptest.Dump{Streams: []dumptest.RawStream{{Type: dumptest.HandleDataStream, Data: make([]byte, 8)}}}
+	short := handles(dumptest.Handle{Value: 4})
+	short.Patches = []dumptest.Patch{dumptest.PutU32("Directory", 12+4, 8)}
 	var missing *analysis.MissingError
 	if _, err := analysis.ReadHandles(testdump.Make(t, short)); err == nil || errors.As(err, &missing) {
 		t.Errorf("error %v", err)
@@ -156,6 +157,16 @@ func TestHandleNotes(t *testing.T) {
 	crashpad := handles(dumptest.Handle{Value: 4, GrantedAccess: 0x804}, dumptest.Handle{Value: 8, GrantedAccess: 0x804})
 	crashpad.HandleData.Style, crashpad.Version = dumptest.Crashpad, 0xa793
 	crashpad.Streams = []dumptest.RawStream{{Type: 0x43500001, Data: make([]byte, 64)}}
+	// Of a dump that only looks like one, with a name at the last handle or without.
+	guess := func(name string, n int) dumptest.Dump {
+		d := handles(make([]dumptest.Handle, n)...)
+		for i := range d.HandleData.Handles {
+			d.HandleData.Handles[i] = dumptest.Handle{Value: uint64(4 * i), Type: "Key"}
+		}
+		d.HandleData.Handles[n-1].Name = name
+		d.HandleData.Style, d.Version = dumptest.Crashpad, 0xa793
+		return d
+	}
 	twice := handles(dumptest.Handle{Value: 4, Type: "Key"})
 	twice.Directory.Leading = []dumptest.DirectoryEntry{{Type: dumptest.HandleDataStream, Of: "HandleData"}}
 	for _, tt := range []struct {
@@ -169,10 +180,13 @@ func TestHandleNotes(t *testing.T) {
 			"written by Crashpad, which never writes names of objects",
 			"2 handles without a type but with access 0x804: probably EtwRegistration, which cannot be duplicated; counted as None",
 		}},
+		{"perhaps crashpad", guess("", 3), []string{"probably written by Crashpad, which never writes names of objects"}},
+		{"not crashpad", guess(`\K`, 3), nil},
+		{"not crashpad, as a late handle shows", guess(`\K`, 2000), nil},
 	} {
 		f := testdump.Make(t, tt.dump)
 		l := listIn(t, f)
-		s, err := analysis.Summarize(t.Context(), l, 0)
+		s, err := analysis.Summarize(t.Context(), l, minidump.HandleObjectName)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,8 +16,8 @@ func HandleNotes(f *minidump.File, l *HandleList, s *HandleSummary) []string {
 	if err := l.Empty(); err != nil {
 		notes = append(notes, err.Error())
 	}
-	if DetectWriter(f).Name == WriterCrashpad {
-		notes = append(notes, "written by Crashpad, which never writes names of objects")
+	if note := DetectWriter(f).Nameless(); note != "" && !s.Named {
+		notes = append(notes, note)
 	}
 	if s.UntypedEtw > 0 {
 		notes = append(notes, fmt.Sprintf("%s without a type but with access %#x: probably EtwRegistration, "+

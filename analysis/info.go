@@ -173,8 +173,8 @@ func (d *DumpInfo) handles(ctx context.Context, f *minidump.File) Answer {
 		a.Detail += ", with names and object information"
 	case s.Named:
 		a.Detail += ", with names, without object information"
-	case d.Writer.Name == WriterCrashpad:
-		a.Detail += ", without names (Crashpad never writes names) and without object information"
+	case d.Writer.Nameless() != "":
+		a.Detail += ", without names (" + d.Writer.Nameless() + ") and without object information"
 		a.Advice = CaptureHandles
 	case info:
 		a.Detail += ", with object information; none of them has a name"
@@ -222,7 +222,11 @@ func (d *DumpInfo) fullMemory(f *minidump.File) Answer {
 		return Answer{Detail: "stacks and selected memory only, " + detail, Advice: MissingMemory(f, nil).Capture}
 	}
 	if m.Missing() > 0 {
-		detail += fmt.Sprintf("; the file is cut off, %s are missing", words.Bytes(m.Missing()))
+		missing := words.Bytes(m.Missing()) + " are missing"
+		if m.Missing() > minidump.MaxAddressSpace {
+			missing = "more is missing than an address space has"
+		}
+		detail += fmt.Sprintf("; the file is cut off, %s", missing)
 	}
 	return Answer{Can: true, Detail: detail}
 }

@@ -52,7 +52,7 @@ func TestDescribe(t *testing.T) {
 		{"no operations in the list", dumptest.Dump{HandleOperations: &dumptest.HandleOperationList{}},
 			answers{"dbghelp", "no+ it was written without", "no+ the list of handle operations is there, but empty", noMemory}},
 		{"crashpad", dumptest.Dump{Version: 0xa793, HandleData: &dumptest.HandleData{Handles: key, Style: dumptest.Crashpad}, Streams: []dumptest.RawStream{crashpad}},
-			answers{"crashpad", "yes+ 1 handle, without names (Crashpad never writes names) and without object information", noTraces, noMemory}},
+			answers{"crashpad", "yes+ 1 handle, without names (written by Crashpad, which never writes names of objects) and without object information", noTraces, noMemory}},
 		{"breakpad on Linux", linux, answers{"breakpad", "no it is a dump of a process on Linux, where there are no Windows handles",
 			"no it is a dump of a process on Linux", "no stacks and selected memory only, 1 B in 1 range"}},
 		{"Wine", dumptest.Dump{Version: 0xa793, Streams: []dumptest.RawStream{{Type: 0xfff0, Data: []byte{0, 0, 0, 0}}}},

@@ -135,7 +135,7 @@ func (m *processMemory) readEnvironment(at minidump.VA) ([]string, error) {
 			if len(line) == 0 {
 				return variables, nil
 			}
-			variables = append(variables, DecodeUTF16(line))
+			variables = append(variables, minidump.DecodeUTF16(line))
 			line = line[:0]
 		}
 		if err != nil || n < len(part)&^1 {

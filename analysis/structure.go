@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"unicode/utf16"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -144,16 +143,6 @@ func (m *processMemory) unicode(s *structure, f field, base minidump.VA) (*strin
 		}
 		return nil, fmt.Errorf("%s at %s: %w", s.what, s.at, err)
 	}
-	text = DecodeUTF16(p)
+	text = minidump.DecodeUTF16(p)
 	return &text, nil
-}
-
-// DecodeUTF16 decodes UTF-16LE of whole characters. Lone surrogates become
-// U+FFFD.
-func DecodeUTF16(p []byte) string {
-	u := make([]uint16, len(p)/2)
-	for i := range u {
-		u[i] = binary.LittleEndian.Uint16(p[2*i:])
-	}
-	return string(utf16.Decode(u))
 }

@@ -18,6 +18,19 @@ const (
 type Writer struct {
 	Name     string // one of the Writer constants, or "" if nothing shows it
 	Evidence string
+	Guess    bool // nothing proves it
+}
+
+// Nameless says why the dump has no names of objects, if its writer never writes
+// them; else it is "".
+func (w Writer) Nameless() string {
+	switch {
+	case w.Name != WriterCrashpad:
+		return ""
+	case w.Guess:
+		return "probably written by Crashpad, which never writes names of objects"
+	}
+	return "written by Crashpad, which never writes names of objects"
 }
 
 // DetectWriter finds the writer of a dump by what only one of them leaves
@@ -30,23 +43,34 @@ func DetectWriter(f *minidump.File) Writer {
 	for _, d := range dir {
 		switch t := d.StreamType; {
 		case t == minidump.CrashpadInfoStream:
-			return Writer{WriterCrashpad, "stream " + t.String()}
+			return Writer{Name: WriterCrashpad, Evidence: "stream " + t.String()}
 		case t == wineModules && high == 0:
-			return Writer{WriterWine, t.String() + ", Wine's list of ELF modules"}
+			return Writer{Name: WriterWine, Evidence: t.String() + ", Wine's list of ELF modules"}
 		case t>>16 == 0x4767 && high == 0:
-			return Writer{WriterBreakpad, "stream " + t.String()}
+			return Writer{Name: WriterBreakpad, Evidence: "stream " + t.String()}
 		case t>>16 == 0x4767:
 			// On Windows Breakpad calls dbghelp and adds a stream.
-			return Writer{WriterBreakpad, fmt.Sprintf("stream %s; the rest is by dbghelp, version %#x", t, high)}
+			return Writer{Name: WriterBreakpad, Evidence: fmt.Sprintf("stream %s; the rest is by dbghelp, version %#x", t, high)}
 		}
 	}
 	if high != 0 {
-		return Writer{WriterDbghelp, fmt.Sprintf("implementation version %#x in the header", high)}
+		return Writer{Name: WriterDbghelp, Evidence: fmt.Sprintf("implementation version %#x in the header", high)}
 	}
 	// dbghelp writes 40 bytes since version 6.5; of the writers with version 0
 	// only Crashpad writes handles at all.
-	if hd, err := f.HandleData(); err == nil && !hd.HasObjectInfo() {
-		return Writer{WriterCrashpad, "probably: header version 0xa793 and handle descriptors of 32 bytes"}
+	if hd, err := f.HandleData(); err == nil && !hd.HasObjectInfo() && !someNamed(hd) {
+		return Writer{Name: WriterCrashpad, Evidence: "probably: header version 0xa793 and handle descriptors of 32 bytes", Guess: true}
 	}
 	return Writer{}
+}
+
+// someNamed reports whether one of the first handles has a name.
+func someNamed(hd *minidump.HandleData) bool {
+	const enough = 1024
+	for h := range hd.Range(0, enough, minidump.HandleObjectName) {
+		if h.ObjectName != "" {
+			return true
+		}
+	}
+	return false
 }

@@ -15,7 +15,7 @@ import (
 type Handle struct {
 	Handle        uint64              // the value, a multiple of 4; the format does not exclude 0
 	TypeName      string              // "Key", "Event", ...; "" if the dump has none
-	ObjectName    string              // "" for an object without name, or if the dump has none
+	ObjectName    string              // see [DecodeUTF16]; "" for an object without name, or if the dump has none
 	Attributes    uint32              // OBJ_*
 	GrantedAccess uint32              // access mask
 	HandleCount   uint32              // handles to the object, of all processes

@@ -98,7 +98,7 @@ func (m *Memory) readMemory64List() error {
 		}
 	}
 	if err == nil && cut {
-		err = formatErrorf(Memory64ListStream, m.f.size, "the file is cut off: %d bytes of captured memory are missing", m.missing)
+		err = formatErrorf(Memory64ListStream, m.f.size, "the file is cut off: %s", missingMemory(m.missing))
 	}
 	return err
 }
@@ -111,7 +111,7 @@ func (m *Memory) readMemoryList() error {
 	}
 	if err == nil && m.missing > before {
 		err = formatErrorf(MemoryListStream, m.f.size,
-			"the file is cut off: %d bytes of captured memory are missing", m.missing-before)
+			"the file is cut off: %s", missingMemory(m.missing-before))
 	}
 	return err
 }
@@ -119,6 +119,19 @@ func (m *Memory) readMemoryList() error {
 // Ranges returns the captured ranges by ascending start. They may overlap.
 // The caller must not change them.
 func (m *Memory) Ranges() []MemoryRange { return m.ranges }
+
+// MaxAddressSpace is the size in bytes of the largest address space that a
+// process can have today, of 57 bits. A list that declares more is damaged.
+const MaxAddressSpace = 1 << 57
+
+// missingMemory says how many bytes are missing. Damaged lists declare sums that
+// nobody can mean.
+func missingMemory(n uint64) string {
+	if n > MaxAddressSpace {
+		return "more captured memory is missing than an address space has"
+	}
+	return fmt.Sprintf("%d bytes of captured memory are missing", n)
+}
 
 // Missing returns how many bytes the lists declare that the file, cut off,
 // does not hold. It is math.MaxUint64 for more than that.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // maxString bounds a MINIDUMP_STRING in bytes. Windows keeps such names in a
@@ -91,8 +92,7 @@ func (f *File) checkEven(t StreamType, off int64, n int) error {
 	return nil
 }
 
-// decodeUTF16 decodes UTF-16LE without its trailing NULs. Lone surrogates,
-// which Windows allows in names, become U+FFFD. Nearly every name is ASCII.
+// decodeUTF16 is DecodeUTF16 without trailing NULs. Nearly every name is ASCII.
 func decodeUTF16(p []byte) string {
 	p = p[:len(p)&^1]
 	for len(p) >= 2 && p[len(p)-1] == 0 && p[len(p)-2] == 0 {
@@ -105,17 +105,33 @@ func decodeUTF16(p []byte) string {
 	ascii.Grow(len(p) / 2)
 	for i := 0; i < len(p); i += 2 {
 		if p[i+1] != 0 || p[i] >= 0x80 {
-			return decodeUTF16Slow(p)
+			return DecodeUTF16(p)
 		}
 		ascii.WriteByte(p[i])
 	}
 	return ascii.String()
 }
 
-func decodeUTF16Slow(p []byte) string {
-	u := make([]uint16, len(p)/2)
-	for i := range u {
-		u[i] = binary.LittleEndian.Uint16(p[2*i:])
+// DecodeUTF16 decodes UTF-16LE of whole characters. Windows does not check its
+// names: a surrogate that is not one of a pair is written as the three bytes that
+// UTF-8 would have for it (https://simonsapin.github.io/wtf-8/), so that two names
+// that differ stay different.
+func DecodeUTF16(p []byte) string {
+	var b []byte
+	for ; len(p) >= 2; p = p[2:] {
+		r := rune(binary.LittleEndian.Uint16(p))
+		if !utf16.IsSurrogate(r) {
+			b = utf8.AppendRune(b, r)
+			continue
+		}
+		if len(p) >= 4 {
+			if pair := utf16.DecodeRune(r, rune(binary.LittleEndian.Uint16(p[2:]))); pair != utf8.RuneError {
+				b = utf8.AppendRune(b, pair)
+				p = p[2:]
+				continue
+			}
+		}
+		b = append(b, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f)
 	}
-	return string(utf16.Decode(u))
+	return string(b)
 }

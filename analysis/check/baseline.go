@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // BaselineSchema is the field "schema" of a baseline file.
@@ -139,9 +140,10 @@ func ReadBaseline(r io.Reader) (*Baseline, error) {
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, fmt.Errorf("there is more behind the end of the baseline")
 	}
-	b := &Baseline{Process: file.Process}
+	b := &Baseline{Process: words.FromJSONText(file.Process)}
 	types, groups := map[string]bool{}, map[BaselineGroup]bool{}
 	for _, t := range file.Types {
+		t.Type = words.FromJSONText(t.Type)
 		if types[t.Type] || t.Count > math.MaxUint32 {
 			return nil, fmt.Errorf("type %q is there twice, or has an impossible count", t.Type)
 		}
@@ -149,6 +151,7 @@ func ReadBaseline(r io.Reader) (*Baseline, error) {
 		b.Types = append(b.Types, analysis.TypeCount(t))
 	}
 	for _, g := range file.Groups {
+		g.Type, g.Name = words.FromJSONText(g.Type), words.FromJSONText(g.Name)
 		access, err := analysis.ParseHex(g.GrantedAccess)
 		if err != nil || access > math.MaxUint32 {
 			return nil, fmt.Errorf("grantedAccess %q of the group %s %q is no mask", g.GrantedAccess, g.Type, g.Name)

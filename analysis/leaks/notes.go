@@ -46,13 +46,12 @@ func (r *Report) takeNotes(o *Options) {
 
 // crashpadNote says of which dumps nobody can expect names.
 func crashpadNote(s *analysis.Series) string {
-	n := 0
+	n, why := 0, ""
 	for _, snap := range s.Snapshots {
-		if snap.Info.Writer.Name == analysis.WriterCrashpad {
-			n++
+		if note := snap.Info.Writer.Nameless(); note != "" {
+			n, why = n+1, note
 		}
 	}
-	const why = "written by Crashpad, which never writes names of objects"
 	switch n {
 	case 0:
 		return ""

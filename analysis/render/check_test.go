@@ -13,13 +13,20 @@ import (
 	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/analysis/check"
 	"github.com/dumpscan/dumpscan/analysis/render"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // hostileName is a name that would break out of every format.
 const hostileName = "]]><x a=\"1\">&\x00\x1b[31m\u202e\nname%0A::error::, it's \xff"
 
-// hostileReport has an outcome of every status, with hostile names.
+// hostileReport is checkReport with a hostile name.
 func hostileReport(t *testing.T) *render.CheckReport {
+	t.Helper()
+	return checkReport(t, hostileName)
+}
+
+// checkReport has an outcome of every status. name is that of an object.
+func checkReport(t *testing.T, name string) *render.CheckReport {
 	t.Helper()
 	limit := func(kind check.LimitKind, text string) *check.Limit {
 		l, err := check.ParseLimit(kind, text)
@@ -28,7 +35,7 @@ func hostileReport(t *testing.T) *render.CheckReport {
 		}
 		return &l
 	}
-	kind := analysis.HandleKind{Type: "Key", Name: hostileName, GrantedAccess: 0x20019}
+	kind := analysis.HandleKind{Type: "Key", Name: name, GrantedAccess: 0x20019}
 	dumps := []*check.Dump{{File: "a&b.dmp", Err: errors.New("not \x1b a minidump")}}
 	return render.NewCheckReport(dumps, &check.Report{
 		Results: []check.Result{
@@ -164,7 +171,7 @@ func TestCheckTextAndJSONAreSafe(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	first := got.Results[0].Measures[0]
-	if first.Base != nil || first.Cause == nil || first.Cause.Name != strings.ToValidUTF8(hostileName, "\ufffd") {
+	if first.Base != nil || first.Cause == nil || first.Cause.Name != words.JSONText(hostileName) {
 		t.Errorf("first measure %+v", first)
 	}
 	if got.Results[1].Measures[0].Cause != nil || got.Results[4].Measures == nil || got.Results[3].Seconds != 5400 {

@@ -20,7 +20,14 @@
 //   - times are RFC 3339 in UTC, "2024-03-05T17:08:09Z";
 //   - lists are never null, but may be empty; any other field may be absent,
 //     which means that the dump does not say;
-//   - an answer that was interrupted is no whole object.
+//   - an answer that was interrupted is no whole object;
+//   - text is that of the dump. JSON has no form for what is no Unicode that all
+//     parsers read, so such text has U+FFFD and four hexadecimal digits: the
+//     surrogate that has no pair, which a Windows name may have ("\ufffdD800"), a
+//     byte that is no UTF-8 ("\ufffd00FF"), or U+FFFD itself ("\ufffdFFFD"). After
+//     U+FFFD there are always four digits, so that names that differ stay different;
+//     [words.FromJSONText] reads the form. The other formats have "<U+D800>" and
+//     "<0xFF>".
 //
 // A command that cannot answer at all (the file is no minidump, or the dump
 // lacks what was asked for) writes no object: standard output is empty, the

@@ -121,7 +121,7 @@ func NewInfoReport(file string, d *analysis.DumpInfo) *InfoReport {
 	r := &InfoReport{
 		Dump: NewDumpHeader(file, d), Size: d.Size, Version: Hex(d.Version),
 		Flags:    InfoFlags{Hex(d.Flags), d.Flags.Names()},
-		Writer:   InfoWriter(d.Writer),
+		Writer:   InfoWriter{d.Writer.Name, d.Writer.Evidence},
 		Comments: d.Comments, Notes: d.Notes,
 		Answers: InfoAnswers{InfoAnswer(d.Handles), InfoAnswer(d.Traces), InfoAnswer(d.FullMem)},
 		created: d.Created, written: d.Time,

@@ -144,8 +144,9 @@ func (j *jsonWriter) list(each func(element func(any))) {
 }
 
 // value writes a value as json.Marshal does, but with lists that are never null,
-// without the escapes for HTML, and with escapes for what a terminal must not
-// see. It is still the same JSON value. What a pointer points to may be changed.
+// without the escapes for HTML, with text that is no Unicode in the form of
+// [words.JSONText], and with escapes for what a terminal must not see, which are
+// the same JSON value. What a pointer points to may be changed.
 func (j *jsonWriter) value(value any) {
 	if j.err != nil {
 		return
@@ -155,32 +156,71 @@ func (j *jsonWriter) value(value any) {
 		v = reflect.New(v.Type())
 		v.Elem().Set(reflect.ValueOf(value))
 	}
-	fillLists(v)
+	if fillLists(v) {
+		v = lossless(v)
+	}
 	j.buf.Reset()
 	if j.err = j.enc.Encode(v.Interface()); j.err == nil {
 		j.w.Write(words.EscapeJSON(bytes.TrimSuffix(j.buf.Bytes(), []byte("\n"))))
 	}
 }
 
-// fillLists replaces lists that are nil by empty ones.
-func fillLists(v reflect.Value) {
+// fillLists replaces lists that are nil by empty ones. It returns true if there is
+// text that json.Marshal would write with a loss.
+func fillLists(v reflect.Value) (loss bool) {
 	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			fillLists(v.Elem())
-		}
+	case reflect.String:
+		s := v.String()
+		return words.JSONText(s) != s
+	case reflect.Pointer, reflect.Interface:
+		return !v.IsNil() && fillLists(v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				fillLists(v.Field(i))
+			if f := v.Field(i); f.CanSet() && fillLists(f) {
+				loss = true
 			}
 		}
 	case reflect.Slice:
-		if v.IsNil() {
+		if v.IsNil() && v.CanSet() {
 			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		}
 		for i := range v.Len() {
-			fillLists(v.Index(i))
+			if fillLists(v.Index(i)) {
+				loss = true
+			}
 		}
 	}
+	return loss
+}
+
+// lossless copies a value with all that it points to. The texts of the copy are in
+// the form of [words.JSONText]; those of the report stay.
+func lossless(v reflect.Value) reflect.Value {
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		c.SetString(words.JSONText(v.String()))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			c.Set(reflect.New(v.Type().Elem()))
+			c.Elem().Set(lossless(v.Elem()))
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			c.Set(lossless(v.Elem()))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := c.Field(i); f.CanSet() {
+				f.Set(lossless(v.Field(i)))
+			}
+		}
+	case reflect.Slice:
+		c.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			c.Index(i).Set(lossless(v.Index(i)))
+		}
+	}
+	return c
 }

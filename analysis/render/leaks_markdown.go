@@ -66,5 +66,18 @@ var markdownEscapes = strings.NewReplacer(
 	"<", "&lt;", ">", "&gt;", "&", "&amp;",
 )
 
-// escapeMarkdown makes text from a dump safe for Markdown.
-func escapeMarkdown(s string) string { return markdownEscapes.Replace(words.Escape(s)) }
+// escapeMarkdown makes text from a dump safe for Markdown. What it returns may
+// stand at the beginning of a line, where a list, a heading or code could begin.
+func escapeMarkdown(s string) string {
+	s = markdownEscapes.Replace(words.Escape(s))
+	rest := strings.TrimLeft(s, "0123456789")
+	switch {
+	case strings.HasPrefix(s, " "):
+		return "&#32;" + s[1:]
+	case s != "" && strings.ContainsRune("-+=:", rune(s[0])):
+		return `\` + s
+	case rest != s && rest != "" && (rest[0] == '.' || rest[0] == ')') && (len(rest) == 1 || rest[1] == ' '):
+		return s[:len(s)-len(rest)] + `\` + rest
+	}
+	return s
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/dumpscan/dumpscan/analysis/owners"
 	"github.com/dumpscan/dumpscan/analysis/render"
 	"github.com/dumpscan/dumpscan/analysis/symbol"
+	"github.com/dumpscan/dumpscan/analysis/words"
 )
 
 // leakReport has a finding with everything that one can have, one about no
@@ -178,7 +179,7 @@ func TestLeaksAreSafe(t *testing.T) {
 	if err := json.Unmarshal([]byte(written(t, r, render.JSON)), &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(strings.ToValidUTF8(hostileName, "\ufffd"), got.Findings[0].Name); diff != "" {
+	if diff := cmp.Diff(words.JSONText(hostileName), got.Findings[0].Name); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	r = leakReport("=1+1", 0)

@@ -135,7 +135,7 @@ func (r memoryRows) ascii(off, end int) string {
 // text is a part of a text.
 func (r memoryRows) text(off, end int) string {
 	if r.view.Format == analysis.ShowUnicode {
-		return analysis.DecodeUTF16(r.view.Data[off:end])
+		return minidump.DecodeUTF16(r.view.Data[off:end])
 	}
 	text := make([]rune, 0, end-off)
 	for _, c := range r.view.Data[off:end] {

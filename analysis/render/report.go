@@ -17,7 +17,7 @@ type Report interface {
 // A Format is a form in which reports are written.
 type Format string
 
-// The formats. Not every report has each: see [Has].
+// The formats. Not every report has each.
 const (
 	Text     Format = "text"     // for people
 	JSON     Format = "json"     // for programs; every report has it

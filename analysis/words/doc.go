@@ -43,6 +43,7 @@
 //	an id or address, JSON and CSV   Hex         "0x7e0"
 //	text of a dump, for a terminal   Escape      "a<U+001B>[2Jb"
 //	text of a dump, a cell of CSV    CSVCell     "'=1+1"
+//	text of a dump, a JSON string    JSONText    "a\ufffdD800b"
 //	encoded JSON                     EscapeJSON  `"a\u202eb"`
 //
 // Programs get plain numbers, not Count, Share, Bytes or Duration. Text of a

@@ -19,7 +19,8 @@ func TestEscape(t *testing.T) {
 		{"\u2028\u2029\u009b\x7f", "<U+2028><U+2029><U+009B><U+007F>"},
 		{"soft\u00adhyphen", "soft<U+00AD>hyphen"},
 		{"broken\xff\xc0", "broken<0xFF><0xC0>"},
-		{"surrogate\xed\xa0\x80", "surrogate<0xED><0xA0><0x80>"},
+		{"surrogates\xed\xa0\x80\xed\xbf\xbf", "surrogates<U+D800><U+DFFF>"},
+		{"no surrogate\xed\xa0", "no surrogate<0xED><0xA0>"},
 		{"cut\xe6\x97", "cut<0xE6><0x97>"},
 		{"replaced \ufffd", "replaced \ufffd"},
 		{"private \ue000 tag \U000e0041", "private <U+E000> tag <U+E0041>"},
@@ -49,6 +50,7 @@ func TestCSVCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"=1+1": "'=1+1", "+x": "'+x", "-x": "'-x", "@x": "'@x", `\Device`: `\Device`, "": "", "a=b": "a=b",
 		"\uff1d1": "'\uff1d1", "\uff0bx": "'\uff0bx", "\uff0dx": "'\uff0dx", "\uff20x": "'\uff20x",
+		"\ufe661": "'\ufe661", "\ufe62x": "'\ufe62x", "\ufe63x": "'\ufe63x", "\ufe6bx": "'\ufe6bx", "a\uff1d": "a\uff1d",
 		"\t=1": "<U+0009>=1", "\ufeff=1": "<U+FEFF>=1", "\ufffd": "\ufffd", "\xff": "<0xFF>",
 	} {
 		compare(t, []said{{in, CSVCell(in), want}})
@@ -68,6 +70,26 @@ func TestEscapeJSON(t *testing.T) {
 	}
 }
 
+// JSONText keeps apart what JSON would make one, and loses nothing.
+func TestJSONText(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"", ""},
+		{`\REGISTRY\Straße\日本\ud800`, `\REGISTRY\Straße\日本\ud800`},
+		{"a\xed\xa0\x80b", "a\ufffdD800b"},
+		{"a\xed\xa0\x81b", "a\ufffdD801b"},
+		{"\xed\xbf\xbf\xed\xa0\xbd", "\ufffdDFFF\ufffdD83D"},
+		{"\ufffd", "\ufffdFFFD"},
+		{"\ufffdD800", "\ufffdFFFDD800"},
+		{"\xff\xed\xa0", "\ufffd00FF\ufffd00ED\ufffd00A0"},
+		{"\U0001f600\x00", "\U0001f600\x00"},
+	} {
+		compare(t, []said{{tt.in, JSONText(tt.in), tt.want}, {tt.want, FromJSONText(tt.want), tt.in}})
+	}
+	for _, foreign := range []string{"\ufffd", "\ufffd12", "\ufffdxyzw", "\ufffd1234", "a\ufffdé"} {
+		compare(t, []said{{foreign, FromJSONText(foreign), foreign}})
+	}
+}
+
 func FuzzEscape(f *testing.F) {
 	f.Add("plain")
 	f.Add("\x1b]0;title\a\u202e\xff")
@@ -81,6 +103,10 @@ func FuzzEscape(f *testing.F) {
 		if cell := CSVCell(s); strings.TrimPrefix(cell, "'") != strings.TrimPrefix(got, "'") ||
 			strings.HasPrefix(cell, "=") || strings.HasPrefix(cell, "\uff1d") {
 			t.Errorf("CSVCell(%q) is %q", s, cell)
+		}
+
+		if form := JSONText(s); !utf8.ValidString(form) || FromJSONText(form) != s {
+			t.Errorf("JSONText(%q) is %q, and back %q", s, form, FromJSONText(form))
 		}
 
 		// A JSON string comes back as the same text, and its bytes are safe.

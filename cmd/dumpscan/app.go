@@ -34,9 +34,10 @@ const (
 
 // app is what all commands share.
 type app struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	style          render.Style // of stdout
+	stdin  io.Reader
+	stdout *checkedWriter
+	stderr io.Writer
+	style  render.Style // of stdout
 	// problems are what could not be read of the inputs: every answer has them
 	// among its errors, stderr gets them last, and the exit code is 3.
 	problems *analysis.Problems
@@ -65,14 +66,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a := &app{
-		stdin: stdin, stdout: stdout, stderr: stderr, style: styleOf(stdout, colorAuto),
+		stdin: stdin, stdout: &checkedWriter{w: stdout}, stderr: stderr, style: styleOf(stdout, colorAuto),
 		problems: &analysis.Problems{}, noted: map[string]bool{}, cancel: cancel,
 	}
 	root := a.root()
 	root.SetArgs(windbgNumbers(args))
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 
 	problems := a.problems.Lines()
@@ -86,6 +84,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	complete := len(problems) == 0 && !a.incomplete
 	var input inputError
 	switch {
+	case a.stdout.err != nil && interrupted.Err() == nil:
+		a.errorf("%v", a.stdout.err)
+		return exitInput
 	case errors.Is(err, errFound) && complete:
 		return exitFound
 	case err == nil && complete:
@@ -112,6 +113,21 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	fmt.Fprintf(stderr, "Run '%s' for usage.\n", help)
 	return exitUsage
+}
+
+// A checkedWriter keeps the first error of standard output. Whatever writes there,
+// help and completions too, a disk that is full is not passed over.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // An inputError makes the exit code 3.

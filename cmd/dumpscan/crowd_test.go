@@ -48,7 +48,7 @@ func crowdCommand(t testing.TB, r *dumptest.Reader, command string, args ...stri
 	}
 	var out, stderr bytes.Buffer
 	a := &app{
-		stdout: &out, stderr: &stderr, problems: &analysis.Problems{}, noted: map[string]bool{}, cancel: func() {},
+		stdout: &checkedWriter{w: &out}, stderr: &stderr, problems: &analysis.Problems{}, noted: map[string]bool{}, cancel: func() {},
 		opened: map[string]*minidump.File{"crowd.dmp": f},
 	}
 	root := a.root()

@@ -22,8 +22,8 @@ TYPE are the arguments of !handle, numbers hexadecimal with or without 0x:
   dumpscan handles w3wp.dmp 0 ff Key     !handle 0 ff Key
   dumpscan handles w3wp.dmp 7e0 f        !handle 7e0 f
 
-HANDLE is a value, or 0 or -1 for all; its two low bits do not matter. FLAGS is
-the sum of 1 type (the default), 2 attributes, access and counts, 4 name, 8
+HANDLE is a value, or 0 or -1 for all; its two low bits do not matter, so that 1
+is the value 0. FLAGS is the sum of 1 type (the default), 2 attributes, access and counts, 4 name, 8
 object specific information; f or ff is everything, and 0 with all handles just
 the summary. TYPE is in any case.
 

@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +44,12 @@ var problemRuns = [][]string{
 	{"leaks"}, {"modules"}, {"streams"}, {"symbols"}, {"symbols", "--manifest"},
 }
 
+// moreRuns are command lines about what a dump may lack, so that there is no answer.
+var moreRuns = [][]string{
+	{"exception"}, {"htrace"}, {"htrace", "0"}, {"htrace", "--calls"}, {"memory"}, {"memory", "0x10000"}, {"owners"}, {"peb"},
+	{"stacks", "--all"}, {"threads"}, {"token"},
+}
+
 // runOn runs a command line over a dump.
 func runOn(t *testing.T, name string, args []string, options ...string) (code int, stdout, stderr string) {
 	t.Helper()
@@ -64,6 +74,25 @@ func complaints(stderr string) []string {
 	return list
 }
 
+// w3wp is a dump of testdata.
+func w3wp(t *testing.T) []byte {
+	t.Helper()
+	f, err := os.Open("../../testdata/w3wp.dmp.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // What stderr complains about is in the answer, line by line, and makes the exit
 // code 3; nothing is said twice. With --strict there is the first line only, and
 // no answer.
@@ -85,10 +114,18 @@ func TestProblemsOfAnswers(t *testing.T) {
 	whole.Patches = nil
 	good := write("good.dmp", whole.Bytes())
 
-	for _, args := range problemRuns {
-		for _, name := range []string{damaged, directory, good} {
+	names := []string{damaged, directory, good}
+	real := w3wp(t)
+	for _, share := range []int{25, 60, 90} {
+		names = append(names, write(fmt.Sprintf("cut at %d %%.dmp", share), real[:len(real)*share/100]))
+	}
+	for _, args := range slices.Concat(problemRuns, moreRuns) {
+		for i, name := range names {
 			what := strings.Join(args, " ") + " " + filepath.Base(name)
 			code, stdout, stderr := runOn(t, name, args, "--json")
+			if lines := complaints(stderr); stdout == "" && code == exitInput && len(lines) > 0 && (i > 2 || slices.ContainsFunc(moreRuns, func(r []string) bool { return r[0] == args[0] })) {
+				continue // no answer
+			}
 			var answer struct{ Errors []string }
 			if err := json.Unmarshal([]byte(stdout), &answer); err != nil {
 				t.Errorf("%s: %v; exit code %d\n%s", what, err, code, stderr)
@@ -152,6 +189,39 @@ func TestStrictFiles(t *testing.T) {
 		}
 		if _, err := os.Stat(out); err == nil {
 			t.Errorf("%v --strict wrote a file", args)
+		}
+	}
+}
+
+// Handles of the value 0 count in every command, and can be chosen.
+func TestZeroHandles(t *testing.T) {
+	d := dumptest.Dump{
+		TimeDateStamp: 1_700_000_000,
+		MiscInfo:      &dumptest.MiscInfo{ProcessID: 7, ProcessCreateTime: 1_699_999_000},
+		HandleData:    &dumptest.HandleData{Handles: []dumptest.Handle{{Value: 4, Type: "Key"}, {}, {Type: "Event"}, {Value: 8, Type: "Key"}}},
+	}
+	name := filepath.Join(t.TempDir(), "zero.dmp")
+	if err := os.WriteFile(name, d.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args  []string
+		want  string // a part of the answer
+		times int
+	}{
+		{[]string{"handles"}, `"total": 4`, 1},
+		{[]string{"handles", "0", "ff"}, `"handle":"0x0"`, 2},
+		{[]string{"handles", "1", "ff"}, `"handle":"0x0"`, 2},
+		{[]string{"handles", "1", "ff"}, `"handle":"0x4"`, 0},
+		{[]string{"handles", "--type", "Event"}, `"handle":"0x0"`, 1},
+		{[]string{"check", "--max", "total=9"}, `"handles":4`, 1},
+		{[]string{"leaks"}, `"counts":[4]`, 1},
+		{[]string{"info"}, `"4 handles, `, 1},
+		{[]string{"diff"}, `"total": {"old":4,"new":4,"growth":0,"added":0,"removed":0,"kept":4,"reused":0}`, 1},
+	} {
+		code, stdout, stderr := runOn(t, name, tt.args, "--json")
+		if code == exitInput || strings.Count(stdout, tt.want) < tt.times || tt.times == 0 && strings.Contains(stdout, tt.want) {
+			t.Errorf("%v: no %s; exit code %d\n%s%s", tt.args, tt.want, code, stdout, stderr)
 		}
 	}
 }

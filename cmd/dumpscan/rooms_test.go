@@ -49,7 +49,7 @@ var rooms = map[string]string{
 	"analysis/owners":                       "minidump analysis analysis/words analysis/symbol analysis/internal/clr analysis/internal/peimage analysis/internal/undecorate",
 	"analysis/leaks":                        "minidump analysis analysis/words analysis/symbol analysis/htrace analysis/owners analysis/waits gonum.org/v1/gonum/mat gonum.org/v1/gonum/stat gonum.org/v1/gonum/stat/distuv",
 	"analysis/waits":                        "minidump analysis analysis/words analysis/symbol",
-	"analysis/check":                        "minidump analysis",
+	"analysis/check":                        "minidump analysis analysis/words",
 	"analysis/internal/openfile":            "",
 	"analysis/render": "minidump analysis analysis/words analysis/symbol analysis/unwind analysis/waits analysis/htrace analysis/owners analysis/leaks analysis/check" +
 		" github.com/google/pprof/profile",

@@ -28,6 +28,10 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		Run:           func(cmd *cobra.Command, _ []string) { cmd.Help() },
 	}
+	// Cobra's completions keep what they write to when they are made.
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.checkCommand(),
 		a.diffCommand(),
@@ -55,7 +59,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().Var(&color, "color", "colour the text: `when` is auto, always or never")
 	complete(root, "color", oneOf(colors))
 	root.PersistentFlags().BoolVar(&a.recover, "recover", false, "rebuild a damaged directory: find the streams by their shapes")
-	root.PersistentPreRun = func(*cobra.Command, []string) { a.style = styleOf(a.stdout, color) }
+	root.PersistentPreRun = func(*cobra.Command, []string) { a.style = styleOf(a.stdout.w, color) }
 	root.PersistentFlags().BoolVar(&a.strict, "strict", false, "stop at the first problem with an input, before any output")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
 	a.explainUsage(root)

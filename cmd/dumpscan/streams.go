@@ -67,7 +67,7 @@ func (a *app) streams(ctx context.Context, name string, o *streamsFlags) error {
 		if raw, ok = minidump.ParseStreamType(o.raw); !ok {
 			return unknownStream(o.raw)
 		}
-		if f, ok := a.stdout.(*os.File); ok && o.out == "" && term.IsTerminal(int(f.Fd())) {
+		if f, ok := a.stdout.w.(*os.File); ok && o.out == "" && term.IsTerminal(int(f.Fd())) {
 			return usagef("standard output is the terminal, and a stream is no text; name a file with -o")
 		}
 	}
