@@ -244,19 +244,6 @@ func (x *x86) isStack(addr uint64) bool {
 	return ok && addr&3 == 0
 }
 
-// mayCall reports whether the call before a return address may have led to a place.
-// Words that are left over from calls before are most often those of other functions.
-// Into another module a call goes by way of a jump.
-func (x *x86) mayCall(ret, pc minidump.VA) bool {
-	target := x.target(ret)
-	if target == 0 {
-		return true
-	}
-	to, _ := x.modules.Find(target)
-	in, _ := x.modules.Find(pc)
-	return to != in || pc >= target && pc-target < maxFunction
-}
-
 // scanX86 is how far above the stack pointer a return address is searched, in
 // words. See scanWords of AMD64.
 const scanX86 = 2048
@@ -276,7 +263,7 @@ func (x *x86) scan(ctx context.Context, f Frame, r *Registers) (step, Stop) {
 			break
 		}
 		at += 4
-		if !x.returns(word, false) || !x.mayCall(minidump.VA(word), f.PC) {
+		if !x.returns(word, false) {
 			continue
 		}
 		next := step{trust: TrustScan}
