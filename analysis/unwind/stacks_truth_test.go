@@ -205,7 +205,7 @@ func TestStacksTruth(t *testing.T) {
 		missing, wrong, cut int // at most: frames, frames, threads that are not whole
 	}{
 		{arch: "x64"},
-		{arch: "x86", missing: 81, wrong: 47, cut: 24},
+		{arch: "x86", missing: 20, wrong: 2, cut: 9},
 	} {
 		f := testdump.Open(t, "testdata/stacks/stacks-"+tt.arch+".dmp.gz")
 		truths := readTruth(t, string(testdump.Read(t, "testdata/stacks/stacks-"+tt.arch+".tsv")))
