@@ -165,7 +165,7 @@ func runDumpscan(t *testing.T, command, dump string, images []string) (map[uint3
 			if f.ReturnAddress != "" {
 				pc = f.ReturnAddress
 			}
-			all[th.ID] = append(all[th.ID], found{pc: hexVA(t, pc), marked: f.Trust == string(TrustScan)})
+			all[th.ID] = append(all[th.ID], found{pc: hexVA(t, pc), sp: hexVA(t, f.StackPointer), marked: f.Trust == string(TrustScan)})
 		}
 	}
 	return all, took
