@@ -165,7 +165,7 @@ func runDumpscan(t *testing.T, command, dump string, images []string) (map[uint3
 			if f.ReturnAddress != "" {
 				pc = f.ReturnAddress
 			}
-			all[th.ID] = append(all[th.ID], found{pc: hexVA(t, pc), marked: f.Trust == string(TrustScan)})
+			all[th.ID] = append(all[th.ID], found{pc: hexVA(t, pc), sp: hexVA(t, f.StackPointer), marked: f.Trust == string(TrustScan)})
 		}
 	}
 	return all, took
@@ -191,16 +191,19 @@ func runLLDB(t *testing.T, name, dump string, images []string) (map[uint32][]fou
 	ids := map[string]uint32{}
 	all := map[uint32][]found{}
 	var current uint32
+	inlined := false // the frame before was one: this is another, or the one that both are in
 	for line := range strings.Lines(string(out)) {
 		if m := lldbFrame.FindStringSubmatch(line); m != nil {
-			if !strings.Contains(m[2], "[inlined]") {
+			// What is inlined has the address of the frame, and that another one.
+			wasInlined := inlined
+			if inlined = strings.Contains(m[2], "[inlined]"); !wasInlined {
 				all[current] = append(all[current], found{pc: hexVA(t, m[1])})
 			}
 		} else if m := lldbThread.FindStringSubmatch(line); m != nil {
 			if m[2] != "" {
 				ids[m[1]] = uint32(hexVA(t, m[2]))
 			}
-			current = ids[m[1]]
+			current, inlined = ids[m[1]], false
 		}
 	}
 	return all, took

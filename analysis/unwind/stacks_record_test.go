@@ -41,8 +41,8 @@ func TestRecordStacks(t *testing.T) {
 			t.Fatal(err)
 		}
 		files := map[string][]byte{"stacks-" + arch + ".tsv": table, "stacks-" + arch + ".dmp.gz": cutStacks(t, data, readTruth(t, string(table)))}
-		for _, path := range images {
-			if ext := filepath.Ext(path); ext == ".dll" || ext == ".pdb" {
+		for _, path := range append(images, filepath.Join(from, "stacks.exe")) {
+			if filepath.Ext(path) != ".lib" {
 				if files[filepath.Join("images", arch, filepath.Base(path))], err = os.ReadFile(path); err != nil {
 					t.Fatal(err)
 				}
