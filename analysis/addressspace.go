@@ -134,9 +134,9 @@ type memorySums struct {
 // addRegions adds the regions of the list, which come by ascending address.
 // Those that do not are left out: an address has one region.
 func (s *memorySums) addRegions(list *minidump.MemoryInfoList) error {
-	var failed failures
+	var failed Failures
 	_, err := list.Len()
-	failed.note(err)
+	failed.Note(err)
 	for _, mark := range []bool{true, false} { // what is an allocation used for, then the sums
 		s.end, s.ended = 0, false
 		for r, err := range list.All() {
@@ -145,7 +145,7 @@ func (s *memorySums) addRegions(list *minidump.MemoryInfoList) error {
 			}
 			if err != nil {
 				if mark {
-					failed.note(err)
+					failed.Note(err)
 				}
 				continue
 			}
@@ -156,7 +156,7 @@ func (s *memorySums) addRegions(list *minidump.MemoryInfoList) error {
 			}
 		}
 	}
-	return failed.err()
+	return failed.Err()
 }
 
 // next checks that a region lies behind the one before.

@@ -72,17 +72,17 @@ func (l *HandleList) All(parts minidump.HandleParts) iter.Seq2[*minidump.Handle,
 // not be read so far; that the file is too short for the list is part of that.
 // The pointer is valid until visit returns.
 func (l *HandleList) Walk(ctx context.Context, parts minidump.HandleParts, visit func(*minidump.Handle) bool) error {
-	var failed failures
+	var failed Failures
 	if err := l.walk(ctx, l.data.Only(parts|l.filter.Parts()), &failed, visit); err != nil {
 		return err
 	}
 	_, short := l.data.Len()
-	failed.note(short)
-	return failed.err()
+	failed.Note(short)
+	return failed.Err()
 }
 
 // walk is Walk over a part of the list. Its error is that of ctx.
-func (l *HandleList) walk(ctx context.Context, part iter.Seq2[*minidump.Handle, error], failed *failures, visit func(*minidump.Handle) bool) error {
+func (l *HandleList) walk(ctx context.Context, part iter.Seq2[*minidump.Handle, error], failed *Failures, visit func(*minidump.Handle) bool) error {
 	every := l.filter.Everything()
 	n := 0
 	for h, err := range part {
@@ -90,7 +90,7 @@ func (l *HandleList) walk(ctx context.Context, part iter.Seq2[*minidump.Handle, 
 			return ctx.Err()
 		}
 		if err != nil {
-			failed.note(err)
+			failed.Note(err)
 			if errors.Is(err, minidump.ErrUnreadable) {
 				continue
 			}

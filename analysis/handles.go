@@ -45,7 +45,7 @@ func Summarize(ctx context.Context, l *HandleList, parts minidump.HandleParts) (
 	total, short := l.data.Len()
 	n := min(most, total/worthwhile+1)
 	counters := make([]*handleCounter, n)
-	failed := make([]failures, n)
+	failed := make([]Failures, n)
 	stopped := make([]error, n)
 	var wait sync.WaitGroup
 	for i := range n {
@@ -60,7 +60,7 @@ func Summarize(ctx context.Context, l *HandleList, parts minidump.HandleParts) (
 		})
 	}
 	wait.Wait()
-	var all failures
+	var all Failures
 	for i := range n {
 		if stopped[i] != nil {
 			return nil, stopped[i]
@@ -70,8 +70,8 @@ func Summarize(ctx context.Context, l *HandleList, parts minidump.HandleParts) (
 			counters[0].merge(counters[i])
 		}
 	}
-	all.note(short)
-	return counters[0].result(), all.err()
+	all.Note(short)
+	return counters[0].result(), all.Err()
 }
 
 // A handleCounter makes a [HandleSummary].

@@ -58,11 +58,11 @@ type Answer struct {
 // is that of ctx; what could not be read is in Problems.
 func Describe(ctx context.Context, f *minidump.File) (*DumpInfo, error) {
 	d := DescribeHeader(f)
-	var cut failures
+	var cut Failures
 	for _, s := range d.Streams {
-		cut.note(f.Check(s))
+		cut.Note(f.Check(s))
 	}
-	d.problem(cut.err())
+	d.problem(cut.Err())
 	d.readMemory(f)
 	var err error
 	modules, _ := f.Modules() // DescribeHeader noted the error

@@ -171,7 +171,7 @@ func ReadMemoryView(m *minidump.Memory, format MemoryFormat, at minidump.VA, len
 		length = min(length, -uint64(at)) // the address space ends
 	}
 	v.Data = make([]byte, length)
-	var failed failures
+	var failed Failures
 	for off := 0; off < len(v.Data); {
 		n, err := m.ReadAt(v.Data[off:], at+minidump.VA(off))
 		off += n
@@ -179,16 +179,16 @@ func ReadMemoryView(m *minidump.Memory, format MemoryFormat, at minidump.VA, len
 			break
 		}
 		if !errors.Is(err, minidump.ErrNotCaptured) {
-			failed.note(err)
+			failed.Note(err)
 		}
 		next := nextCaptured(m, at+minidump.VA(off), len(v.Data)-off)
 		v.Gaps = append(v.Gaps, MemoryHole{off, off + next})
 		off += next
 	}
 	if v.Captured() == 0 && len(failed.list) == 0 {
-		failed.note(fmt.Errorf("%w: %s", minidump.ErrNotCaptured, at))
+		failed.Note(fmt.Errorf("%w: %s", minidump.ErrNotCaptured, at))
 	}
-	return v, failed.err()
+	return v, failed.Err()
 }
 
 // nextCaptured is how many bytes from an address on, which was not captured or

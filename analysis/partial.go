@@ -62,8 +62,8 @@ func (e *PartialError) Unwrap() []error {
 // errors that were joined, also where more text was put before them. nil has
 // none.
 func Flatten(err error) []Problem {
-	var all failures
-	all.note(err)
+	var all Failures
+	all.Note(err)
 	return all.list
 }
 
@@ -141,22 +141,22 @@ var numbers = regexp.MustCompile(`0x[0-9a-f]+|[0-9]+`)
 // texts of causes come from outside.
 const mostKinds = 64
 
-// failures counts errors by kind and keeps the first of each, so that a dump in
-// which every record is broken costs no more than a good one. The zero value is
-// ready for use.
-type failures struct {
+// Failures collects the errors of one reading. It counts them by kind and keeps the
+// first of each, so that a dump in which every record is broken costs no more than
+// a good one. The zero value is ready for use.
+type Failures struct {
 	list  []Problem
 	kinds []string // of list
 }
 
-// note counts an error, which may stand for several; nil is none.
-func (f *failures) note(err error) {
+// Note counts an error, which may stand for several; nil is none.
+func (f *Failures) Note(err error) {
 	if err != nil && !split(err, f.count) {
 		f.count(Problem{First: err, Count: 1})
 	}
 }
 
-func (f *failures) count(p Problem) {
+func (f *Failures) count(p Problem) {
 	kind := kindOf(p.First)
 	i := slices.Index(f.kinds, kind)
 	switch {
@@ -172,14 +172,14 @@ func (f *failures) count(p Problem) {
 }
 
 // add counts the errors of other, which come after those of f.
-func (f *failures) add(other failures) {
+func (f *Failures) add(other Failures) {
 	for _, p := range other.list {
 		f.count(p)
 	}
 }
 
-// err is nil without errors, else a [*PartialError].
-func (f *failures) err() error {
+// Err is nil without errors, else a [*PartialError].
+func (f *Failures) Err() error {
 	if len(f.list) == 0 {
 		return nil
 	}

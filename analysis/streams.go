@@ -59,8 +59,8 @@ func (s *StreamFact) addText(name, text string) {
 func Streams(f *minidump.File) *StreamsInfo {
 	info := &StreamsInfo{Header: f.Header, Pointer: f.PointerSize()}
 	entries, err := f.WholeDirectory()
-	var failed failures
-	failed.note(err)
+	var failed Failures
+	failed.Note(err)
 	ignored := f.Ignored()
 	for _, e := range entries {
 		s := StreamFact{DirectoryEntry: e, Recovered: isRecovered(f, e)}
@@ -75,10 +75,10 @@ func Streams(f *minidump.File) *StreamsInfo {
 			if s.Err == nil { // what reads a stream may not need all of it
 				s.Err = f.Check(e)
 			}
-			failed.note(s.Err)
+			failed.Note(s.Err)
 		}
 		info.Streams = append(info.Streams, s)
 	}
-	info.Problem = failed.err()
+	info.Problem = failed.Err()
 	return info
 }

@@ -144,15 +144,15 @@ func functionTableFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {
 	}
 	n, short := l.Len()
 	s.list(n, "function table")
-	var failed failures
+	var failed Failures
 	var entries uint64
 	for t, err := range l.All() {
-		failed.note(err)
+		failed.Note(err)
 		entries += uint64(t.EntryCount)
 	}
-	failed.note(short)
+	failed.Note(short)
 	s.add("Entries", "%s of %d bytes", words.Count(entries), l.SizeOfFunctionEntry)
-	return failed.err()
+	return failed.Err()
 }
 
 func tokenFacts(f *minidump.File, _ *StreamsInfo, s *StreamFact) error {

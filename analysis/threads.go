@@ -32,8 +32,8 @@ func (t *ThreadFacts) ProgramBlock() *TEB {
 // the threads cover the rest.
 func Threads(f *minidump.File) ([]ThreadFacts, error) {
 	threads, err := f.Threads()
-	var failed failures
-	failed.note(err)
+	var failed Failures
+	failed.Note(err)
 
 	names, err := f.ThreadNames()
 	noteUnlessAbsent(&failed, err)
@@ -61,10 +61,10 @@ func Threads(f *minidump.File) ([]ThreadFacts, error) {
 			t.Block, t.Block32 = readThreadTEBs(m, &t.Thread, pointer, wow64)
 		}
 		if err := m.spend(0); err != nil {
-			failed.note(fmt.Errorf("the TEBs of threads: %w", err))
+			failed.Note(fmt.Errorf("the TEBs of threads: %w", err))
 		}
 	}
-	return facts, failed.err()
+	return facts, failed.Err()
 }
 
 // CaptureThreads is how to capture the times and start addresses of threads.
@@ -96,8 +96,8 @@ func ThreadNotes(f *minidump.File, threads []ThreadFacts) []string {
 }
 
 // noteUnlessAbsent is for streams that a dump need not have.
-func noteUnlessAbsent(failed *failures, err error) {
+func noteUnlessAbsent(failed *Failures, err error) {
 	if !errors.Is(err, minidump.ErrNoStream) {
-		failed.note(err)
+		failed.Note(err)
 	}
 }

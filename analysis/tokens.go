@@ -32,8 +32,8 @@ func Tokens(f *minidump.File) ([]TokenFact, error) {
 	if errors.Is(err, minidump.ErrNoStream) {
 		return nil, MissingStream(f, minidump.TokenStream, err)
 	}
-	var failed failures
-	failed.note(err)
+	var failed Failures
+	failed.Note(err)
 	misc, err := f.MiscInfo()
 	noteUnlessAbsent(&failed, err)
 	threads, err := f.Threads()
@@ -50,7 +50,7 @@ func Tokens(f *minidump.File) ([]TokenFact, error) {
 		facts = append(facts, fact)
 	}
 	if len(tokens) == 0 && len(failed.list) == 0 {
-		failed.note(fmt.Errorf("%s: it is there, but it lists no token", minidump.TokenStream))
+		failed.Note(fmt.Errorf("%s: it is there, but it lists no token", minidump.TokenStream))
 	}
-	return facts, failed.err()
+	return facts, failed.Err()
 }

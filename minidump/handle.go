@@ -174,25 +174,25 @@ func (r *handleReader) read(p []byte, h *Handle) error {
 		HandleCount:   le.Uint32(p[24:]),
 		PointerCount:  le.Uint32(p[28:]),
 	}
-	var first, err error
+	var failed, err error
 	if rva := le.Uint32(p[8:]); rva != 0 && r.parts&HandleTypeName != 0 {
-		h.TypeName, first = r.text(r.types, rva)
+		h.TypeName, failed = r.text(r.types, rva)
 	}
 	if rva := le.Uint32(p[12:]); rva != 0 && r.parts&HandleObjectName != 0 {
 		h.ObjectName, err = r.text(r.objs, rva)
-		if first == nil {
-			first = err
+		if err != nil {
+			failed = JoinErrors(failed, err)
 		}
 	}
 	if r.wide && r.parts&HandleObjectInfo != 0 {
 		if rva := le.Uint32(p[32:]); rva != 0 {
 			h.ObjectInfo, err = r.objectInfo(rva)
-			if first == nil {
-				first = err
+			if err != nil {
+				failed = JoinErrors(failed, err)
 			}
 		}
 	}
-	return first
+	return failed
 }
 
 // text reads the MINIDUMP_STRING at rva through the windows and a cache.

@@ -122,3 +122,21 @@ func TestHandlesBehindEnd(t *testing.T) {
 		t.Errorf("a list in the header of the file: %v", err)
 	}
 }
+
+// Each part of a handle that cannot be read is an error.
+func TestHandleErrors(t *testing.T) {
+	d := dumptest.Dump{HandleData: &dumptest.HandleData{Handles: []dumptest.Handle{{Value: 4, Type: "Key", Name: `\K`}}}}
+	for _, off := range []int64{8, 12, 32} { // type, name and object information
+		d.Patches = append(d.Patches, dumptest.PutU32("HandleData[0]", off, 0xffffff00))
+	}
+	data, err := build(t, d).HandleData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for h, err := range data.All() {
+		parts, ok := err.(minidump.Errors)
+		if !ok || len(parts) != 3 || h.Handle != 4 {
+			t.Errorf("handle %#x: %v", h.Handle, err)
+		}
+	}
+}

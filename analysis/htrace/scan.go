@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -12,10 +13,11 @@ import (
 const scanPart = 1 << 15
 
 // scan reads the operations into records, in the order of the file. Slots
-// that were never used are left out and counted. The error says why the list
-// ended early, or which operations could not be read.
+// that were never used are left out and counted. The error, an
+// [*analysis.PartialError], says which operations could not be read, and why the
+// list ended early.
 func scan(ctx context.Context, l *minidump.HandleOperationList) (pool *pool, records []record, unused int, err error) {
-	n, err := l.Len()
+	n, short := l.Len()
 	parts := min(runtime.GOMAXPROCS(0), n/scanPart+1)
 	scans := make([]partScan, parts)
 	records = make([]record, n)
@@ -35,6 +37,7 @@ func scan(ctx context.Context, l *minidump.HandleOperationList) (pool *pool, rec
 	}
 	wg.Wait()
 	records = records[:0]
+	var failed analysis.Failures
 	for i := range scans {
 		s := &scans[i]
 		if i > 0 {
@@ -42,11 +45,10 @@ func scan(ctx context.Context, l *minidump.HandleOperationList) (pool *pool, rec
 		}
 		records = append(records, s.records...)
 		unused += s.unused
-		if err == nil {
-			err = s.err
-		}
+		failed.Note(s.failed.Err())
 	}
-	return pool, records, unused, err
+	failed.Note(short)
+	return pool, records, unused, failed.Err()
 }
 
 // A partScan is one goroutine's share of a trace.
@@ -54,7 +56,7 @@ type partScan struct {
 	pool    *pool
 	records []record
 	unused  int
-	err     error
+	failed  analysis.Failures
 }
 
 func (s *partScan) read(ctx context.Context, l *minidump.HandleOperationList, start, end int) {
@@ -65,9 +67,7 @@ func (s *partScan) read(ctx context.Context, l *minidump.HandleOperationList, st
 		}
 		if err != nil {
 			// A record that cannot be read says nothing; the next ones may.
-			if s.err == nil {
-				s.err = err
-			}
+			s.failed.Note(err)
 			continue
 		}
 		if op.OperationType == minidump.OperationUnused && op.Handle == 0 {
