@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/cfi"
@@ -116,6 +118,11 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
+	for _, names := range [][]string{s.modules.names, s.unloaded.names} {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, cutMark) }) {
+			s.budget.say(saidCut)
+		}
+	}
 	s.runtime = NewRuntimeCode(f, modules, unloaded)
 	s.memory, _ = f.Memory()
 	s.tables.Store(4 * f.Size()) // headers and section names are read by several
