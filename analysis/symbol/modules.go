@@ -32,7 +32,7 @@ func NewModules(modules []minidump.Module) *Modules {
 	pieces := make([]span, 0, len(modules))
 	for i := range modules {
 		mod := &modules[i]
-		m.names[i] = cutModule(mod.Name())
+		m.names[i] = ModuleName(mod)
 		if mod.SizeOfImage == 0 {
 			continue
 		}
@@ -53,9 +53,9 @@ func NewModules(modules []minidump.Module) *Modules {
 // has no more than 255 characters in Windows, of three bytes in UTF-8 at most.
 const maxModule = 3 * 255
 
-// cutModule shortens a module's name that no file can have: each address would have
-// it again.
-func cutModule(name string) string { return strings.Clone(cut(name, maxModule)) }
+// ModuleName is how WinDbg writes a module. A name that no file can have is cut, and
+// ends in "…": each address would have it again.
+func ModuleName(m *minidump.Module) string { return strings.Clone(cut(m.Name(), maxModule)) }
 
 // flatten cuts overlapping spans, sorted by start, into disjoint ones: the one
 // that begins last wins. There are fewer than twice as many.

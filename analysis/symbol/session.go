@@ -119,7 +119,7 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
 	for _, names := range [][]string{s.modules.names, s.unloaded.names} {
-		if slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, cutMark) }) {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(strings.TrimSuffix(n, ">"), cutMark) }) {
 			s.budget.say(saidCut)
 		}
 	}

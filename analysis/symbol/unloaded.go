@@ -26,7 +26,7 @@ func NewUnloaded(list []minidump.UnloadedModule) *Unloaded {
 	u := &Unloaded{modules: make([]minidump.Module, len(list)), sorted: make([]int, len(list)), names: make([]string, len(list))}
 	for i, m := range list {
 		u.modules[i] = minidump.Module{BaseOfImage: m.BaseOfImage, SizeOfImage: m.SizeOfImage, ModuleName: m.ModuleName}
-		u.sorted[i], u.names[i] = i, cutModule(UnloadedName(m.ModuleName))
+		u.sorted[i], u.names[i] = i, UnloadedName(m.ModuleName)
 	}
 	slices.SortStableFunc(u.sorted, func(a, b int) int {
 		return cmp.Compare(u.modules[a].BaseOfImage, u.modules[b].BaseOfImage)
@@ -90,7 +90,8 @@ func (u *Unloaded) locate(addr minidump.VA) Location {
 	return l
 }
 
-// UnloadedName is how WinDbg writes an unloaded module of this path.
+// UnloadedName is how WinDbg writes an unloaded module of this path, cut as
+// [ModuleName] is.
 func UnloadedName(path string) string {
-	return "<Unloaded_" + (&minidump.Module{ModuleName: path}).BaseName() + ">"
+	return "<Unloaded_" + cut((&minidump.Module{ModuleName: path}).BaseName(), maxModule) + ">"
 }
