@@ -72,6 +72,7 @@ var (
 	ErrNoIdentity = errors.New("the dump does not tell which symbols belong to the module")
 	ErrNoImage    = errors.New("the dump does not hold the image")
 	ErrNoExports  = errors.New("the image exports nothing")
+	ErrLimit      = errors.New("the tables of images in this dump claim more bytes than it has") // Options.Limited says so once
 )
 
 // A Try is one place that was searched for the names of a module.
