@@ -88,26 +88,27 @@ func (s *SystemModules) Culprit(frames []minidump.VA) Culprit {
 // calls on.
 func (s *SystemModules) frame(addr minidump.VA) (c Culprit, passesOn bool) {
 	if m, ok := s.Find(addr); ok {
-		c = Culprit{Kind: CulpritModule, Module: m.Name(), Path: m.ModuleName}
-		if s.IsSystem(m) {
+		facts := s.facts[m]
+		c = Culprit{Kind: CulpritModule, Module: facts.name, Path: facts.path}
+		if facts.system {
 			c.Kind = CulpritSystem
 		}
-		return c, s.passesOn(m)
+		return c, facts.passesOn
 	}
 	gone := s.FindUnloaded(addr)
 	if len(gone) == 0 {
 		return Culprit{Kind: CulpritKind(s.RuntimeCode.At(addr))}, false
 	}
-	c = Culprit{Kind: CulpritSystem, Module: gone[0].Name(), Path: gone[0].ModuleName}
+	c = Culprit{Kind: CulpritSystem, Module: s.facts[gone[0]].name, Path: s.facts[gone[0]].path}
 	passesOn = true
 	for i, m := range gone {
 		if i > 0 {
-			c.Others = append(c.Others, m.ModuleName)
+			c.Others = append(c.Others, s.facts[m].path)
 		}
 		if !s.IsSystem(m) { // it may have been this one
 			c.Kind = CulpritUnloaded
 		}
-		passesOn = passesOn && s.passesOn(m)
+		passesOn = passesOn && s.facts[m].passesOn
 	}
 	return c, passesOn
 }

@@ -2,6 +2,7 @@ package htrace
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
@@ -31,7 +32,7 @@ type SystemModules struct {
 	// makes one of the modules alone; that of a symbol.Session knows the memory too.
 	RuntimeCode *symbol.RuntimeCode
 
-	system     map[*minidump.Module]bool
+	facts      map[*minidump.Module]moduleFacts
 	patterns   modulePatterns
 	root       string          // Windows' folder in lower case, "" if not known
 	names, api map[string]bool // systemNames and apiModules
@@ -45,7 +46,7 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 	s := &SystemModules{
 		modules: symbol.NewModules(modules), unloaded: symbol.NewUnloaded(unloaded),
 		RuntimeCode: symbol.NewRuntimeCode(nil, modules, unloaded),
-		system:      map[*minidump.Module]bool{}, root: windowsFolder(modules),
+		facts:       map[*minidump.Module]moduleFacts{}, root: windowsFolder(modules),
 		names: wordSet(systemNames), api: wordSet(apiModules),
 	}
 	var err error
@@ -54,10 +55,36 @@ func NewSystemModules(modules []minidump.Module, unloaded []minidump.UnloadedMod
 	}
 	for _, list := range [][]minidump.Module{s.modules.List(), s.unloaded.List()} {
 		for i := range list {
-			s.system[&list[i]] = s.isSystem(list[i].ModuleName)
+			m := &list[i]
+			s.facts[m] = moduleFacts{
+				name: symbol.ModuleName(m), path: shortPath(m.ModuleName),
+				system: s.isSystem(m.ModuleName), passesOn: s.passesOn(m),
+			}
 		}
 	}
 	return s, nil
+}
+
+// moduleFacts are what is asked of a module for each frame in it.
+type moduleFacts struct {
+	name, path       string
+	system, passesOn bool
+}
+
+// maxPath is how many bytes of a module's path are in a [Culprit].
+const maxPath = 4 << 10
+
+// shortPath cuts a path that no file can have, and keeps its end.
+func shortPath(path string) string {
+	if len(path) <= maxPath {
+		return path
+	}
+	const mark = "…"
+	start := len(path) - maxPath + len(mark)
+	for start < len(path) && !utf8.RuneStart(path[start]) {
+		start++
+	}
+	return mark + path[start:]
 }
 
 // Find returns the loaded module at an address.
@@ -74,7 +101,7 @@ func (s *SystemModules) FindUnloaded(addr minidump.VA) []*minidump.Module {
 
 // IsSystem reports whether a module, as Find or FindUnloaded returned it, is
 // the operating system's.
-func (s *SystemModules) IsSystem(m *minidump.Module) bool { return s.system[m] }
+func (s *SystemModules) IsSystem(m *minidump.Module) bool { return s.facts[m].system }
 
 // passesOn reports whether a system module only passes calls on to others.
 func (s *SystemModules) passesOn(m *minidump.Module) bool {

@@ -1,6 +1,7 @@
 package htrace_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,5 +207,18 @@ func TestRuntimeCode(t *testing.T) {
 	}
 	if c := s.Culprit([]minidump.VA{0x701234}); c.Kind != htrace.CulpritUnknown || c.Name() != "<no module>" {
 		t.Errorf("elsewhere: %s, %s", c.Kind, c.Name())
+	}
+}
+
+// A path that no file can have is cut at its start: the name is at its end.
+func TestCulpritPath(t *testing.T) {
+	modules := []minidump.Module{{BaseOfImage: 0x10000, SizeOfImage: 0x1000, ModuleName: `C:\` + strings.Repeat("é", 20000) + `\app.dll`}}
+	system, err := htrace.NewSystemModules(modules, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := system.Culprit([]minidump.VA{0x10010})
+	if len(c.Path) > 4<<10 || !strings.HasPrefix(c.Path, "…é") || !strings.HasSuffix(c.Path, `é\app.dll`) || c.Module != "app" {
+		t.Errorf("module %q, path of %d bytes", c.Module, len(c.Path))
 	}
 }

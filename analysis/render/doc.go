@@ -57,7 +57,12 @@
 //	count          how many there are
 //	growth         how many more there are than before
 //	address        in the process, with module, moduleOffset or offset, function
-//	               and displacement: see [Frame]
+//	               and displacement: see [Frame]. A name that ends in "…" is cut:
+//	               it is longer than 4 KiB, a module's longer than that of a file,
+//	               or all names together are out of proportion to the size of the
+//	               dump and its symbol files. An inlined call whose function is "…"
+//	               stands for those that are left out for the same reason, or since
+//	               they are more than 256. A sentence on standard error says so
 //	omitted        how many rows --limit left out; absent if none
 //	next, command  what to do next: a sentence, and the arguments of a command
 //	notes          sentences for people about what is easily misread

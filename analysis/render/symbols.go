@@ -84,9 +84,13 @@ func (r *SymbolReport) text(b *bufio.Writer, style Style) error {
 	if err := t.Write(b); err != nil {
 		return err
 	}
+	said := map[string]bool{} // modules can be alike
 	for i := range r.Modules {
 		for _, line := range r.Modules[i].Refusals {
-			fmt.Fprintln(b, style.Wrap(words.Escape(line), 0))
+			if !said[line] {
+				said[line] = true
+				fmt.Fprintln(b, style.Wrap(words.Escape(line), 0))
+			}
 		}
 	}
 	return nil
@@ -118,7 +122,7 @@ func symbolState(m symbol.Status) string {
 // nothing.
 func isRefusal(t symbol.Try) bool {
 	for _, nothing := range []error{
-		symbol.ErrNotFound, symbol.ErrNotAsked, symbol.ErrNoIdentity, symbol.ErrNoImage, symbol.ErrNoExports,
+		symbol.ErrNotFound, symbol.ErrNotAsked, symbol.ErrNoIdentity, symbol.ErrNoImage, symbol.ErrNoExports, symbol.ErrLimit,
 	} {
 		if errors.Is(t.Err, nothing) {
 			return false

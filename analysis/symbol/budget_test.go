@@ -341,3 +341,32 @@ func TestOnePDB(t *testing.T) {
 		}
 	}
 }
+
+// TestModuleNames has names of modules that no file can have, at each address.
+func TestModuleNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 20000)
+	d := dumptest.Dump{
+		Modules: []dumptest.Module{{Base: base, Size: 0x10000, Name: `C:\` + long + `.dll`}},
+		UnloadedModules: &dumptest.UnloadedModuleList{Modules: []dumptest.UnloadedModule{
+			{Base: base + 0x100000, Size: 0x1000, Name: long}, {Base: base + 0x100000, Size: 0x1000, Name: "x" + long},
+		}},
+	}
+	var l limits
+	s := newSession(t, d, symbol.Options{Limited: l.add})
+	for _, addr := range []minidump.VA{base, base + 0x100000} {
+		loc := resolve(t, s, addr)
+		for _, name := range []string{loc.Module, loc.String()} {
+			if len(name) > 2*800 || !strings.Contains(name, "é…") {
+				t.Errorf("name of %d bytes", len(name))
+			}
+		}
+		// As often as it takes, what is beyond 256 bytes goes.
+		names := symbol.Names{addr: loc}
+		s.Fit(names, func(yield func(minidump.VA, int) bool) { yield(addr, 1<<40) })
+		if got := names.At(addr).String(); len(got) > 256 || !strings.Contains(got, "…") {
+			t.Errorf("%d bytes after Fit: %s", len(got), got)
+		}
+	}
+	l.want(t, "some names are cut")
+}

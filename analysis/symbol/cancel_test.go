@@ -15,6 +15,7 @@ import (
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
 	"github.com/dumpscan/dumpscan/minidump"
+	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
 
 // server is a Fetcher that answers when it is let.
@@ -207,6 +208,56 @@ func TestNoNetwork(t *testing.T) {
 		}
 		if got := slices.Contains(strings.Fields(string(out)), "net/http"); got != want {
 			t.Errorf("%s imports net/http, directly or not: %v, want %v", pkg, got, want)
+		}
+	}
+}
+
+// patient is a context that ends when it was looked at so many times.
+type patient struct {
+	context.Context
+	looks int
+}
+
+func (p *patient) Err() error {
+	if p.looks--; p.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancelAnywhere interrupts the naming of an address in a .sym file, a PDB and an
+// image whenever the context is looked at, also in the middle of a file. Nothing of that
+// is remembered: asked again, the address has its name.
+func TestCancelAnywhere(t *testing.T) {
+	t.Parallel()
+	sym, folder := inlinedSym(t, 5000)
+	pdb, pdbFolder := made(t, debugBuild())
+	for _, tt := range []struct {
+		name, folder string
+		dump         dumptest.Dump
+		addr         minidump.VA
+		want         string
+		least        int // looks
+	}{
+		{"sym", folder, sym, base + 0x1000, "m!fn", 8},
+		{"pdb", pdbFolder, pdb, base + 0x1100, "made!ns::Class::Run", 8},
+		{"exports", "", exporters(1, 10), base + 0x1000, "m00!Function00000", 4},
+	} {
+		s := newSession(t, tt.dump, symbol.Options{SymbolPath: tt.folder, Loose: true})
+		for looks := 0; ; looks++ {
+			names, err := s.Resolve(&patient{t.Context(), looks}, []minidump.VA{tt.addr})
+			if err == nil {
+				if got := names.At(tt.addr).String(); got != tt.want {
+					t.Errorf("%s: %s after %d looks, want %s", tt.name, got, looks, tt.want)
+				}
+				if looks < tt.least {
+					t.Errorf("%s: the context was looked at %d times only", tt.name, looks)
+				}
+				break
+			}
+			if !errors.Is(err, context.Canceled) || names != nil || looks > 10000 {
+				t.Fatalf("%s: %v, error %v after %d looks", tt.name, names, err, looks)
+			}
 		}
 	}
 }

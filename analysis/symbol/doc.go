@@ -29,6 +29,14 @@
 // symserver below it has a Fetcher for HTTP. Otherwise the room imports minidump
 // and the readers in analysis/internal, and nothing else of the module.
 //
+// What names cost is in proportion to the size of the dump and of the symbol files.
+// Names as programs have them are free; texts beyond 256 bytes for one use of an
+// address, and more than 16 inlined calls at one, are charged to a budget of 4 MiB and
+// eight times the size of the files. What is over it, names beyond 4 KiB, and calls
+// inlined more than 256 deep are cut, marked with "…", and Options.Limited says so
+// once; see [Session.Fit]. At most 64 files are open at the same time, each once for
+// all modules that have it, and nothing but regular files is opened.
+//
 // Symbols are matched by identity (GUID and age of the PDB, timestamp and size
 // of the image), not by name: the symbols of another build give wrong names,
 // and nothing shows that they are wrong.

@@ -2,7 +2,6 @@ package symbol
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync/atomic"
 
@@ -23,9 +22,6 @@ type memoryAt struct {
 func (m memoryAt) ReadAt(p []byte, off int64) (int, error) {
 	return m.memory.ReadAt(p, m.base+minidump.VA(off))
 }
-
-// errTables ends the reading of tables; see [tableReader].
-var errTables = errors.New("the tables of images in this dump claim more bytes than it has")
 
 // A tableReader is memoryAt for the tables of an image. Those of a sound dump have
 // each their own bytes. In a hostile one many modules can share the same, and would
@@ -48,7 +44,7 @@ func (t *tableReader) ReadAt(p []byte, off int64) (int, error) {
 		}
 		t.denied = true
 		t.s.budget.say(saidExports)
-		return 0, errTables
+		return 0, ErrLimit
 	}
 	n, err := t.memoryAt.ReadAt(p, off)
 	t.s.tables.Add(int64(len(p) - n))
@@ -117,7 +113,7 @@ func (s *Session) memoryExports(ctx context.Context, m *minidump.Module) (source
 			err = s.checkImage(img, m)
 		}
 		if r.denied {
-			err = errTables
+			err = ErrLimit
 		}
 		if err != nil {
 			return nil, err

@@ -66,7 +66,10 @@ func (b *budget) fit(names Names, uses map[minidump.VA]int64) {
 
 // textLength is about how many bytes are written of an address.
 func (l *Location) textLength() int64 {
-	n := int64(len(l.Function) + len(l.File))
+	n := int64(len(l.Module) + len(l.Function) + len(l.File))
+	for i := range l.Others {
+		n += int64(len(l.Others[i].Module))
+	}
 	for i := range l.Inlined {
 		n += l.Inlined[i].textLength()
 	}
@@ -76,11 +79,16 @@ func (l *Location) textLength() int64 {
 func (i *Inline) textLength() int64 { return callSize + int64(len(i.Function)+len(i.File)) }
 
 // shortened returns a location of which about n bytes are written: the start of
-// its function's name, and as many of the innermost calls as there is room for.
+// its names, and as many of the innermost calls as there is room for.
 func (l Location) shortened(n int64) Location {
-	l.Function = cut(l.Function, int(max(n/2, n-l.textLength()+int64(len(l.Function)))))
+	l.Module = cut(l.Module, int(n/4))
+	l.Others = slices.Clone(l.Others)
+	for i := range l.Others {
+		l.Others[i].Module = cut(l.Others[i].Module, int(n/4))
+	}
 	l.File = cut(l.File, int(n/4))
-	left := n - int64(len(l.Function)+len(l.File))
+	l.Function = cut(l.Function, int(max(n/2, n-l.textLength()+int64(len(l.Function)))))
+	left := n - int64(len(l.Module)+len(l.Function)+len(l.File))
 	for i := range l.Inlined {
 		if left -= l.Inlined[i].textLength(); left < 0 {
 			l.Inlined = append(slices.Clone(l.Inlined[:i]), Inline{Function: cutMark})

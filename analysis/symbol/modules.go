@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/dumpscan/dumpscan/minidump"
 )
@@ -13,7 +14,7 @@ import (
 // it knows modules and offsets, and no functions.
 type Modules struct {
 	modules []minidump.Module
-	names   []string // Name of each module
+	names   []string // Name of each module, cut
 	spans   []span   // disjoint, ascending
 }
 
@@ -31,7 +32,7 @@ func NewModules(modules []minidump.Module) *Modules {
 	pieces := make([]span, 0, len(modules))
 	for i := range modules {
 		mod := &modules[i]
-		m.names[i] = mod.Name()
+		m.names[i] = ModuleName(mod)
 		if mod.SizeOfImage == 0 {
 			continue
 		}
@@ -47,6 +48,14 @@ func NewModules(modules []minidump.Module) *Modules {
 	m.spans = flatten(pieces)
 	return m
 }
+
+// maxModule is how many bytes of a module's name are in a [Location]. The name of a file
+// has no more than 255 characters in Windows, of three bytes in UTF-8 at most.
+const maxModule = 3 * 255
+
+// ModuleName is how WinDbg writes a module. A name that no file can have is cut, and
+// ends in "…": each address would have it again.
+func ModuleName(m *minidump.Module) string { return strings.Clone(cut(m.Name(), maxModule)) }
 
 // flatten cuts overlapping spans, sorted by start, into disjoint ones: the one
 // that begins last wins. There are fewer than twice as many.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/dumpscan/dumpscan/analysis/internal/cfi"
@@ -70,6 +72,7 @@ var (
 	ErrNoIdentity = errors.New("the dump does not tell which symbols belong to the module")
 	ErrNoImage    = errors.New("the dump does not hold the image")
 	ErrNoExports  = errors.New("the image exports nothing")
+	ErrLimit      = errors.New("the tables of images in this dump claim more bytes than it has") // Options.Limited says so once
 )
 
 // A Try is one place that was searched for the names of a module.
@@ -116,6 +119,11 @@ func NewResolver(f *minidump.File, o Options) (*Session, error) {
 	// is not damaged by that.
 	unloaded, _ := f.UnloadedModules()
 	s.unloaded = NewUnloaded(unloaded)
+	for _, names := range [][]string{s.modules.names, s.unloaded.names} {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(strings.TrimSuffix(n, ">"), cutMark) }) {
+			s.budget.say(saidCut)
+		}
+	}
 	s.runtime = NewRuntimeCode(f, modules, unloaded)
 	s.memory, _ = f.Memory()
 	s.tables.Store(4 * f.Size()) // headers and section names are read by several

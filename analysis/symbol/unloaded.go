@@ -12,6 +12,7 @@ import (
 // Several may have been at one address, one after the other.
 type Unloaded struct {
 	modules []minidump.Module // in the order of the list
+	names   []string          // as WinDbg writes them, cut
 	sorted  []int             // by base, then as listed
 }
 
@@ -22,10 +23,10 @@ const remembered = 64
 
 // NewUnloaded indexes a list of unloaded modules.
 func NewUnloaded(list []minidump.UnloadedModule) *Unloaded {
-	u := &Unloaded{modules: make([]minidump.Module, len(list)), sorted: make([]int, len(list))}
+	u := &Unloaded{modules: make([]minidump.Module, len(list)), sorted: make([]int, len(list)), names: make([]string, len(list))}
 	for i, m := range list {
 		u.modules[i] = minidump.Module{BaseOfImage: m.BaseOfImage, SizeOfImage: m.SizeOfImage, ModuleName: m.ModuleName}
-		u.sorted[i] = i
+		u.sorted[i], u.names[i] = i, UnloadedName(m.ModuleName)
 	}
 	slices.SortStableFunc(u.sorted, func(a, b int) int {
 		return cmp.Compare(u.modules[a].BaseOfImage, u.modules[b].BaseOfImage)
@@ -45,6 +46,15 @@ const mostAt = 4
 // At returns the modules that were at an address, each name once and in the
 // order of the list: the first four.
 func (u *Unloaded) At(addr minidump.VA) []*minidump.Module {
+	var found []*minidump.Module
+	for _, i := range u.at(addr) {
+		found = append(found, &u.modules[i])
+	}
+	return found
+}
+
+// at is At with the indexes of the modules.
+func (u *Unloaded) at(addr minidump.VA) []int {
 	end := sort.Search(len(u.sorted), func(i int) bool { return u.modules[u.sorted[i]].BaseOfImage > addr })
 	var at []int
 	for _, i := range u.sorted[max(0, end-remembered):end] {
@@ -53,14 +63,13 @@ func (u *Unloaded) At(addr minidump.VA) []*minidump.Module {
 		}
 	}
 	slices.Sort(at)
-	var found []*minidump.Module
+	var found []int
 	for _, i := range at {
-		m := &u.modules[i]
 		if len(found) == mostAt {
 			break
 		}
-		if !slices.ContainsFunc(found, func(f *minidump.Module) bool { return f.ModuleName == m.ModuleName }) {
-			found = append(found, m)
+		if !slices.ContainsFunc(found, func(f int) bool { return u.modules[f].ModuleName == u.modules[i].ModuleName }) {
+			found = append(found, i)
 		}
 	}
 	return found
@@ -70,9 +79,9 @@ func (u *Unloaded) At(addr minidump.VA) []*minidump.Module {
 // was nothing.
 func (u *Unloaded) locate(addr minidump.VA) Location {
 	l := Location{Address: addr}
-	for i, m := range u.At(addr) {
-		name, offset := UnloadedName(m.ModuleName), uint64(addr-m.BaseOfImage)
-		if i == 0 {
+	for n, i := range u.at(addr) {
+		name, offset := u.names[i], uint64(addr-u.modules[i].BaseOfImage)
+		if n == 0 {
 			l.Module, l.Offset, l.Trust = name, offset, TrustModule
 		} else {
 			l.Others = append(l.Others, ModuleOffset{name, offset})
@@ -81,7 +90,8 @@ func (u *Unloaded) locate(addr minidump.VA) Location {
 	return l
 }
 
-// UnloadedName is how WinDbg writes an unloaded module of this path.
+// UnloadedName is how WinDbg writes an unloaded module of this path, cut as
+// [ModuleName] is.
 func UnloadedName(path string) string {
-	return "<Unloaded_" + (&minidump.Module{ModuleName: path}).BaseName() + ">"
+	return "<Unloaded_" + cut((&minidump.Module{ModuleName: path}).BaseName(), maxModule) + ">"
 }

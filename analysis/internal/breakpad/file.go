@@ -2,7 +2,6 @@ package breakpad
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -96,8 +95,15 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	f.funcs, f.publics = sorted(f.funcs), sorted(f.publics)
-	f.stack.sort()
+	for _, rs := range []*[]record{&f.funcs, &f.publics, &f.stack.cfi} {
+		sorted, err := byAddress(*rs, f.readable)
+		if err != nil {
+			return nil, err
+		}
+		*rs = sorted
+	}
+	f.funcs, f.publics = distinct(f.funcs), distinct(f.publics)
+	f.stack.index()
 	return f, nil
 }
 
@@ -165,9 +171,16 @@ func (f *File) note(m map[uint32]int64, w *fields, off int64) {
 	}
 }
 
-// sorted orders records by address; the first of several at one address stays.
-func sorted(rs []record) []record {
-	slices.SortStableFunc(rs, func(a, b record) int { return cmp.Compare(a.addr, b.addr) })
+// readable returns the error of reading a byte. A reader that is told to stop says so.
+func (f *File) readable() error {
+	if _, err := f.r.ReadAt(make([]byte, 1), 0); err != nil && err != io.EOF {
+		return fmt.Errorf("reading at offset 0x0: %w", err)
+	}
+	return nil
+}
+
+// distinct keeps the first of several sorted records at one address.
+func distinct(rs []record) []record {
 	return slices.CompactFunc(rs, func(a, b record) bool { return a.addr == b.addr })
 }
 

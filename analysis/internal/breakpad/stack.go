@@ -1,9 +1,6 @@
 package breakpad
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/dumpscan/dumpscan/analysis/internal/nest"
 )
 
@@ -57,8 +54,7 @@ func (f *File) indexStack(w *fields, off int64) {
 	}
 }
 
-func (s *stackRecords) sort() {
-	slices.SortStableFunc(s.cfi, func(a, b record) int { return cmp.Compare(a.addr, b.addr) })
+func (s *stackRecords) index() {
 	s.dataSpans, s.fpoSpans = nest.New(s.dataSpans), nest.New(s.fpoSpans)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -124,6 +125,36 @@ func TestInlinedBomb(t *testing.T) {
 	_, ok, err := open(t, data).Lookup(0x1048)
 	if !ok || err == nil || !strings.Contains(err.Error(), "longer than the file") {
 		t.Errorf("got %v, %v", ok, err)
+	}
+}
+
+// TestInlinedDepth: of calls within one another those up to a depth are named, and the next one in stands for the rest.
+func TestInlinedDepth(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ depth, frames int }{{1, 1}, {256, 256}, {257, 257}, {4000, 257}} {
+		p := sample()
+		p.Functions = nil
+		site := pdbtest.Site{}
+		for i := range tt.depth {
+			p.Functions = append(p.Functions, pdbtest.FuncID{Name: fmt.Sprintf("f%d", tt.depth-1-i), File: "x", Line: 1})
+			inner := []pdbtest.Site{site}
+			if i == 0 {
+				inner = nil
+			}
+			site = pdbtest.Site{Inlinee: uint32(0x1000 + i), Annotations: []byte{3, 0, 4, 0x40}, Sites: inner}
+		}
+		p.Modules[0].Procs[1].Sites = []pdbtest.Site{site}
+		sym, ok, err := open(t, p.Bytes()).Lookup(0x1048)
+		if !ok || err != nil || len(sym.Inlined) != tt.frames {
+			t.Fatalf("depth %d: %d frames, %v, %v", tt.depth, len(sym.Inlined), ok, err)
+		}
+		innermost := pdb.More
+		if tt.depth <= pdb.MaxInlined {
+			innermost = fmt.Sprintf("f%d", tt.depth-1)
+		}
+		if got := sym.Inlined[0]; got.Function != innermost || got.Line != 1 || sym.Inlined[tt.frames-1].Function != "f0" {
+			t.Errorf("depth %d: innermost %+v, outermost %+v", tt.depth, got, sym.Inlined[tt.frames-1])
+		}
 	}
 }
 
