@@ -34,13 +34,14 @@ func NewHandleStream(walk HandleWalk, known error, errs *[]string) *HandleStream
 // the report has been written.
 func (s *HandleStream) Problem() error { return s.problem }
 
-// each visits the handles. It returns an error if it was interrupted.
+// each visits the handles. It returns an error if it ended early.
 func (s *HandleStream) each(visit func(*minidump.Handle)) error {
 	err := s.walk(func(h *minidump.Handle) bool {
 		visit(h)
 		return true
 	})
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var unsorted *analysis.SortError
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &unsorted) {
 		s.stopped = err
 		return err
 	}
