@@ -162,8 +162,9 @@ func (s *Sorter[T]) Close() {
 
 // fileError says what to do about a temporary file, whose name is gone.
 func fileError(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		err = p.Err
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
 	}
 	return fmt.Errorf("sorting needs a temporary file in %s (is the disk full? TMPDIR, or TMP on Windows, names another folder): %w", os.TempDir(), err)
 }
