@@ -66,7 +66,7 @@ func (t *Trace) GroupAnomalies(names symbol.Names, system *SystemModules) []Anom
 	}
 	groups := make([]AnomalyGroup, len(order))
 	for i, b := range order {
-		b.distinct()
+		b.Handles = distinct(b.Handles)
 		b.Wrong, b.Previous = b.wrong.describe(t, names, system), b.previous.describe(t, names, system)
 		groups[i] = b.AnomalyGroup
 	}
@@ -89,63 +89,58 @@ type anomalyBuilder struct {
 
 func (b *anomalyBuilder) add(t *Trace, handle uint64, count, position, previous int) {
 	b.Count += count
-	if n := len(b.Handles); n == 0 || b.Handles[n-1] != handle {
-		const few = 64
-		if n == cap(b.Handles) && n >= few {
-			b.distinct()
-			if len(b.Handles) > n/2 {
-				b.Handles = slices.Grow(b.Handles, n)
-			}
-		}
-		b.Handles = append(b.Handles, handle)
-	}
+	b.Handles = addDistinct(b.Handles, handle)
 	b.wrong.add(t, position)
 	b.previous.add(t, previous)
 }
 
-// distinct sorts the handles, and leaves one of each value.
-func (b *anomalyBuilder) distinct() {
-	slices.Sort(b.Handles)
-	b.Handles = slices.Compact(b.Handles)
+// addDistinct adds a value to a list that distinct completes. Before the list
+// grows, values that it has more than once go.
+func addDistinct(values []uint64, v uint64) []uint64 {
+	const few = 64
+	n := len(values)
+	switch {
+	case n > 0 && values[n-1] == v:
+		return values
+	case n == cap(values) && n >= few:
+		if values = distinct(values); len(values) > n/2 {
+			values = slices.Grow(values, n)
+		}
+	}
+	return append(values, v)
+}
+
+// distinct sorts values, and leaves each once.
+func distinct(values []uint64) []uint64 {
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // callers counts, by their number in the pool, the callers that used one stack.
 type callers struct {
-	stack  int
-	counts map[uint32]*int
-	last   *int
-	caller uint32 // of last
+	stack int
+	tallies[uint32]
 }
 
 func (c *callers) add(t *Trace, position int) {
-	if position == none {
-		return
+	if position != none {
+		r := t.records[position]
+		c.stack = int(r.stack)
+		c.tallies.add(r.caller)
 	}
-	r := t.records[position]
-	if c.last == nil || r.caller != c.caller {
-		if c.counts == nil {
-			c.counts = map[uint32]*int{}
-		}
-		if c.last = c.counts[r.caller]; c.last == nil {
-			c.last = new(int)
-			c.counts[r.caller] = c.last
-		}
-		c.stack, c.caller = int(r.stack), r.caller
-	}
-	*c.last++
 }
 
 func (c *callers) describe(t *Trace, names symbol.Names, system *SystemModules) *Caller {
 	if c.counts == nil {
 		return nil
 	}
-	threads := map[[2]uint32]int{}
+	var threads tallies[[2]uint32] // which may have callers for several operations
 	for id, n := range c.counts {
 		caller := t.pool.callers[id]
-		threads[[2]uint32{caller.thread, caller.process}] += *n
+		threads.addMany([2]uint32{caller.thread, caller.process}, *n)
 	}
 	frames := t.Frames(c.stack)
-	caller := &Caller{Stack: c.stack, Culprit: system.Culprit(frames), Threads: threadCounts(threads)}
+	caller := &Caller{Stack: c.stack, Culprit: system.Culprit(frames), Threads: threadCounts(&threads)}
 	if caller.Culprit.Frame != none {
 		caller.Location = names.At(frames[caller.Culprit.Frame])
 	}
@@ -153,10 +148,10 @@ func (c *callers) describe(t *Trace, names symbol.Names, system *SystemModules) 
 }
 
 // threadCounts sorts by count, then by process and thread.
-func threadCounts(m map[[2]uint32]int) []ThreadCount {
-	counts := make([]ThreadCount, 0, len(m))
-	for id, n := range m {
-		counts = append(counts, ThreadCount{id[0], id[1], n})
+func threadCounts(t *tallies[[2]uint32]) []ThreadCount {
+	counts := make([]ThreadCount, 0, len(t.counts))
+	for id, n := range t.counts {
+		counts = append(counts, ThreadCount{id[0], id[1], *n})
 	}
 	slices.SortFunc(counts, func(x, y ThreadCount) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.ProcessID, y.ProcessID), cmp.Compare(x.ThreadID, y.ThreadID))
