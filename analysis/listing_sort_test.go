@@ -121,8 +121,13 @@ func TestListingSpills(t *testing.T) {
 }
 
 // BenchmarkListing sorts handles that all have a name of their own.
+// Ten million take part unless -short is given.
 func BenchmarkListing(b *testing.B) {
-	for _, n := range []int{66_316, 1_000_000} {
+	sizes := []int{66_316, 1_000_000, 10_000_000}
+	if testing.Short() {
+		sizes = sizes[:2]
+	}
+	for _, n := range sizes {
 		l := manyNames(b, n)
 		for _, limit := range []uint64{20, 0} {
 			b.Run(fmt.Sprintf("limit=%d/%d", limit, n), func(b *testing.B) {

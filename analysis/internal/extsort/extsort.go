@@ -29,6 +29,7 @@ type Sorter[T any] struct {
 	limit  uint64 // how many are wanted; 0: all
 
 	held  []T
+	spare []T // of the same size, for the next order of held
 	used  int // bytes of held
 	worst *T  // what does not come before it is not among the first limit
 	order []uint32
@@ -84,13 +85,17 @@ func (s *Sorter[T]) cut() {
 	if s.limit > 0 && s.limit <= uint64(len(s.order)) {
 		s.order = s.order[:s.limit]
 	}
-	sorted := make([]T, len(s.order), cap(s.held))
+	if cap(s.spare) < len(s.order) {
+		s.spare = make([]T, 0, cap(s.held))
+	}
+	sorted := s.spare[:len(s.order)]
 	s.used = 0
 	for i, at := range s.order {
 		sorted[i] = s.held[at]
 		s.used += s.values.Size(&sorted[i])
 	}
-	s.held = sorted
+	clear(s.held) // its strings
+	s.held, s.spare = sorted, s.held[:0]
 	if n := len(sorted); s.limit > 0 && s.limit == uint64(n) {
 		worst := sorted[n-1]
 		s.worst = &worst
@@ -148,7 +153,7 @@ func (s *Sorter[T]) Each(ctx context.Context, visit func(*T) bool) error {
 	if err := s.out.Flush(); err != nil {
 		return fileError(err)
 	}
-	s.held, s.order, s.out = nil, nil, nil
+	s.held, s.spare, s.order, s.out = nil, nil, nil, nil
 	return s.merge(ctx, visit)
 }
 
