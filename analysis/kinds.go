@@ -176,6 +176,9 @@ type normalizer struct {
 
 func (n *normalizer) form(name string) string {
 	n.buf = appendNormalized(n.buf[:0], name)
+	if string(n.buf) == name {
+		return name // which is kept anyway
+	}
 	form, ok := n.forms[string(n.buf)]
 	if !ok {
 		form = string(n.buf)

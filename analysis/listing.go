@@ -58,34 +58,46 @@ func (l *HandleList) Listing(parts minidump.HandleParts, order string, limit uin
 }
 
 // Walk calls visit for the handles until it returns false; see
-// [HandleList.Walk]. Another order than that of the file takes memory for all
-// handles of the list, about 150 bytes for each and its name and object
-// information.
+// [HandleList.Walk]. Another order than that of the file takes some megabytes of
+// memory, and where the handles that are wanted do not fit, a temporary file; the
+// error is a [*SortError] if that fails.
 func (l *HandleListing) Walk(ctx context.Context, visit func(*minidump.Handle) bool) error {
-	n := uint64(0)
-	limited := func(h *minidump.Handle) bool {
-		n++
-		return visit(h) && n != l.limit
-	}
 	if l.order == nil {
-		return l.list.Walk(ctx, l.parts, limited)
+		n := uint64(0)
+		return l.list.Walk(ctx, l.parts, func(h *minidump.Handle) bool {
+			n++
+			return visit(h) && n != l.limit
+		})
 	}
-	var all []minidump.Handle
+	sorter := newHandleSorter(l.order, l.limit)
+	defer sorter.Close()
+	var full error
 	err := l.list.Walk(ctx, l.parts, func(h *minidump.Handle) bool {
-		all = append(all, *h)
-		return true
+		full = sorter.Add(h)
+		return full == nil
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	slices.SortStableFunc(all, func(a, b minidump.Handle) int { return l.order.compare(&a, &b) })
-	for i := range all {
-		if !limited(&all[i]) {
-			break
-		}
+	if full == nil {
+		full = sorter.Each(ctx, visit)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case full != nil:
+		return &SortError{full}
 	}
 	return err
 }
+
+// A SortError says that handles could not be sorted, and why: there is no room
+// for a temporary file. Nothing is wrong with the dump.
+type SortError struct{ Err error }
+
+func (e *SortError) Error() string { return e.Err.Error() }
+
+func (e *SortError) Unwrap() error { return e.Err }
 
 // SortTypes orders the types of a summary: "" is WinDbg's order, "count" has
 // the largest first, "type" is the alphabet. The error is about the order.

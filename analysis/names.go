@@ -33,20 +33,25 @@ func NormalizeName(name string) string {
 // appendNormalized is NormalizeName into a buffer.
 func appendNormalized(b []byte, name string) []byte {
 	temp := false // the segment before is a folder for temporary files
-	for rest, more := name, true; more; {
-		var segment string
-		segment, rest, more = strings.Cut(rest, `\`)
-		if prefix, form, ok := tempFile(segment, temp && !more); ok {
+	for rest := name; ; {
+		end := strings.IndexByte(rest, '\\')
+		last := end < 0
+		if last {
+			end = len(rest)
+		}
+		segment := rest[:end]
+		if prefix, form, ok := tempFile(segment, temp && last); ok {
 			b = append(append(b, prefix...), form...)
 		} else {
 			b = appendNormal(b, segment)
 		}
-		if more {
-			b = append(b, '\\')
+		if last {
+			return b
 		}
-		temp = strings.EqualFold(segment, "temp") || strings.EqualFold(segment, "tmp")
+		b = append(b, '\\')
+		rest = rest[end+1:]
+		temp = len(segment) == 4 && strings.EqualFold(segment, "temp") || len(segment) == 3 && strings.EqualFold(segment, "tmp")
 	}
-	return b
 }
 
 // tempFile recognises the names of temporary files: "tmpA1.tmp" of
@@ -54,7 +59,11 @@ func appendNormalized(b []byte, name string) []byte {
 // "~DF0123456789ABCDEF.TMP" of OLE, and in a folder for such files the eight
 // and three characters of GetRandomFileName.
 func tempFile(segment string, inTemp bool) (prefix, form string, ok bool) {
-	base, ext, _ := strings.Cut(segment, ".")
+	dot := strings.IndexByte(segment, '.')
+	if dot < 0 || len(segment)-dot != len(".tmp") {
+		return "", "", false // most names
+	}
+	base, ext := segment[:dot], segment[dot+1:]
 	if strings.EqualFold(ext, "tmp") && len(base) > 3 && allHex(base[3:]) && !hasDigit(base[:3]) {
 		if len(base) <= 7 || strings.EqualFold(base[:3], "~df") {
 			return base[:3], PlaceholderNumber + segment[len(base):], true

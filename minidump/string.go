@@ -2,7 +2,6 @@ package minidump
 
 import (
 	"encoding/binary"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -101,15 +100,27 @@ func decodeUTF16(p []byte) string {
 	if len(p) == 0 {
 		return ""
 	}
-	var ascii strings.Builder
-	ascii.Grow(len(p) / 2)
-	for i := 0; i < len(p); i += 2 {
+	var short [256]byte // most names fit
+	ascii := short[:0]
+	if len(p)/2 > len(short) {
+		ascii = make([]byte, 0, len(p)/2)
+	}
+	i := 0
+	for ; i+8 <= len(p); i += 8 { // four characters at a time
+		v := binary.LittleEndian.Uint64(p[i:])
+		if v&0xff80ff80ff80ff80 != 0 {
+			return DecodeUTF16(p)
+		}
+		v = (v | v>>8) & 0x0000ffff0000ffff
+		ascii = binary.LittleEndian.AppendUint32(ascii, uint32(v|v>>16))
+	}
+	for ; i < len(p); i += 2 {
 		if p[i+1] != 0 || p[i] >= 0x80 {
 			return DecodeUTF16(p)
 		}
-		ascii.WriteByte(p[i])
+		ascii = append(ascii, p[i])
 	}
-	return ascii.String()
+	return string(ascii)
 }
 
 // DecodeUTF16 decodes UTF-16LE of whole characters. Windows does not check its

@@ -9,6 +9,7 @@ type stringCache struct {
 	rvas  [256]rvaString
 	short [256]rawString
 	texts [4096]rawString
+	once  [1 << 15]uint16 // parts of the hashes of strings that came: one is kept when it comes again
 	seed  maphash.Seed
 }
 
@@ -22,7 +23,10 @@ type rvaString struct {
 }
 
 // rawString is a string in UTF-16, as it is in the file, and decoded.
-type rawString struct{ raw, s string }
+type rawString struct {
+	hash   uint64
+	raw, s string
+}
 
 func newStringCache() *stringCache { return &stringCache{seed: maphash.MakeSeed()} }
 
@@ -50,16 +54,22 @@ func (c *stringCache) intern(p []byte) string {
 	}
 	// Four neighbours share a place; the last that came goes first.
 	const ways = 4
-	at := maphash.Bytes(c.seed, p) % (uint64(len(c.texts)) / ways) * ways
+	hash := maphash.Bytes(c.seed, p)
+	at := hash % (uint64(len(c.texts)) / ways) * ways
 	set := c.texts[at:][:ways]
 	for i := range set {
-		if set[i].raw == string(p) {
+		if set[i].hash == hash && set[i].raw == string(p) {
 			*short = set[i]
 			return short.s
 		}
 	}
+	// Where all names differ, keeping them would take as long as reading them.
+	if once := &c.once[hash>>32%uint64(len(c.once))]; *once != uint16(hash)|1 {
+		*once = uint16(hash) | 1
+		return decodeUTF16(p)
+	}
 	copy(set[1:], set)
-	set[0] = rawString{raw: string(p), s: decodeUTF16(p)}
+	set[0] = rawString{hash: hash, raw: string(p), s: decodeUTF16(p)}
 	return set[0].s
 }
 

@@ -34,41 +34,40 @@ type Caller struct {
 func (t *Trace) GroupAnomalies(names symbol.Names, system *SystemModules) []AnomalyGroup {
 	type key struct {
 		kind            AnomalyKind
-		typ             string
 		wrong, previous int // stacks
 		badRef          bool
 	}
-	type builder struct {
-		AnomalyGroup
-		wrong, previous callers
-	}
-	builders := map[key]*builder{}
-	var order []*builder
-	for _, a := range t.Anomalies {
-		k := key{kind: a.Kind, typ: a.Type, wrong: none, previous: none}
-		if a.Position != none {
-			op := t.Operation(a.Position)
-			k.wrong, k.badRef = op.Stack, op.OperationType == minidump.OperationBadRef
+	builders := map[key]*anomalyBuilder{}
+	var order []*anomalyBuilder
+	var last *anomalyBuilder
+	var lastKey key
+	t.replay(func(kind AnomalyKind, position, previous int) bool {
+		r := t.records[position]
+		k := key{kind: kind, wrong: int(r.stack), previous: none, badRef: t.kinds[r.caller] == kindBadRef}
+		if previous != none {
+			k.previous = int(t.records[previous].stack)
 		}
-		if a.Previous != none {
-			k.previous = t.Operation(a.Previous).Stack
+		b := last
+		if k != lastKey || last == nil {
+			if b = builders[k]; b == nil {
+				b = &anomalyBuilder{AnomalyGroup: AnomalyGroup{Kind: kind, BadRef: k.badRef}}
+				builders[k] = b
+				order = append(order, b)
+			}
+			last, lastKey = b, k
 		}
-		b := builders[k]
-		if b == nil {
-			b = &builder{AnomalyGroup: AnomalyGroup{Kind: a.Kind, Type: a.Type, BadRef: k.badRef}}
-			builders[k] = b
-			order = append(order, b)
-		}
-		b.Count += a.Count
-		b.Handles = append(b.Handles, a.Handle)
-		b.wrong.add(t, a.Position)
-		b.previous.add(t, a.Previous)
+		b.add(t, t.pool.handles[r.handle], 1, position, previous)
+		return true
+	})
+	for _, a := range t.summed {
+		b := &anomalyBuilder{AnomalyGroup: AnomalyGroup{Kind: a.Kind, Type: a.Type}}
+		b.add(t, a.Handle, a.Count, a.Position, a.Previous)
+		order = append(order, b)
 	}
 	groups := make([]AnomalyGroup, len(order))
 	for i, b := range order {
-		slices.Sort(b.Handles)
-		b.Handles = slices.Compact(b.Handles)
-		b.Wrong, b.Previous = b.wrong.caller(t, names, system), b.previous.caller(t, names, system)
+		b.Handles = distinct(b.Handles)
+		b.Wrong, b.Previous = b.wrong.describe(t, names, system), b.previous.describe(t, names, system)
 		groups[i] = b.AnomalyGroup
 	}
 	rank := map[AnomalyKind]int{}
@@ -81,30 +80,67 @@ func (t *Trace) GroupAnomalies(names symbol.Names, system *SystemModules) []Anom
 	return groups
 }
 
-// callers collects the threads that used one stack.
+// An anomalyBuilder collects one group. What it keeps depends on how many values
+// and threads there are, and not on how often they come.
+type anomalyBuilder struct {
+	AnomalyGroup
+	wrong, previous callers
+}
+
+func (b *anomalyBuilder) add(t *Trace, handle uint64, count, position, previous int) {
+	b.Count += count
+	b.Handles = addDistinct(b.Handles, handle)
+	b.wrong.add(t, position)
+	b.previous.add(t, previous)
+}
+
+// addDistinct adds a value to a list that distinct completes. Before the list
+// grows, values that it has more than once go.
+func addDistinct(values []uint64, v uint64) []uint64 {
+	const few = 64
+	n := len(values)
+	switch {
+	case n > 0 && values[n-1] == v:
+		return values
+	case n == cap(values) && n >= few:
+		if values = distinct(values); len(values) > n/2 {
+			values = slices.Grow(values, n)
+		}
+	}
+	return append(values, v)
+}
+
+// distinct sorts values, and leaves each once.
+func distinct(values []uint64) []uint64 {
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// callers counts, by their number in the pool, the callers that used one stack.
 type callers struct {
-	stack   int
-	threads map[[2]uint32]int
+	stack int
+	tallies[uint32]
 }
 
 func (c *callers) add(t *Trace, position int) {
-	if position == none {
-		return
+	if position != none {
+		r := t.records[position]
+		c.stack = int(r.stack)
+		c.tallies.add(r.caller)
 	}
-	op := t.Operation(position)
-	if c.threads == nil {
-		c.threads = map[[2]uint32]int{}
-	}
-	c.stack = op.Stack
-	c.threads[[2]uint32{op.ThreadID, op.ProcessID}]++
 }
 
-func (c *callers) caller(t *Trace, names symbol.Names, system *SystemModules) *Caller {
-	if c.threads == nil {
+func (c *callers) describe(t *Trace, names symbol.Names, system *SystemModules) *Caller {
+	if c.counts == nil {
 		return nil
 	}
+	var threads tallies[[2]uint32] // which may have callers for several operations
+	for id, n := range c.counts {
+		caller := t.pool.callers[id]
+		threads.addMany([2]uint32{caller.thread, caller.process}, *n)
+	}
 	frames := t.Frames(c.stack)
-	caller := &Caller{Stack: c.stack, Culprit: system.Culprit(frames), Threads: threadCounts(c.threads)}
+	caller := &Caller{Stack: c.stack, Culprit: system.Culprit(frames), Threads: threadCounts(&threads)}
 	if caller.Culprit.Frame != none {
 		caller.Location = names.At(frames[caller.Culprit.Frame])
 	}
@@ -112,10 +148,10 @@ func (c *callers) caller(t *Trace, names symbol.Names, system *SystemModules) *C
 }
 
 // threadCounts sorts by count, then by process and thread.
-func threadCounts(m map[[2]uint32]int) []ThreadCount {
-	counts := make([]ThreadCount, 0, len(m))
-	for id, n := range m {
-		counts = append(counts, ThreadCount{id[0], id[1], n})
+func threadCounts(t *tallies[[2]uint32]) []ThreadCount {
+	counts := make([]ThreadCount, 0, len(t.counts))
+	for id, n := range t.counts {
+		counts = append(counts, ThreadCount{id[0], id[1], *n})
 	}
 	slices.SortFunc(counts, func(x, y ThreadCount) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.ProcessID, y.ProcessID), cmp.Compare(x.ThreadID, y.ThreadID))

@@ -1,7 +1,6 @@
 package htrace
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/dumpscan/dumpscan/analysis/symbol"
@@ -41,14 +40,11 @@ func (t *Trace) FindDuplicates(names symbol.Names) {
 		}
 		a.Count++
 	}
-	if len(found) == 0 {
-		return
-	}
-	t.Anomalies = slices.DeleteFunc(t.Anomalies, func(a Anomaly) bool { return a.Kind == Duplicated })
+	var anomalies []Anomaly
 	for _, a := range found {
-		t.Anomalies = append(t.Anomalies, *a)
+		anomalies = append(anomalies, *a)
 	}
-	t.sortAnomalies()
+	t.sum(Duplicated, anomalies)
 }
 
 func (t *Trace) callsDuplicate(stack uint32, names symbol.Names) bool {

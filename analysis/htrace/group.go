@@ -99,10 +99,33 @@ func (g *Group) Type() string {
 // groupBuilder collects one group.
 type groupBuilder struct {
 	Group
-	stacks  map[int]int
-	types   map[string]int
-	names   map[string]int
-	threads map[[2]uint32]int
+	stacks  tallies[int]
+	types   tallies[string]
+	names   tallies[string]
+	threads tallies[[2]uint32]
+}
+
+// tallies count how often values come. The same one often comes again.
+type tallies[K comparable] struct {
+	counts map[K]*int
+	last   K
+	n      *int // of last
+}
+
+func (t *tallies[K]) add(k K) { t.addMany(k, 1) }
+
+func (t *tallies[K]) addMany(k K, n int) {
+	if t.n == nil || k != t.last {
+		if t.counts == nil {
+			t.counts = map[K]*int{}
+		}
+		if t.n = t.counts[k]; t.n == nil {
+			t.n = new(int)
+			t.counts[k] = t.n
+		}
+		t.last = k
+	}
+	*t.n += n
 }
 
 // Group groups opens of the trace: all outstanding ones, or those of a diff.
@@ -124,10 +147,7 @@ func (t *Trace) Group(opens []Open, o GroupOptions) []Group {
 			b = builders[key]
 		}
 		if b == nil {
-			b = &groupBuilder{
-				Group:  Group{Key: key},
-				stacks: map[int]int{}, types: map[string]int{}, names: map[string]int{}, threads: map[[2]uint32]int{},
-			}
+			b = &groupBuilder{Group: Group{Key: key}}
 			if order = append(order, b); o.By == ByStack {
 				byStack[open.Stack] = b
 			} else {
@@ -199,13 +219,13 @@ func (t *Trace) ThreadLabel(thread, process uint32) string {
 
 func (b *groupBuilder) add(t *Trace, open *Open) {
 	b.Count++
-	b.stacks[open.Stack]++
-	b.types[open.Object.Type]++
+	b.stacks.add(open.Stack)
+	b.types.add(open.Object.Type)
 	if open.Object.Name != "" {
-		b.names[open.Object.Name]++
+		b.names.add(open.Object.Name)
 	}
-	b.threads[[2]uint32{open.ThreadID, open.ProcessID}]++
-	b.Handles = append(b.Handles, open.Handle)
+	b.threads.add([2]uint32{open.ThreadID, open.ProcessID})
+	b.Handles = addDistinct(b.Handles, open.Handle)
 	if t.Handles.Present && !open.Object.Listed {
 		b.Missing++
 	}
@@ -222,17 +242,16 @@ func (b *groupBuilder) finish(t *Trace, o GroupOptions, total int) {
 	if o.Window > 0 {
 		b.RatePerHour = float64(b.Count) / o.Window.Hours()
 	}
-	b.Types, b.Names = countsOf(b.types), countsOf(b.names)
-	for id, n := range b.stacks {
-		b.Stacks = append(b.Stacks, StackCount{id, n})
+	b.Types, b.Names = countsOf(&b.types), countsOf(&b.names)
+	for id, n := range b.stacks.counts {
+		b.Stacks = append(b.Stacks, StackCount{id, *n})
 		b.AllOpens += o.Blame.lives[id].opens
 	}
 	slices.SortFunc(b.Stacks, func(x, y StackCount) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), t.compareStacks(x.Stack, y.Stack))
 	})
-	b.Threads = threadCounts(b.threads)
-	slices.Sort(b.Handles)
-	b.Handles = slices.Compact(b.Handles)
+	b.Threads = threadCounts(&b.threads)
+	b.Handles = distinct(b.Handles)
 	top := b.Stacks[0].Stack
 	for _, addr := range t.Frames(top) {
 		b.Frames = append(b.Frames, o.Blame.names.At(addr))
@@ -247,10 +266,10 @@ func (b *groupBuilder) finish(t *Trace, o GroupOptions, total int) {
 func (t *Trace) compareStacks(a, b int) int { return slices.Compare(t.Frames(a), t.Frames(b)) }
 
 // countsOf sorts by count, then by text.
-func countsOf(m map[string]int) []TextCount {
-	counts := make([]TextCount, 0, len(m))
-	for text, n := range m {
-		counts = append(counts, TextCount{text, n})
+func countsOf(t *tallies[string]) []TextCount {
+	counts := make([]TextCount, 0, len(t.counts))
+	for text, n := range t.counts {
+		counts = append(counts, TextCount{text, *n})
 	}
 	slices.SortFunc(counts, func(a, b TextCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Text, b.Text))

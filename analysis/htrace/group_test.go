@@ -198,7 +198,7 @@ func TestFindDuplicates(t *testing.T) {
 		trace.FindDuplicates(traceResolver().of(trace))
 	}
 	want := []htrace.Anomaly{{Kind: htrace.Duplicated, Handle: 0x2c, Position: 0, Previous: -1, Count: 2}}
-	if diff := cmp.Diff(want, trace.Anomalies); diff != "" {
+	if diff := cmp.Diff(want, slices.Collect(trace.Anomalies())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

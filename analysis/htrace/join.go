@@ -82,9 +82,13 @@ func (t *Trace) describe(ctx context.Context, f *minidump.File) error {
 	if len(open) > 0 {
 		parts |= minidump.HandleObjectName
 	}
+	last := &Object{Listed: true} // handles of one kind come in runs
 	err = list.Walk(ctx, parts, func(handle *minidump.Handle) bool {
 		if i, ok := open[handle.Handle]; ok {
-			t.Outstanding[i].Object = Object{Listed: true, Type: handle.TypeName, Name: handle.ObjectName}
+			if handle.TypeName != last.Type || handle.ObjectName != last.Name {
+				last = &Object{Listed: true, Type: handle.TypeName, Name: handle.ObjectName}
+			}
+			t.Outstanding[i].Object = last
 			return true
 		}
 		t.Handles.WithoutEntry++
@@ -103,8 +107,10 @@ func (t *Trace) describe(ctx context.Context, f *minidump.File) error {
 			t.Handles.Missing++
 		}
 	}
+	var anomalies []Anomaly
 	for _, a := range others {
-		t.Anomalies = append(t.Anomalies, *a)
+		anomalies = append(anomalies, *a)
 	}
+	t.sum(OpenWithoutEntry, anomalies)
 	return err
 }

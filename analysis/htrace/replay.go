@@ -2,6 +2,7 @@ package htrace
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -62,8 +63,10 @@ type Anomaly struct {
 // none is the position of an operation that is not there.
 const none = -1
 
-// replay finds the anomalies. The records are in the order of time.
-func (t *Trace) replay() {
+// replay finds what is wrong with single operations, the oldest first, until
+// visit returns false. A hostile trace is wrong everywhere, so that the trace is
+// replayed whenever someone asks, and nothing is kept.
+func (t *Trace) replay(visit func(kind AnomalyKind, position, previous int) bool) {
 	last := make([]int32, len(t.pool.handles))   // position of the last open or close
 	state := make([]opKind, len(t.pool.handles)) // and its kind
 	for i, r := range t.records {
@@ -71,8 +74,8 @@ func (t *Trace) replay() {
 		if before != kindOther {
 			previous = int(last[r.handle])
 		}
-		if kind := judge(before, op); kind != "" {
-			t.anomaly(kind, i, previous)
+		if kind := judge(before, op); kind != "" && !visit(kind, i, previous) {
+			return
 		}
 		if op != kindOpen && op != kindClose {
 			continue
@@ -83,7 +86,50 @@ func (t *Trace) replay() {
 			if op == kindClose {
 				kind = ForeignClose
 			}
-			t.anomaly(kind, i, previous)
+			if !visit(kind, i, previous) {
+				return
+			}
+		}
+	}
+}
+
+// countAnomalies counts the anomalies that are single operations.
+func (t *Trace) countAnomalies() {
+	t.anomalies = map[AnomalyKind]int{}
+	var lastKind AnomalyKind
+	run := 0
+	t.replay(func(kind AnomalyKind, _, _ int) bool {
+		if kind != lastKind {
+			t.anomalies[lastKind] += run
+			lastKind, run = kind, 0
+		}
+		run++
+		return true
+	})
+	t.anomalies[lastKind] += run
+}
+
+// Anomalies are what is wrong in the trace, by kind in the order of
+// [AnomalyKinds], then by position. They are found anew for each kind.
+func (t *Trace) Anomalies() iter.Seq[Anomaly] {
+	return func(yield func(Anomaly) bool) {
+		for _, kind := range AnomalyKinds() {
+			more := true
+			if t.anomalies[kind] > 0 {
+				t.replay(func(k AnomalyKind, position, previous int) bool {
+					more = k != kind || yield(Anomaly{
+						Kind: kind, Handle: t.pool.handles[t.records[position].handle],
+						Position: position, Previous: previous, Count: 1,
+					})
+					return more
+				})
+			}
+			for i := 0; more && i < len(t.summed); i++ {
+				more = t.summed[i].Kind != kind || yield(t.summed[i])
+			}
+			if !more {
+				return
+			}
 		}
 	}
 }
@@ -112,47 +158,49 @@ func judge(before, op opKind) AnomalyKind {
 	return ""
 }
 
-func (t *Trace) anomaly(kind AnomalyKind, position, previous int) {
-	t.Anomalies = append(t.Anomalies, Anomaly{
-		Kind: kind, Handle: t.pool.handles[t.records[position].handle],
-		Position: position, Previous: previous, Count: 1,
+// sum replaces the anomalies of a kind that stand for many operations.
+func (t *Trace) sum(kind AnomalyKind, anomalies []Anomaly) {
+	t.summed = slices.DeleteFunc(t.summed, func(a Anomaly) bool { return a.Kind == kind })
+	slices.SortFunc(anomalies, func(a, b Anomaly) int {
+		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type))
 	})
-}
-
-// sortAnomalies orders them by kind, then by position.
-func (t *Trace) sortAnomalies() {
-	rank := map[AnomalyKind]int{}
-	for i, k := range AnomalyKinds() {
-		rank[k] = i
-	}
-	slices.SortStableFunc(t.Anomalies, func(a, b Anomaly) int {
-		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), cmp.Compare(a.Position, b.Position),
-			cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type))
-	})
+	t.summed = append(t.summed, anomalies...)
 }
 
 // outstanding collects the opens without a later close, going back in time.
 func (t *Trace) outstanding() {
-	opens := make([]int32, len(t.pool.handles)) // not yet passed
-	for _, r := range t.records {
-		if t.kinds[r.caller] == kindOpen {
-			opens[r.handle]++
-		}
-	}
 	const closed, opened = 1, 2
 	later := make([]uint8, len(t.pool.handles))
-	for i := len(t.records) - 1; i >= 0; i-- {
-		r := t.records[i]
+	opens := make([]int32, len(t.pool.handles)) // not yet passed
+	n := 0
+	for _, r := range slices.Backward(t.records) {
+		switch t.kinds[r.caller] {
+		case kindClose:
+			later[r.handle] = closed
+		case kindOpen:
+			opens[r.handle]++
+			if later[r.handle] != closed {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return
+	}
+	t.Outstanding = make([]Open, 0, n)
+	clear(later)
+	for i, r := range slices.Backward(t.records) {
 		switch t.kinds[r.caller] {
 		case kindClose:
 			later[r.handle] |= closed
 		case kindOpen:
 			opens[r.handle]--
-			if caller := t.pool.callers[r.caller]; later[r.handle]&closed == 0 {
+			if later[r.handle]&closed == 0 {
+				caller := &t.pool.callers[r.caller]
 				t.Outstanding = append(t.Outstanding, Open{
 					Position: i, Handle: t.pool.handles[r.handle], Stack: int(r.stack),
-					ThreadID: caller.thread, ProcessID: caller.process,
-					Earlier: int(opens[r.handle]), Superseded: later[r.handle]&opened != 0,
+					ThreadID: caller.thread, ProcessID: caller.process, Object: &unlistedObject,
+					Earlier: opens[r.handle], Superseded: later[r.handle]&opened != 0,
 				})
 			}
 			later[r.handle] |= opened
@@ -162,8 +210,8 @@ func (t *Trace) outstanding() {
 
 // CountAnomalies returns how many handles the anomalies of a kind stand for.
 func (t *Trace) CountAnomalies(kind AnomalyKind) int {
-	n := 0
-	for _, a := range t.Anomalies {
+	n := t.anomalies[kind]
+	for _, a := range t.summed {
 		if a.Kind == kind {
 			n += a.Count
 		}

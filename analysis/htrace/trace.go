@@ -35,12 +35,14 @@ type Trace struct {
 	// Outstanding are the opens without a later close of the same value, the
 	// newest first.
 	Outstanding []Open
-	Anomalies   []Anomaly // by kind in the order of AnomalyKinds, then by position
 	Handles     Handles
 
 	records []record // oldest first
 	kinds   []opKind // by caller
 	pool    *pool
+
+	anomalies map[AnomalyKind]int // how many single operations are wrong
+	summed    []Anomaly           // those that stand for many, by kind
 }
 
 // An Open is an open that was never closed.
@@ -54,11 +56,11 @@ type Open struct {
 	ProcessID uint32
 	// Earlier is how many earlier opens of the same value the trace holds: the
 	// value was reused.
-	Earlier int
+	Earlier int32
 	// Superseded says that the same value was opened again later, so that the
 	// close between the two is missing in the trace.
 	Superseded bool
-	Object     Object
+	Object     *Object // never nil; opens may share it
 }
 
 // An Object is what the handle stream of the same dump says about a value.
@@ -68,6 +70,9 @@ type Object struct {
 	Type   string
 	Name   string
 }
+
+// unlistedObject is that of opens whose handle is not in the handle stream.
+var unlistedObject Object
 
 // An Operation is one operation of a [Trace].
 type Operation struct {
@@ -119,14 +124,13 @@ func scanTrace(ctx context.Context, f *minidump.File) (*Trace, error) {
 // could not be read so far.
 func (t *Trace) replayed(ctx context.Context, f *minidump.File, err error) (*Trace, error) {
 	var both sync.WaitGroup
-	both.Go(t.replay)
+	both.Go(t.countAnomalies)
 	both.Go(t.outstanding)
 	both.Wait()
 	describeErr := t.describe(ctx, f)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	t.sortAnomalies()
 	return t, minidump.JoinErrors(err, describeErr)
 }
 

@@ -104,7 +104,7 @@ func outstandingText(trace *htrace.Trace) string {
 
 func anomalyText(trace *htrace.Trace) string {
 	var words []string
-	for _, a := range trace.Anomalies {
+	for a := range trace.Anomalies() {
 		w := fmt.Sprintf("%s:%x", a.Kind, a.Handle)
 		if a.Kind == htrace.OpenWithoutEntry {
 			w += fmt.Sprintf(":%d:%s", a.Count, a.Type)

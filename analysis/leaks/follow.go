@@ -2,7 +2,6 @@ package leaks
 
 import (
 	"cmp"
-	"hash/maphash"
 	"slices"
 
 	"github.com/dumpscan/dumpscan/analysis"
@@ -31,7 +30,6 @@ func compareFollowed(a, b followed) int { return a.Compare(b.HandleID) }
 type follower struct {
 	groups, types int // how many there are
 	sample        uint64
-	seed          maphash.Seed
 	dumps         [][]followed
 	byGroup       []memberIndex // of each dump, once they are sorted
 	byType        []memberIndex
@@ -66,7 +64,7 @@ func newMemberIndex(handles []followed, n int, group func(*followed) int32) memb
 // newFollower prepares to follow the handles of dumps, the largest of which has
 // so many.
 func newFollower(groups, types int, largest uint64) *follower {
-	return &follower{groups: groups, types: types, sample: (largest + mostHandles - 1) / mostHandles, seed: maphash.MakeSeed()}
+	return &follower{groups: groups, types: types, sample: (largest + mostHandles - 1) / mostHandles}
 }
 
 // whole reports whether all handles are followed, and not one in so many.
@@ -75,11 +73,21 @@ func (f *follower) whole() bool { return f.sample <= 1 }
 // dump begins the next dump.
 func (f *follower) dump() { f.dumps = append(f.dumps, nil) }
 
+// follows reports whether handles with a value are among those to add: the same
+// ones in every run, and not those of one rest, which may be of one place of the
+// program (the values are mixed as in G. Steele et al., Fast Splittable
+// Pseudorandom Number Generators, OOPSLA 2014).
+func (f *follower) follows(value uint64) bool {
+	if f.whole() {
+		return true
+	}
+	value = (value ^ value>>30) * 0xbf58476d1ce4e5b9
+	value = (value ^ value>>27) * 0x94d049bb133111eb
+	return (value^value>>31)%f.sample == 0
+}
+
 // add enters a handle of the dump that was begun last.
 func (f *follower) add(id analysis.HandleID, group, typ int32) {
-	if !f.whole() && maphash.Comparable(f.seed, id.Value)%f.sample != 0 {
-		return
-	}
 	last := &f.dumps[len(f.dumps)-1]
 	*last = append(*last, followed{id, group, typ})
 }

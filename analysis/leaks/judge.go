@@ -18,6 +18,9 @@ func (p *Process) followHandles(ctx context.Context, o *Options, dumps *dumpRead
 	for _, i := range chosen {
 		f.dump()
 		err := dumps.handles(ctx, p.Series.Snapshots[i], func(h *minidump.Handle) {
+			if !f.follows(h.Handle) {
+				return
+			}
 			if row := find.Row(h); row >= 0 { // else it is damaged, and was read differently the second time
 				f.add(match.ID(h), groupOf[row], typeOf[row])
 			}

@@ -31,11 +31,14 @@ type objectKey struct {
 // own, and behind threads, in the newest dump.
 func (p *Process) readObjects(ctx context.Context, dumps *dumpReader) error {
 	last := p.Series.Last()
-	wanted := map[int]*Group{} // by row
+	wanted := map[int]*Group{}   // by row
+	unnamed := map[string]bool{} // the types of these groups, and whether all of them are without names
 	for i := range p.Kinds {
 		g := &p.Kinds[i]
 		if g.Type == "Thread" && g.Last() >= minGroup || (g.Name == "" || g.Type == "File") && g.Last() >= sameObjectCount {
 			wanted[g.rows[0]] = g
+			before, known := unnamed[g.Type]
+			unnamed[g.Type] = g.Name == "" && !p.table.NamesIgnored && (before || !known)
 		}
 	}
 	if len(wanted) == 0 {
@@ -44,6 +47,11 @@ func (p *Process) readObjects(ctx context.Context, dumps *dumpReader) error {
 	find := p.table.Finder()
 	counts := map[*Group]map[objectKey]uint64{}
 	err := dumps.evidence(ctx, p, last, func(h *minidump.Handle) {
+		// To find the row of a name takes most of the time, and most names are of
+		// groups that are not wanted.
+		if nameless, ok := unnamed[h.TypeName]; !ok || nameless && h.ObjectName != "" {
+			return
+		}
 		g := wanted[find.Row(h)]
 		if g == nil {
 			return

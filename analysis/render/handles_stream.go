@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/dumpscan/dumpscan/analysis"
 	"github.com/dumpscan/dumpscan/minidump"
 )
 
@@ -26,13 +27,14 @@ func NewHandleStream(walk HandleWalk, failed func(error)) *HandleStream {
 	return &HandleStream{walk: walk, failed: failed}
 }
 
-// each visits the handles. It returns an error if it was interrupted.
+// each visits the handles. It returns an error if it ended early.
 func (s *HandleStream) each(visit func(*minidump.Handle)) error {
 	err := s.walk(func(h *minidump.Handle) bool {
 		visit(h)
 		return true
 	})
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var unsorted *analysis.SortError
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &unsorted) {
 		s.stopped = err
 		return err
 	}

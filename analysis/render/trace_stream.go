@@ -90,7 +90,7 @@ type TraceAnomalies struct {
 }
 
 func (a TraceAnomalies) elements(element func(any)) {
-	for _, x := range a.trace.Anomalies {
+	for x := range a.trace.Anomalies() {
 		out := TraceAnomaly{Kind: x.Kind, Handle: Hex(x.Handle), Count: x.Count}
 		if x.Kind == htrace.OpenWithoutEntry {
 			out.Type = &x.Type

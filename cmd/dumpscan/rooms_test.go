@@ -24,13 +24,14 @@ var rooms = map[string]string{
 	"minidump/dumptest": "", // a second transcription of the format must not share the first one's mistakes
 	"minidump/dumpfile": "minidump github.com/klauspost/compress/flate github.com/klauspost/compress/gzip github.com/klauspost/compress/zstd",
 
-	"analysis":                              "minidump analysis/words",
+	"analysis":                              "minidump analysis/words analysis/internal/extsort",
 	"analysis/words":                        "github.com/dustin/go-humanize",
 	"analysis/internal/testdump":            "minidump minidump/dumptest", // for tests alone
 	"analysis/symbol":                       "minidump analysis/internal/breakpad analysis/internal/cfi analysis/internal/ctxlock analysis/internal/dwarfsym analysis/internal/pdb analysis/internal/peimage analysis/internal/store analysis/internal/undecorate analysis/internal/openfile",
 	"analysis/symbol/symserver":             "analysis/symbol",
 	"analysis/internal/bounded":             "",
 	"analysis/internal/breakpad":            "analysis/internal/nest analysis/internal/openfile",
+	"analysis/internal/extsort":             "",
 	"analysis/internal/cfi":                 "analysis/internal/bounded",
 	"analysis/internal/nest":                "",
 	"analysis/internal/cab":                 "analysis/internal/bounded",
