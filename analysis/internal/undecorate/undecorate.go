@@ -93,11 +93,27 @@ func read(p *parser) (string, bool) {
 	return s, !p.bad && p.in == ""
 }
 
-// maxOther bounds the names given to the demangler of Itanium and Rust names, and log2 of the text it may make.
+// maxOther and maxQualifiers bound the names given to the demangler of Itanium and Rust names, maxOtherText is log2 of
+// the text it may make. Its time grows with the square of how deep types are nested, and a letter of a hostile name
+// nests them once more: 31,500 letters took it many seconds, 4,000 take 0.1 s.
 const (
-	maxOther     = 1 << 15
-	maxOtherText = 16
+	maxOther      = 1 << 12
+	maxOtherText  = 16
+	maxQualifiers = 64 // of a type, one behind the other: pointers, const, complex, ...
 )
+
+// tooDeep reports whether a name nests types deeper than any that people wrote.
+func tooDeep(name string) bool {
+	run := 0
+	for i := range len(name) {
+		if !strings.Contains("CGPROKVr", name[i:i+1]) {
+			run = 0
+		} else if run++; run > maxQualifiers {
+			return true
+		}
+	}
+	return false
+}
 
 // other reads Itanium and Rust names. 32-bit Windows puts an underscore before them as before every C name.
 func other(decorated string) string {
@@ -105,7 +121,7 @@ func other(decorated string) string {
 	if strings.HasPrefix(name, "__Z") || strings.HasPrefix(name, "__R") {
 		name = name[1:]
 	}
-	if len(name) > maxOther || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
+	if len(name) > maxOther || tooDeep(name) || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
 		return decorated
 	}
 	text, err := demangle.ToString(name, demangle.NoParams, demangle.NoEnclosingParams, demangle.MaxLength(maxOtherText))
