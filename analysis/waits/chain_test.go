@@ -54,15 +54,7 @@ func TestChains(t *testing.T) {
 		{name: "a thread of another process", waits: []Wait{elsewhere, waiting(2, 1)}, process: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			for _, c := range chains(tt.waits, tt.process) {
-				s := c.String()
-				if c.Closed {
-					s = "closed: " + s
-				}
-				got = append(got, s)
-			}
-			if d := cmp.Diff(tt.want, got); d != "" {
+			if d := cmp.Diff(tt.want, describeChains(chains(tt.waits, tt.process))); d != "" {
 				t.Error(d)
 			}
 		})

@@ -1,6 +1,7 @@
 package waits
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -195,11 +196,12 @@ func matched(candidates []candidate, objects map[uint64]Object) []Wait {
 	return list
 }
 
-// String is `Mutant 0x7e0 "Orders", which thread 6699 owns`.
+// String is `Mutant 0x7e0 "\BaseNamedObjects\Orders", which thread 6699 owns`. Type
+// and name are not escaped.
 func (o *Object) String() string {
-	s := words.Type(o.Type) + " " + words.Hex(o.Handle)
+	s := cmp.Or(o.Type, "handle") + " " + words.Hex(o.Handle)
 	if o.Name != "" {
-		s += fmt.Sprintf(" %q", o.Name)
+		s += ` "` + o.Name + `"` // as it is: it has backslashes, which %q would double
 	}
 	switch {
 	case o.Thread == 0:

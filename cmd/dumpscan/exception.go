@@ -67,7 +67,8 @@ func (a *app) exception(ctx context.Context, name string, o *exceptionFlags) err
 			q.problem(problem)
 		}
 	}
-	if err := q.faulting(ctx, &facts); err != nil {
+	notes, err := q.faulting(ctx, &facts)
+	if err != nil {
 		return err
 	}
 	if err := q.invalidHandle(ctx, &facts); err != nil {
@@ -77,24 +78,31 @@ func (a *app) exception(ctx context.Context, name string, o *exceptionFlags) err
 		return err
 	}
 	r := render.NewExceptionReport(facts)
-	return a.write(r, o.format)
+	if r.Notes = notes; r.Thread == nil {
+		r.Notes = append(r.Notes, "the thread of the exception is not in the dump's list of threads, so that there is no stack")
+	}
+	if err := a.write(r, o.format); err != nil {
+		return err
+	}
+	a.notes(o.format, r.Notes...)
+	return nil
 }
 
-// faulting unwinds the stack of the exception's thread.
-func (q *stackQuery) faulting(ctx context.Context, facts *render.ExceptionFacts) error {
+// faulting unwinds the stack of the exception's thread. notes say what it lacks.
+func (q *stackQuery) faulting(ctx context.Context, facts *render.ExceptionFacts) (notes []string, err error) {
 	for i := range q.threads {
 		if q.threads[i].ThreadID != facts.Exception.ThreadID {
 			continue
 		}
 		found, err := q.unwind(ctx, []int{i})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		facts.Stack, facts.Frames, facts.Frames32 = &found.stacks[0], found.frames[0], found.frames32[0]
 		facts.Thread = q.names[facts.Exception.ThreadID]
-		return nil
+		return q.stackNotes(found), nil
 	}
-	return nil
+	return nil, nil
 }
 
 // invalidHandle finds out which handle was not valid, if that is what the

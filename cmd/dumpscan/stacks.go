@@ -102,14 +102,11 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 	if rest := len(q.threads) - len(chosen); rest > 0 && len(o.threads) == 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("one thread of %d; --all shows the others, --unique equal stacks once", len(q.threads)))
 	}
+	r.Notes = append(r.Notes, q.stackNotes(found)...)
 	if err := a.write(r, o.format); err != nil {
 		return err
 	}
-	for _, note := range r.Notes {
-		if o.format == render.Text {
-			a.notef("%s", note)
-		}
-	}
+	a.notes(o.format, r.Notes...)
 	return nil
 }
 
