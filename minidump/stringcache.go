@@ -8,13 +8,16 @@ import "hash/maphash"
 type stringCache struct {
 	rvas  [256]rvaString
 	short [256]rawString
-	texts [4096]rawString
+	texts []rawString // a power of two
 	seed  maphash.Seed
 }
 
 // maxCached is the length in bytes up to which a string is kept: together some
 // megabytes. Names of Windows objects are mostly far shorter.
 const maxCached = 1 << 10
+
+// maxTexts is the number of strings that are kept.
+const maxTexts = 4096
 
 type rvaString struct {
 	rva uint32
@@ -24,7 +27,15 @@ type rvaString struct {
 // rawString is a string in UTF-16, as it is in the file, and decoded.
 type rawString struct{ raw, s string }
 
-func newStringCache() *stringCache { return &stringCache{seed: maphash.MakeSeed()} }
+// newStringCache makes a cache for the strings of so many records: a list of a
+// few handles is read more often than one would think, and each time anew.
+func newStringCache(records int64) *stringCache {
+	size := 64
+	for size < maxTexts && int64(size) < 4*records {
+		size *= 2
+	}
+	return &stringCache{texts: make([]rawString, size), seed: maphash.MakeSeed()}
+}
 
 // byRVA returns the string at an RVA that was seen lately. No string is at
 // RVA 0, where the header is.
