@@ -156,8 +156,8 @@ func newHandleReader(d *HandleData, parts HandleParts) *handleReader {
 		wide:  d.HasObjectInfo(),
 		names: nameReader{f: d.f, stream: HandleDataStream},
 		win:   newWindows(d.f.r, d.f.size),
-		types: newStringCache(),
-		objs:  newStringCache(),
+		types: newStringCache(int64(d.NumberOfDescriptors)),
+		objs:  newStringCache(int64(d.NumberOfDescriptors)),
 	}
 }
 

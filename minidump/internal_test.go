@@ -70,7 +70,7 @@ func utf16le(s string) []byte {
 // TestStringCache wants strings that were seen twice to be found again, without an
 // allocation, and others to be right.
 func TestStringCache(t *testing.T) {
-	c := newStringCache()
+	c := newStringCache(1 << 20)
 	if _, ok := c.byRVA(0x1234); ok {
 		t.Error("an empty cache knows an RVA")
 	}
@@ -114,7 +114,7 @@ func TestStringCache(t *testing.T) {
 		t.Errorf("%d of 1000 names were not found again", lost)
 	}
 	// Four neighbours share a place, and the one that came last goes first.
-	c = newStringCache()
+	c = newStringCache(1 << 20)
 	set := func(p []byte) uint64 { return maphash.Bytes(c.seed, p) % uint64(len(c.texts)/4) }
 	same := names[:1:1]
 	for i := 0; len(same) < 5; i++ {

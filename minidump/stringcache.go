@@ -8,14 +8,17 @@ import "hash/maphash"
 type stringCache struct {
 	rvas  [256]rvaString
 	short [256]rawString
-	texts [4096]rawString
-	once  [1 << 15]uint16 // parts of the hashes of strings that came: one is kept when it comes again
+	texts []rawString // a power of two
+	once  []uint16    // parts of the hashes of strings that came: one is kept when it comes again
 	seed  maphash.Seed
 }
 
 // maxCached is the length in bytes up to which a string is kept: together some
 // megabytes. Names of Windows objects are mostly far shorter.
 const maxCached = 1 << 10
+
+// maxTexts is the number of strings that are kept.
+const maxTexts = 4096
 
 type rvaString struct {
 	rva uint32
@@ -28,7 +31,15 @@ type rawString struct {
 	raw, s string
 }
 
-func newStringCache() *stringCache { return &stringCache{seed: maphash.MakeSeed()} }
+// newStringCache makes a cache for the strings of so many records: a list of a
+// few handles is read more often than one would think, and each time anew.
+func newStringCache(records int64) *stringCache {
+	size := 64
+	for size < maxTexts && int64(size) < 4*records {
+		size *= 2
+	}
+	return &stringCache{texts: make([]rawString, size), once: make([]uint16, 8*size), seed: maphash.MakeSeed()}
+}
 
 // byRVA returns the string at an RVA that was seen lately. No string is at
 // RVA 0, where the header is.

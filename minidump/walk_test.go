@@ -11,7 +11,6 @@ import (
 // walk reads everything that the package can read of a dump and returns it as
 // text, errors included, so that two walks can be compared.
 func walk(data []byte) string {
-	var out bytes.Buffer
 	f, err := minidump.NewFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		if f != nil {
@@ -19,6 +18,12 @@ func walk(data []byte) string {
 		}
 		return err.Error()
 	}
+	return walkFile(f)
+}
+
+// walkFile is walk for a file that is open.
+func walkFile(f *minidump.File) string {
+	var out bytes.Buffer
 	show := func(what string, v any, err error) { fmt.Fprintf(&out, "%s: %+v, %v\n", what, v, err) }
 	dir, err := f.Directory()
 	show("directory", dir, err)

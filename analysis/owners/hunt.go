@@ -66,7 +66,7 @@ func (h *hunt) eachWindow(ctx context.Context, span windowSpan, before, after in
 	var wg sync.WaitGroup
 	for worker := range workers {
 		wg.Go(func() {
-			r := windowReader{hunt: h, buf: make([]byte, before+windowSize+after), before: before, after: after}
+			r := windowReader{hunt: h, before: before, after: after}
 			for n, at := range h.space.windows() {
 				if n >= span.to {
 					return
@@ -91,7 +91,7 @@ func (h *hunt) eachWindow(ctx context.Context, span windowSpan, before, after in
 	return context.Cause(ctx)
 }
 
-// A windowReader reads windows into its buffer.
+// A windowReader reads windows into its buffer, which is as large as it has to be.
 type windowReader struct {
 	hunt          *hunt
 	buf           []byte
@@ -104,6 +104,9 @@ func (r *windowReader) read(n int, at windowAt) (*window, error) {
 	from := at.skip - min(at.skip, uint64(r.before))
 	from += at.misaligned(from, r.hunt.space.ptr)
 	to := min(at.skip+at.size+uint64(r.after), at.in.Size)
+	if uint64(len(r.buf)) < to-from {
+		r.buf = make([]byte, to-from)
+	}
 	r.w = window{
 		n: n, data: r.buf[:to-from], start: uint64(at.in.Start) + from,
 		begin: int(at.skip - from), end: int(at.skip - from + at.size),

@@ -59,8 +59,12 @@ func atStart(file *os.File) bool {
 	return err == nil && pos == 0
 }
 
-// chunkSize is how much is copied between two looks at the context.
-const chunkSize = 1 << 20
+// chunkSize is how much is copied between two looks at the context. The first
+// chunks are smaller, for most of what comes through a pipe in tests is small.
+const (
+	chunkSize      = 1 << 20
+	firstChunkSize = 32 << 10
+)
 
 // spool copies src into a new temporary file; see copyTo.
 func (s *spooler) spool(src io.Reader, total int64, done func() int64) (in input, truncated, err error) {
@@ -84,7 +88,7 @@ func (s *spooler) spool(src io.Reader, total int64, done func() int64) (in input
 // means as much as was copied. If src fails after some bytes, these are kept and
 // truncated says what happened.
 func (s *spooler) copyTo(w io.Writer, src io.Reader, total int64, done func() int64) (size int64, truncated, err error) {
-	chunk := make([]byte, chunkSize)
+	chunk := make([]byte, firstChunkSize)
 	for {
 		n, readErr := fill(src, chunk)
 		if s.ctx.Err() != nil {
@@ -103,6 +107,9 @@ func (s *spooler) copyTo(w io.Writer, src io.Reader, total int64, done func() in
 		}
 		switch {
 		case readErr == nil:
+			if len(chunk) < chunkSize {
+				chunk = make([]byte, 2*len(chunk))
+			}
 		case readErr == io.EOF:
 			return size, nil, nil
 		case size == 0:
