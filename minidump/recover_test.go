@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -368,4 +369,49 @@ func FuzzRecover(f *testing.F) {
 		}
 		contents(d)
 	})
+}
+
+// TestRecoverShapes says what is found of each type, and what is not: a list that
+// is empty, or threads of which nothing is known, have no shape of their own.
+func TestRecoverShapes(t *testing.T) {
+	t.Parallel()
+	context := dumptest.ContextAMD64(0x401000, 0x10010, 0)
+	modules := []dumptest.Module{{Base: 0x400000, Size: 0x2000, Name: `C:\w3wp.exe`}}
+	for _, tt := range []struct {
+		name string
+		d    dumptest.Dump
+		want []minidump.StreamType
+	}{
+		{"nothing but a system", dumptest.Dump{}, []minidump.StreamType{minidump.SystemInfoStream}},
+		{"odd offsets", dumptest.Dump{Skew: 3, Modules: modules, HandleData: handleList("a")},
+			[]minidump.StreamType{minidump.SystemInfoStream, minidump.ModuleListStream, minidump.HandleDataStream}},
+		{"padded counts", dumptest.Dump{Modules: modules, CountPadding: true, Padding: 0xcc, Threads: []dumptest.Thread{{ThreadID: 7, Context: context}}},
+			[]minidump.StreamType{minidump.SystemInfoStream, minidump.ThreadListStream, minidump.ModuleListStream}},
+		{"an empty list beside another", dumptest.Dump{HandleData: &dumptest.HandleData{}, Modules: modules},
+			[]minidump.StreamType{minidump.SystemInfoStream, minidump.ModuleListStream, minidump.HandleDataStream}},
+		{"an exception with its thread", dumptest.Dump{
+			Threads:   []dumptest.Thread{{ThreadID: 7, Context: context}, {ThreadID: 8, Context: context}},
+			Exception: &dumptest.Exception{ThreadID: 7, ExceptionCode: 0xc0000005, Context: context},
+		}, []minidump.StreamType{minidump.SystemInfoStream, minidump.ThreadListStream, minidump.ExceptionStream}},
+		{"an exception without its thread", dumptest.Dump{
+			Threads:   []dumptest.Thread{{ThreadID: 7, Context: context}, {ThreadID: 8, Context: context}},
+			Exception: &dumptest.Exception{ThreadID: 9, ExceptionCode: 0xc0000005, Context: context},
+		}, []minidump.StreamType{minidump.SystemInfoStream, minidump.ThreadListStream}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := recoverBytes(t, lost(tt.d))
+			var got []minidump.StreamType
+			intact := recoverBytes(t, tt.d.Bytes())
+			entries, _ := intact.Directory()
+			for _, s := range f.Recovered() {
+				got = append(got, s.StreamType)
+				if !slices.Contains(entries, s.DirectoryEntry) {
+					t.Errorf("%+v is not where it was: %+v", s, entries)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }

@@ -96,6 +96,10 @@ func namesDump(name string) bool {
 // holdsDump reports whether a file of an archive is a minidump, compressed once
 // more or not.
 func holdsDump(f *zip.File, window uint64) bool {
+	const least = 20 // bytes of an empty gzip file; the header of a dump has more
+	if f.UncompressedSize64 < least {
+		return false
+	}
 	r, err := f.Open()
 	if err != nil {
 		return false
