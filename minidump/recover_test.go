@@ -415,3 +415,20 @@ func TestRecoverShapes(t *testing.T) {
 		})
 	}
 }
+
+// TestRecoverKeeps: a directory that leads to streams that confirm nothing is no
+// reason to look for others.
+func TestRecoverKeeps(t *testing.T) {
+	d := dumptest.Dump{
+		SystemInfo: &dumptest.SystemInfo{CPU: make([]byte, 24)},
+		Memory64:   []dumptest.MemoryRange{{Start: 0x2000, Data: []byte("late")}, {Start: 0x1000, Data: []byte("early")}},
+		HandleData: &dumptest.HandleData{},
+		Threads:    []dumptest.Thread{},
+		Patches:    []dumptest.Patch{dumptest.PutU32("SystemInfo", 24, 0)},
+	}
+	if f := recoverBytes(t, d.Bytes()); len(f.Recovered()) > 0 {
+		t.Errorf("recovered %+v", f.Recovered())
+	} else if _, err := f.Directory(); err != nil {
+		t.Error(err)
+	}
+}
