@@ -53,6 +53,8 @@ func missing(f *minidump.File, what, capture string, err error) (e *MissingError
 	switch {
 	case siErr == nil && si.PlatformID > minidump.PlatformWindowsNT:
 		e.Why, e.Capture = fmt.Sprintf("it is a dump of a process on %s", si.PlatformID), ""
+	case len(f.Recovered()) > 0:
+		e.Why, e.Capture = "its directory, which would list them, is damaged, and nothing in the file has their shape", ""
 	case dirErr != nil:
 		e.Why, e.Capture = "its directory, which would list them, is cut off", ""
 	case len(dir) == 0:

@@ -155,7 +155,7 @@ func (f *File) Recovered() []RecoveredStream { return slices.Clone(f.recovered) 
 type directory struct {
 	kept     []DirectoryEntry // leads to what it says, or to what cannot be checked
 	doubtful []DirectoryEntry // leads to what does not look like it
-	good     int              // entries that others confirm
+	good     int              // entries that others confirm, or that look like what they say
 	whole    bool             // nothing is wrong with it
 }
 
@@ -175,12 +175,13 @@ func (p *prober) trust() directory {
 			continue
 		}
 		c, ok := probe(int64(e.RVA))
-		switch {
-		case !ok || c.refs == 0:
-			d.doubtful = append(d.doubtful, e)
-		default:
+		if ok {
 			d.good++
+		}
+		if ok && c.refs > 0 {
 			d.kept = append(d.kept, e)
+		} else {
+			d.doubtful = append(d.doubtful, e)
 		}
 	}
 	if d.good == 0 && !(d.whole && len(d.doubtful) == 0) {
@@ -200,6 +201,10 @@ func (p *prober) settle(d *directory) []RecoveredStream {
 		if e.StreamType == MemoryListStream || e.StreamType == Memory64ListStream {
 			p.memory.add(p, e)
 		}
+	}
+	if d.good > 0 { // nothing else is where the directory stands
+		size := min(int64(p.f.NumberOfStreams), plausible) * directoryEntrySize
+		p.settled = append(p.settled, DirectoryEntry{UnusedStream, Location{DataSize: uint32(size), RVA: p.f.StreamDirectoryRVA}})
 	}
 	for i, e := range d.kept {
 		if have[e.StreamType] = true; i < plausible { // the directory may be hostile

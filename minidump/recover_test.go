@@ -6,178 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dumpscan/dumpscan/minidump"
-	"github.com/dumpscan/dumpscan/minidump/dumpfile"
 	"github.com/dumpscan/dumpscan/minidump/dumptest"
 )
-
-// A patched is a file of which some bytes are others.
-type patched struct {
-	io.ReaderAt
-	off   int64
-	bytes []byte
-}
-
-func (p patched) ReadAt(b []byte, off int64) (int, error) {
-	n, err := p.ReaderAt.ReadAt(b, off)
-	for i := range b[:n] {
-		if at := off + int64(i) - p.off; at >= 0 && at < int64(len(p.bytes)) {
-			b[i] = p.bytes[at]
-		}
-	}
-	return n, err
-}
-
-// A damage is what may happen to the head of a dump.
-type damage struct {
-	name string
-	do   func(r io.ReaderAt, head minidump.Header) io.ReaderAt
-}
-
-func zeroed(r io.ReaderAt, off int64, n int) io.ReaderAt {
-	return patched{r, off, make([]byte, n)}
-}
-
-var damages = []damage{
-	{"header and directory zeroed", func(r io.ReaderAt, h minidump.Header) io.ReaderAt {
-		return zeroed(zeroed(r, 0, 32), int64(h.StreamDirectoryRVA), 12*int(h.NumberOfStreams))
-	}},
-	{"directory zeroed", func(r io.ReaderAt, h minidump.Header) io.ReaderAt {
-		return zeroed(r, int64(h.StreamDirectoryRVA), 12*int(h.NumberOfStreams))
-	}},
-	{"header zeroed", func(r io.ReaderAt, h minidump.Header) io.ReaderAt { return zeroed(r, 0, 32) }},
-	{"signature zeroed", func(r io.ReaderAt, h minidump.Header) io.ReaderAt { return zeroed(r, 0, 4) }},
-	{"directory shifted by 4 bytes", func(r io.ReaderAt, h minidump.Header) io.ReaderAt {
-		return patched{r, 12, []byte{byte(h.StreamDirectoryRVA) + 4}}
-	}},
-	{"the streams are elsewhere", func(r io.ReaderAt, h minidump.Header) io.ReaderAt {
-		for i := range int64(h.NumberOfStreams) {
-			r = patched{r, int64(h.StreamDirectoryRVA) + 12*i + 10, []byte{0x55}}
-		}
-		return r
-	}},
-	{"directory is noise", func(r io.ReaderAt, h minidump.Header) io.ReaderAt {
-		return patched{r, int64(h.StreamDirectoryRVA), noise(12 * int(h.NumberOfStreams))}
-	}},
-}
-
-func noise(n int) []byte {
-	random := rand.New(rand.NewPCG(1, 2))
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(random.Uint32())
-	}
-	return b
-}
-
-// contents is what must be the same after a recovery.
-func contents(f *minidump.File) string {
-	var b strings.Builder
-	show := func(what string, n int, v any, err error) {
-		if errors.Is(err, minidump.ErrNoStream) || err != nil && strings.Contains(err.Error(), "too short for") {
-			err = minidump.ErrNoStream
-		}
-		text := fmt.Sprintf("%+v", v)
-		if len(text) > 2000 {
-			text = text[:1000] + fmt.Sprintf("... %x", len(text))
-		}
-		fmt.Fprintf(&b, "%s: %d %s %v\n", what, n, text, err)
-	}
-	hd, err := f.HandleData()
-	if hd != nil {
-		handles, err := hd.Slice()
-		show("handles", len(handles), handles, err)
-	} else {
-		show("handles", 0, nil, err)
-	}
-	modules, err := f.Modules()
-	show("modules", len(modules), modules, err)
-	threads, err := f.Threads()
-	show("threads", len(threads), threads, err)
-	return b.String()
-}
-
-func TestRecoverRealDumps(t *testing.T) {
-	t.Parallel()
-	var names []string
-	for _, dir := range []string{realDumps, realDumps + "/field", realDumps + "/windbg", realDumps + "/diag", "../testdata", "../testdata/*"} {
-		found, err := filepath.Glob(dir + "/*dmp*")
-		if err != nil {
-			t.Fatal(err)
-		}
-		few := 1000
-		if strings.HasSuffix(dir, "diag") || strings.HasSuffix(dir, "*") {
-			few = 12 // series of much the same
-		}
-		for i := 0; i < len(found); i += max(len(found)/few, 1) {
-			if info, err := os.Stat(found[i]); err == nil && info.Size() < 4<<20 { // compressed
-				names = append(names, found[i])
-			}
-		}
-	}
-	for _, name := range names {
-		t.Run(filepath.Base(name), func(t *testing.T) {
-			file, err := dumpfile.Open(t.Context(), name, dumpfile.Options{TempDir: t.TempDir()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer file.Close()
-			testRecover(t, file)
-		})
-	}
-}
-
-func testRecover(t *testing.T, file *dumpfile.File) {
-	intact, err := file.Dump()
-	if err != nil {
-		return // it is no minidump
-	}
-	if _, err := intact.Directory(); err != nil {
-		return
-	}
-	want := contents(intact)
-	same, err := minidump.Recover(t.Context(), file, file.Size())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := same.Recovered(); len(got) > 0 {
-		t.Errorf("it is intact, but %+v were recovered", got)
-	}
-	some := damages
-	if file.Size() > 1<<20 {
-		some = damages[:1]
-	}
-	for _, d := range some {
-		got := ""
-		f, err := minidump.Recover(t.Context(), d.do(file, intact.Header), file.Size())
-		if err != nil && strings.Count(want, minidump.ErrNoStream.Error()) == 3 {
-			continue // there is nothing to find
-		}
-		if err == nil {
-			got = contents(f)
-		}
-		if got != want {
-			t.Errorf("%s: %v\n%s", d.name, err, cmp.Diff(want, got))
-		}
-	}
-}
-
-func TestRecoverNothing(t *testing.T) {
-	for _, data := range [][]byte{nil, {0}, make([]byte, 1<<20), noise(4 << 20), bytes.Repeat([]byte{1, 0, 0, 0}, 1<<16), []byte(strings.Repeat("text, ", 1<<16))} {
-		f, err := minidump.Recover(t.Context(), bytes.NewReader(data), int64(len(data)))
-		if f != nil || !errors.Is(err, minidump.ErrNotMinidump) {
-			t.Errorf("%d bytes of nothing: %v, %v", len(data), f, err)
-		}
-	}
-}
 
 // lost is a dump whose head is zeroed.
 func lost(d dumptest.Dump) []byte {
@@ -368,4 +205,66 @@ func FuzzRecover(f *testing.F) {
 		}
 		contents(d)
 	})
+}
+
+// TestRecoverShapes says what is found of each type, and what is not: a list that
+// is empty, or threads of which nothing is known, have no shape of their own.
+func TestRecoverShapes(t *testing.T) {
+	t.Parallel()
+	context := dumptest.ContextAMD64(0x401000, 0x10010, 0)
+	modules := []dumptest.Module{{Base: 0x400000, Size: 0x2000, Name: `C:\w3wp.exe`}}
+	for _, tt := range []struct {
+		name string
+		d    dumptest.Dump
+		want []minidump.StreamType
+	}{
+		{"nothing but a system", dumptest.Dump{}, []minidump.StreamType{minidump.SystemInfoStream}},
+		{"odd offsets", dumptest.Dump{Skew: 3, Modules: modules, HandleData: handleList("a")},
+			[]minidump.StreamType{minidump.SystemInfoStream, minidump.ModuleListStream, minidump.HandleDataStream}},
+		{"padded counts", dumptest.Dump{Modules: modules, CountPadding: true, Padding: 0xcc, Threads: []dumptest.Thread{{ThreadID: 7, Context: context}}},
+			[]minidump.StreamType{minidump.SystemInfoStream, minidump.ThreadListStream, minidump.ModuleListStream}},
+		{"an empty list beside another", dumptest.Dump{HandleData: &dumptest.HandleData{}, Modules: modules},
+			[]minidump.StreamType{minidump.SystemInfoStream, minidump.ModuleListStream, minidump.HandleDataStream}},
+		{"an exception with its thread", dumptest.Dump{
+			Threads:   []dumptest.Thread{{ThreadID: 7, Context: context}, {ThreadID: 8, Context: context}},
+			Exception: &dumptest.Exception{ThreadID: 7, ExceptionCode: 0xc0000005, Context: context},
+		}, []minidump.StreamType{minidump.SystemInfoStream, minidump.ThreadListStream, minidump.ExceptionStream}},
+		{"an exception without its thread", dumptest.Dump{
+			Threads:   []dumptest.Thread{{ThreadID: 7, Context: context}, {ThreadID: 8, Context: context}},
+			Exception: &dumptest.Exception{ThreadID: 9, ExceptionCode: 0xc0000005, Context: context},
+		}, []minidump.StreamType{minidump.SystemInfoStream, minidump.ThreadListStream}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := recoverBytes(t, lost(tt.d))
+			var got []minidump.StreamType
+			intact := recoverBytes(t, tt.d.Bytes())
+			entries, _ := intact.Directory()
+			for _, s := range f.Recovered() {
+				got = append(got, s.StreamType)
+				if !slices.Contains(entries, s.DirectoryEntry) {
+					t.Errorf("%+v is not where it was: %+v", s, entries)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestRecoverKeeps: a directory that leads to streams that confirm nothing is no
+// reason to look for others.
+func TestRecoverKeeps(t *testing.T) {
+	d := dumptest.Dump{
+		SystemInfo: &dumptest.SystemInfo{CPU: make([]byte, 24)},
+		Memory64:   []dumptest.MemoryRange{{Start: 0x2000, Data: []byte("late")}, {Start: 0x1000, Data: []byte("early")}},
+		HandleData: &dumptest.HandleData{},
+		Threads:    []dumptest.Thread{},
+		Patches:    []dumptest.Patch{dumptest.PutU32("SystemInfo", 24, 0)},
+	}
+	if f := recoverBytes(t, d.Bytes()); len(f.Recovered()) > 0 {
+		t.Errorf("recovered %+v", f.Recovered())
+	} else if _, err := f.Directory(); err != nil {
+		t.Error(err)
+	}
 }

@@ -50,6 +50,7 @@ type app struct {
 	stdinTaken bool                      // a dump was read from standard input
 	recover    bool                      // rebuild directories that are damaged
 	opened     map[string]*minidump.File // dumps that are open already, by name
+	spool      spoolFlag
 }
 
 // errFound makes the exit code 1. It has no message: the answer is the output.
@@ -239,17 +240,17 @@ func (a *app) open(ctx context.Context, name string) (*dump, error) {
 		a.stdinTaken = true
 	}
 	bar := a.progress("unpacking " + name)
-	file, err := dumpfile.Open(ctx, name, dumpfile.Options{Stdin: a.stdin, Progress: bar.update})
+	file, err := dumpfile.Open(ctx, name, dumpfile.Options{Stdin: a.stdin, Limit: a.spool.limit, Progress: bar.update})
 	bar.finish()
 	if err != nil {
 		return nil, openError(name, err)
 	}
+	a.complain(name, truncated(file))
 	f, err := a.read(ctx, file)
 	if err != nil {
 		file.Close()
 		return nil, openError(name, err)
 	}
-	a.complain(name, file.Truncated())
 	streams, err := f.Directory()
 	a.complain(name, err)
 	a.aboutDirectory(name, f)

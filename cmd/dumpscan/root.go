@@ -59,6 +59,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().Var(&color, "color", "colour the text: `when` is auto, always or never")
 	complete(root, "color", oneOf(colors))
 	root.PersistentFlags().BoolVar(&a.recover, "recover", false, "rebuild a damaged directory: find the streams by their shapes")
+	root.PersistentFlags().Var(&a.spool, "max-spool", "unpack at most so many bytes in all, as 500M or 20G; 0: no limit (default)")
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.style = styleOf(a.stdout.w, color) }
 	root.PersistentFlags().BoolVar(&a.strict, "strict", false, "stop at the first problem with an input, before any output")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)

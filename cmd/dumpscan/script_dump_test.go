@@ -36,6 +36,7 @@ import (
 //	stream TYPE [TEXT]           any stream with the text for its bytes
 //	shortstream                      a second list of handles before the first, of 4 bytes
 //	nothing                          no streams at all
+//	nodirectory, noheader            zero the directory, or the header too; the last line
 //
 // TYPE - is a handle without a type. NAME is the rest of the line. "handles"
 // makes COUNT (decimal) handles with consecutive values, the first VALUE; %d
@@ -128,6 +129,18 @@ func (s *specLine) addTo(d *dumptest.Dump) error {
 		d.Directory.Leading = append(d.Directory.Leading, dumptest.DirectoryEntry{Type: dumptest.HandleDataStream, DataSize: 4, RVA: header})
 	case "nothing":
 		d.HandleData, d.NoSystemInfo, d.Flags = nil, true, 0
+	case "nodirectory", "noheader":
+		layout, err := d.Layout()
+		if err != nil {
+			return err
+		}
+		const header, entry = 32, 12
+		end := int64(header)
+		for layout[fmt.Sprintf("Directory[%d]", (end-header)/entry)] != 0 {
+			end += entry
+		}
+		start := map[string]int64{"nodirectory": header, "noheader": 0}[verb]
+		d.Patches = append(d.Patches, dumptest.Patch{Off: start, Bytes: make([]byte, end-start)})
 	case "truncate":
 		d.TruncateAt = int64(s.number(10))
 	default:

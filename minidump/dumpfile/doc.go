@@ -35,9 +35,11 @@
 // Half a download is still half a dump. When the input breaks after something
 // has been unpacked, Open returns what there is and [File.Truncated] says why it
 // ends. The bytes that are there are right, except where the error is a failed
-// checksum at the very end.
+// checksum at the very end. What follows a gzip file that is whole is ignored, and
+// is such an error unless it is zeros.
 //
-// There is no limit on the unpacked size but the space on the disk; a full disk
-// is an error that names the folder. The memory that a zstd stream may demand
+// The unpacked size is limited by the space on the disk, and by a [Limit] if there
+// is one. When either is used up, what was unpacked before is kept like half a
+// download. The memory that a zstd stream may demand
 // is limited by its size: see [Open].
 package dumpfile

@@ -17,6 +17,9 @@ type Options struct {
 	Stdin io.Reader
 	// TempDir is where dumps are unpacked; "" means os.TempDir().
 	TempDir string
+	// Limit bounds what is unpacked. Files that are opened with the same Limit
+	// share it. Nil is no limit.
+	Limit *Limit
 	// Progress, if not nil, is called while input is being spooled, from the
 	// goroutine of Open and about once a MiB, with the bytes of the input that
 	// have been taken and their number, which is -1 for a pipe. Each wrapping
@@ -33,9 +36,10 @@ type File struct {
 
 // Open opens the dump of that name; the package comment says what names mean.
 // Errors are of type *fs.PathError. They wrap a [*ChoiceError] when an archive
-// leaves a choice, and context.Canceled when ctx has ended while the input was
-// being spooled. That is also when a pipe with nothing to read is given up; its
-// pending read ends with the pipe.
+// leaves a choice, [ErrLimit] when nothing of the input may be unpacked, and
+// context.Canceled when ctx has ended while the input was being opened or
+// spooled. That is also when a pipe without a writer, or with nothing to read, is
+// given up; what is pending ends with the pipe.
 //
 // A zstd stream names the memory that it needs. Open grants 128 MiB, as zstd
 // does, or 16 times the size of the compressed file, up to 2 GiB.
@@ -48,7 +52,7 @@ func Open(ctx context.Context, name string, opts Options) (*File, error) {
 }
 
 func open(ctx context.Context, name string, opts Options) (*File, error) {
-	s := &spooler{ctx: ctx, dir: opts.TempDir, progress: opts.Progress}
+	s := &spooler{ctx: ctx, dir: opts.TempDir, limit: opts.Limit, progress: opts.Progress}
 	if s.dir == "" {
 		s.dir = os.TempDir()
 	}
@@ -106,7 +110,8 @@ func (f *File) Size() int64 { return f.data.size }
 func (f *File) Name() string { return f.name }
 
 // Truncated says why the unpacked bytes may not be the whole dump, or all
-// right; nil means that nothing went wrong while unpacking. A dump that was
+// right: the input is damaged, a [Limit] is reached ([ErrLimit]) or the disk is
+// full; nil means that nothing went wrong while unpacking. A dump that was
 // truncated before it was compressed is not noticed here.
 func (f *File) Truncated() error { return f.truncated }
 
@@ -140,6 +145,7 @@ type input struct {
 	size   int64
 	keep   bool   // the file is the caller's
 	remove string // path to delete after closing; "" means none
+	limit  *Limit // that size was taken from; nil for what was not unpacked
 }
 
 // ReadAt ends the file at its size.
@@ -150,7 +156,9 @@ func (in input) ReadAt(b []byte, off int64) (int, error) {
 func (in input) close() error {
 	var err error
 	if !in.keep {
-		err = in.file.Close()
+		if err = in.file.Close(); err == nil { // the first time
+			in.limit.give(in.size)
+		}
 	}
 	if in.remove != "" {
 		err = errors.Join(err, os.Remove(in.remove))

@@ -13,6 +13,7 @@ import (
 type spooler struct {
 	ctx      context.Context
 	dir      string
+	limit    *Limit
 	progress func(done, total int64)
 }
 
@@ -25,7 +26,7 @@ func (s *spooler) first(path string, stdin io.Reader) (in input, truncated, err 
 	own := path != "-" // the file is ours to close
 	var file *os.File
 	if own {
-		if file, err = os.Open(path); err != nil {
+		if file, err = openFile(ctx, path); err != nil {
 			return input{}, nil, bare(err)
 		}
 	} else if stdin == nil {
@@ -52,6 +53,36 @@ func (s *spooler) first(path string, stdin io.Reader) (in input, truncated, err 
 	return in, truncated, err
 }
 
+// openFile opens a file. That of a named pipe waits for somebody who writes, and
+// that of a device may take any time: it is given up when the context ends, and
+// what is opened then is closed again.
+func openFile(ctx context.Context, path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && (info.Mode().IsRegular() || info.IsDir()) {
+		return os.Open(path)
+	}
+	type result struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan result)
+	go func() {
+		file, err := os.Open(path)
+		select {
+		case opened <- result{file, err}:
+		case <-ctx.Done():
+			if err == nil {
+				file.Close()
+			}
+		}
+	}()
+	select {
+	case r := <-opened:
+		return r.file, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // atStart reports whether no one has read from the file: standard input may be
 // a file whose beginning someone else has taken.
 func atStart(file *os.File) bool {
@@ -72,7 +103,7 @@ func (s *spooler) spool(src io.Reader, total int64, done func() int64) (in input
 	if err != nil {
 		return input{}, nil, fmt.Errorf("unpacking needs a temporary file in %s: %w", s.dir, bare(err))
 	}
-	in = input{file: tmp}
+	in = input{file: tmp, limit: s.limit}
 	if os.Remove(tmp.Name()) != nil {
 		in.remove = tmp.Name() // Windows deletes no open file
 	}
@@ -84,9 +115,9 @@ func (s *spooler) spool(src io.Reader, total int64, done func() int64) (in input
 	return in, truncated, nil
 }
 
-// copyTo copies src to w. done tells how much of the input that has taken; nil
-// means as much as was copied. If src fails after some bytes, these are kept and
-// truncated says what happened.
+// copyTo copies src to w. done says how much of the input that has taken; nil
+// means as much as was copied. If src or w fails after some bytes, or the limit is
+// reached, these are kept and truncated says what happened.
 func (s *spooler) copyTo(w io.Writer, src io.Reader, total int64, done func() int64) (size int64, truncated, err error) {
 	chunk := make([]byte, firstChunkSize)
 	for {
@@ -94,10 +125,22 @@ func (s *spooler) copyTo(w io.Writer, src io.Reader, total int64, done func() in
 		if s.ctx.Err() != nil {
 			return size, nil, context.Cause(s.ctx)
 		}
-		if _, err := w.Write(chunk[:n]); err != nil {
-			return size, nil, fmt.Errorf("unpacking into %s failed after %d bytes (is the disk full? TMPDIR, or TMP on Windows, names another folder): %w", s.dir, size, bare(err))
+		granted := s.limit.take(int64(n))
+		written, err := w.Write(chunk[:granted])
+		s.limit.give(granted - int64(written))
+		size += int64(written)
+		switch {
+		case err != nil:
+			err = fmt.Errorf("unpacking into %s failed after %d bytes (is the disk full? TMPDIR, or TMP on Windows, names another folder): %w", s.dir, size, bare(err))
+		case granted < int64(n):
+			err = s.limit.reached(size)
 		}
-		size += int64(n)
+		if err != nil && size == 0 {
+			return 0, nil, err
+		}
+		if err != nil {
+			return size, err, nil
+		}
 		if s.progress != nil && n > 0 {
 			taken := size
 			if done != nil {

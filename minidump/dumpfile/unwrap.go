@@ -2,16 +2,12 @@ package dumpfile
 
 import (
 	"archive/zip"
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -82,10 +78,6 @@ func (s *spooler) unwrap(in input, path string, member *string) (next *input, da
 	return &unpacked, explain(damage), nil
 }
 
-func gunzip(r io.Reader) (io.ReadCloser, error) {
-	return gzip.NewReader(bufio.NewReaderSize(r, chunkSize))
-}
-
 func unzstd(r io.Reader, window uint64) (io.ReadCloser, error) {
 	d, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(window))
 	if err != nil {
@@ -108,93 +100,6 @@ func explain(err error) error {
 		return fmt.Errorf("%w: the zstd stream asks for more memory than its size justifies; unpack it with zstd -d --long=31", err)
 	}
 	return err
-}
-
-// choose opens the archive and picks the file wanted, or else its only file, or
-// else its only dump.
-func (s *spooler) choose(r io.ReaderAt, size int64, path, want string) (*zip.File, error) {
-	archive, err := zip.NewReader(r, size)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // no path is ever used
-		return nil, fmt.Errorf("%w: the table of contents, which stands at the end, cannot be read", err)
-	}
-	archive.RegisterDecompressor(zip.Deflate, flate.NewReader)
-	window := maxWindow(size)
-	archive.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(
-		zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(window)))
-
-	var files []*zip.File
-	var names []string
-	for _, f := range archive.File {
-		if f.Mode().IsRegular() && !strings.HasSuffix(f.Name, "/") {
-			files = append(files, f)
-			names = append(names, f.Name)
-		}
-	}
-	if want != "" {
-		i, ok := findMember(names, want)
-		if !ok {
-			return nil, &ChoiceError{Archive: path, Wanted: want, Names: names}
-		}
-		return readable(files[i])
-	}
-	if len(files) == 1 {
-		return readable(files[0])
-	}
-	var dumps []*zip.File
-	var dumpNames []string
-	for _, f := range files {
-		if s.ctx.Err() != nil {
-			return nil, s.ctx.Err()
-		}
-		if holdsDump(f, window) {
-			dumps = append(dumps, f)
-			dumpNames = append(dumpNames, f.Name)
-		}
-	}
-	switch len(dumps) {
-	case 0:
-		return nil, &ChoiceError{Archive: path, Names: names}
-	case 1:
-		return dumps[0], nil
-	}
-	return nil, &ChoiceError{Archive: path, Names: dumpNames, Dumps: true}
-}
-
-// readable says in plain words what archive/zip would not.
-func readable(f *zip.File) (*zip.File, error) {
-	const encrypted = 1
-	if f.Flags&encrypted != 0 {
-		return nil, fmt.Errorf("%s is encrypted in the archive", f.Name)
-	}
-	return f, nil
-}
-
-// holdsDump reports whether a file of an archive is a minidump, compressed once
-// more or not.
-func holdsDump(f *zip.File, window uint64) bool {
-	r, err := f.Open()
-	if err != nil {
-		return false
-	}
-	defer r.Close()
-	buffered := bufio.NewReader(r)
-	head, _ := buffered.Peek(4) // short files are no dumps
-	var inner io.ReadCloser
-	switch detect(head) {
-	case gzipped:
-		inner, err = gunzip(buffered)
-	case zstandard:
-		inner, err = unzstd(buffered, window)
-	default:
-		return string(head) == "MDMP"
-	}
-	if err != nil {
-		return false
-	}
-	defer inner.Close()
-	head = make([]byte, 4)
-	n, _ := fill(inner, head)
-	return string(head[:n]) == "MDMP"
 }
 
 // counter counts what is read of the input; the zstd decoder does that in a
