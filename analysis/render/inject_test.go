@@ -53,7 +53,9 @@ func traceReport(t *testing.T, name string) *render.TraceReport {
 	facts := factsOf(t, htrace.ByFunction)
 	facts.Diff.Outstanding = slices.Clone(facts.Diff.Outstanding)
 	for i := range facts.Diff.Outstanding {
-		facts.Diff.Outstanding[i].Object.Name = name
+		object := *facts.Diff.Outstanding[i].Object // which others share
+		object.Name = name
+		facts.Diff.Outstanding[i].Object = &object
 	}
 	for addr, l := range facts.Names {
 		if l.Function != "" {

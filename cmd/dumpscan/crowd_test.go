@@ -74,8 +74,8 @@ func TestCrowd(t *testing.T) {
 	}{
 		{"threads", nil, "4999  4e20"},
 		{"modules", nil, "ntdll"},
-		{"stacks", []string{"--thread", "0"}, "ntdll+0x"},
-		{"stacks", []string{"--thread", "4999"}, "ntdll+0x"},
+		{"stacks", []string{"--thread", "0"}, "ntdll!RtlUserThreadStart+0x"},
+		{"stacks", []string{"--thread", "4999"}, "ntdll!RtlUserThreadStart+0x"},
 	} {
 		r.Reset()
 		runtime.GC()

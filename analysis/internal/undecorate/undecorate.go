@@ -100,27 +100,8 @@ func read(p *parser) (string, bool) {
 	return s, !p.bad && p.in == ""
 }
 
-// maxOtherText is log2 of the text that the demangler of Itanium and Rust names may
-// make, maxQualifiers how many qualifiers of a type may stand one behind the other
-// (pointers, const, complex): its time grows with the square of how deep types are
-// nested.
-const (
-	maxOtherText  = 14
-	maxQualifiers = 64
-)
-
-// tooDeep reports whether a name nests types deeper than any that people wrote.
-func tooDeep(name string) bool {
-	run := 0
-	for i := range len(name) {
-		if !strings.Contains("CGPROKVr", name[i:i+1]) {
-			run = 0
-		} else if run++; run > maxQualifiers {
-			return true
-		}
-	}
-	return false
-}
+// maxOtherText is log2 of the text that the demangler of Itanium and Rust names may make.
+const maxOtherText = 14
 
 // other reads Itanium and Rust names. 32-bit Windows puts an underscore before them as before every C name.
 func other(decorated string) string {
@@ -128,7 +109,7 @@ func other(decorated string) string {
 	if strings.HasPrefix(name, "__Z") || strings.HasPrefix(name, "__R") {
 		name = name[1:]
 	}
-	if tooDeep(name) || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
+	if !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
 		return decorated
 	}
 	text, err := demangle.ToString(name, demangle.NoParams, demangle.NoEnclosingParams, demangle.MaxLength(maxOtherText))
