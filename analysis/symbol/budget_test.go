@@ -64,7 +64,7 @@ func functionAddrs(functions, each int) []minidump.VA {
 	var addrs []minidump.VA
 	for i := range functions {
 		for k := range each {
-			addrs = append(addrs, minidump.VA(base+0x1000+32*i+k))
+			addrs = append(addrs, base+0x1000+minidump.VA(32*i+k))
 		}
 	}
 	return addrs
@@ -107,7 +107,7 @@ func TestOrdinaryNames(t *testing.T) {
 	if err != nil || len(names) != 2000*32 {
 		t.Fatal(len(names), err)
 	}
-	s.Fit(names, func(yield func(minidump.VA, int) bool) { yield(addrs[0], 1<<40) })
+	s.Fit(names, func(yield func(minidump.VA, int) bool) { yield(addrs[0], 1<<30) })
 	if got := names.At(base + 0x1000 + 32*1999 + 5).String(); got != "m00!Function01999+0x5" {
 		t.Error(got)
 	}
@@ -199,7 +199,7 @@ func TestFit(t *testing.T) {
 		uses    int
 		longest int // bytes of text that may be left
 	}{
-		{1, 4000}, {100, 4000}, {100000, 256 + budgetOf(size)/100000}, {1 << 40, 256},
+		{1, 4000}, {100, 4000}, {100000, 256 + budgetOf(size)/100000}, {1 << 30, 256},
 	} {
 		var l limits
 		s := newSession(t, d, symbol.Options{Limited: l.add})
@@ -363,7 +363,7 @@ func TestModuleNames(t *testing.T) {
 		}
 		// As often as it takes, what is beyond 256 bytes goes.
 		names := symbol.Names{addr: loc}
-		s.Fit(names, func(yield func(minidump.VA, int) bool) { yield(addr, 1<<40) })
+		s.Fit(names, func(yield func(minidump.VA, int) bool) { yield(addr, 1<<30) })
 		if got := names.At(addr).String(); len(got) > 256 || !strings.Contains(got, "…") {
 			t.Errorf("%d bytes after Fit: %s", len(got), got)
 		}

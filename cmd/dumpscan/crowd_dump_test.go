@@ -62,7 +62,7 @@ func (c crowd) dump(t testing.TB, f *minidump.File) dumptest.Dump {
 	for i := range c.threads {
 		th := &threads[i%len(threads)]
 		start, size := th.Stack.StartOfMemoryRange, minidump.VA(th.Stack.Memory.DataSize)
-		moved := minidump.VA(crowdStacks+i*crowdStack) | start&(crowdStack-1)
+		moved := crowdStacks + minidump.VA(i)*crowdStack | start&(crowdStack-1)
 		move := func(b []byte) {
 			for ; len(b) >= 8; b = b[8:] {
 				if v := minidump.VA(binary.LittleEndian.Uint64(b)); v-start <= size {
