@@ -97,12 +97,16 @@ func MissingMemory(f *minidump.File, err error) *MissingError {
 	return e
 }
 
+// exceptionless is why a dump has no exception. What became of the process the
+// bytes do not show.
+const exceptionless = "its writer saved none, as is usual for a process that runs"
+
 // MissingException says why a dump has no exception.
 func MissingException(f *minidump.File) *MissingError {
 	_, err := f.Exception()
 	e, known := missing(f, "no exception in this dump", CaptureException, err)
 	if !known {
-		e.Why = "it was taken of a process that ran"
+		e.Why = exceptionless
 	}
 	return e
 }
@@ -124,7 +128,7 @@ var captures = map[minidump.StreamType]capture{
 	minidump.ThreadInfoListStream:      {minidump.WithThreadInfo, "", "capture with: procdump -ma PID, or in WinDbg .dump /mt FILE"},
 	minidump.TokenStream:               {minidump.WithTokenInformation, "", "capture with: procdump -mc 40000 PID"},
 	minidump.IptTraceStream:            {minidump.WithIptTrace, "", "capture with: procdump -mc 400000 PID"},
-	minidump.ExceptionStream:           {0, "it was taken of a process that ran", CaptureException},
+	minidump.ExceptionStream:           {0, exceptionless, CaptureException},
 	minidump.CommentStreamA:            {0, "nobody has added a comment", "capture with: in WinDbg .dump /c \"TEXT\" /ma FILE"},
 	minidump.CommentStreamW:            {0, "nobody has added a comment", "capture with: in WinDbg .dump /c \"TEXT\" /ma FILE"},
 	minidump.FunctionTableStream:       {0, "the process has registered no code that it made while it ran, or its writer saved none", ""},

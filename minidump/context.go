@@ -83,15 +83,16 @@ func (f *File) Context(l Location) (*Context, error) {
 	if l.DataSize == 0 {
 		return nil, ErrNoContext
 	}
-	system, err := f.SystemInfo()
-	if system == nil {
-		return nil, err
+	if f.arch == ProcessorUnknown {
+		if system, err := f.SystemInfo(); system == nil {
+			return nil, err
+		}
 	}
 	c := f.load(ThreadListStream, int64(l.RVA), int(min(l.DataSize, maxContext)))
 	if c.err != nil {
 		return nil, c.err
 	}
-	return decodeContext(system.ProcessorArchitecture, c)
+	return decodeContext(f.arch, c)
 }
 
 // DecodeContext is [File.Context] for bytes from elsewhere, such as the memory

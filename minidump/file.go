@@ -45,7 +45,8 @@ type File struct {
 	dir    []DirectoryEntry
 	taken  map[StreamType]int // index in dir of the stream that is read
 	dirErr error
-	ptr    int
+	arch   ProcessorArchitecture // [ProcessorUnknown] if the dump does not say
+	ptr    int                   // bytes of a pointer
 	closer io.Closer
 
 	recovered []RecoveredStream
@@ -122,7 +123,7 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 		return nil, headerError{fmt.Sprintf("it has the signature MDMP, but version %#04x instead of %#04x", uint16(f.Version), version)}
 	}
 	f.readDirectory()
-	f.ptr = f.pointerSize()
+	f.readArchitecture()
 	return f, nil
 }
 
@@ -168,10 +169,11 @@ func (f *File) section(t StreamType, l Location) (*io.SectionReader, error) {
 // A 32-bit process dumped by a 64-bit debugger (WOW64) counts as 8.
 func (f *File) PointerSize() int { return f.ptr }
 
-func (f *File) pointerSize() int {
-	si, _ := f.SystemInfo() // an error may only be about the name of the service pack
-	if si == nil {
-		return 0
+// readArchitecture finds out what the layout of pointers and registers depends on.
+func (f *File) readArchitecture() {
+	f.arch = ProcessorUnknown
+	if si, _ := f.SystemInfo(); si != nil { // an error may only be about the name of the service pack
+		f.arch = si.ProcessorArchitecture
 	}
-	return si.ProcessorArchitecture.PointerSize()
+	f.ptr = f.arch.PointerSize()
 }

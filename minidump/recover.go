@@ -123,7 +123,7 @@ func (f *File) rebuild(d directory, found []RecoveredStream, cause error) {
 		}
 	}
 	f.dirErr = &FormatError{Stream: UnusedStream, Off: int64(f.StreamDirectoryRVA), Err: cause, Msg: msg}
-	f.ptr = f.pointerSize()
+	f.readArchitecture()
 }
 
 // damage says what is wrong with the directory.

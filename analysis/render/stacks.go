@@ -275,8 +275,8 @@ func (g *StackGroup) title() string {
 	return s
 }
 
-// guessed is WinDbg's warning before the first frame that may be wrong.
-const guessed = "from here on frames are guessed: a word of the stack that may be left over (scan)"
+// guessed is what WinDbg warns of before the first frame that may be wrong.
+const guessed = "a frame found by scan is a guess, a word of the stack that may be left over, and those behind it rest on that"
 
 func (c *Calls) text(b *bufio.Writer, pointerSize int, style Style) error {
 	if err := c.CallStack.text(b, pointerSize, style); err != nil || c.Stack32 == nil {
