@@ -43,6 +43,7 @@ type structure struct {
 	what    string // "the PEB", for messages
 	at      minidump.VA
 	pointer int // bytes
+	first   int // where in the structure buf begins
 	buf     []byte
 	lost    bool // a field was asked for that was not captured
 }
@@ -50,9 +51,15 @@ type structure struct {
 // structure reads the first bytes of a structure, up to what lies behind the
 // field end. The error wraps [minidump.ErrNotCaptured] if there are none.
 func (m *processMemory) structure(what string, at minidump.VA, pointer int, end field) (*structure, error) {
-	s := &structure{what: what, at: at, pointer: pointer}
-	s.buf = make([]byte, end.of(pointer))
-	n, err := m.ReadAt(s.buf, at)
+	return m.part(what, at, pointer, field{}, end)
+}
+
+// part is structure for what lies from one field up to what is behind another: there
+// is more of a TEB between its fields than in them.
+func (m *processMemory) part(what string, at minidump.VA, pointer int, from, end field) (*structure, error) {
+	s := &structure{what: what, at: at, pointer: pointer, first: from.of(pointer)}
+	s.buf = make([]byte, end.of(pointer)-s.first)
+	n, err := m.ReadAt(s.buf, at+minidump.VA(s.first))
 	s.buf = s.buf[:n]
 	if err == nil || n > 0 && errors.Is(err, minidump.ErrNotCaptured) {
 		err = m.spend(n)
@@ -72,7 +79,7 @@ func (f field) of(pointer int) int {
 
 // bytes returns n bytes of a field, which are zero if they were not captured.
 func (s *structure) bytes(off, n int) []byte {
-	if off+n > len(s.buf) {
+	if off -= s.first; off < 0 || off+n > len(s.buf) {
 		s.lost = true
 		return make([]byte, n)
 	}
@@ -114,7 +121,7 @@ func (s *structure) err() error {
 	if !s.lost {
 		return nil
 	}
-	return fmt.Errorf("%s at %s, behind its first %d bytes: %w", s.what, s.at, len(s.buf), minidump.ErrNotCaptured)
+	return fmt.Errorf("%s at %s, behind its first %d bytes: %w", s.what, s.at, s.first+len(s.buf), minidump.ErrNotCaptured)
 }
 
 // A ListEntry is two links of a list that is closed to a ring, or its head

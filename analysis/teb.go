@@ -63,7 +63,7 @@ var (
 // much of it that the last error is there, or if it is none: every TEB knows its
 // own address, and what other systems than Windows have there does not.
 func readTEB(m *processMemory, at minidump.VA, pointer int) *TEB {
-	s, err := m.structure("the TEB", at, pointer, tebEnd)
+	s, err := m.structure("the TEB", at, pointer, tebFront)
 	if err != nil || len(s.buf) < tebFront.of(pointer) {
 		return nil
 	}
@@ -75,13 +75,14 @@ func readTEB(m *processMemory, at minidump.VA, pointer int) *TEB {
 		ProcessID: s.ptr(tebProcessID), ThreadID: s.ptr(tebThreadID),
 		RPCHandle: s.ptr(tebRPCHandle), TLSStorage: s.va(tebTLSStorage), PEB: s.va(tebPEB),
 		LastError: s.u32(tebLastError), OwnedLocks: s.u32(tebOwnedLocks),
-		LastStatus: s.u32(tebLastStatus), DeallocationStack: s.va(tebDeallocationStack), HardErrorMode: s.u32(tebHardErrorMode),
 	}
 	if t.Self != at {
 		return nil
 	}
-	if t.Whole = !s.lost; !t.Whole {
-		t.LastStatus, t.DeallocationStack, t.HardErrorMode = 0, 0, 0
+	rest, err := m.part("the TEB", at, pointer, tebLastStatus, tebEnd)
+	if err == nil && len(rest.buf) == tebEnd.of(pointer)-tebLastStatus.of(pointer) {
+		t.Whole = true
+		t.LastStatus, t.DeallocationStack, t.HardErrorMode = rest.u32(tebLastStatus), rest.va(tebDeallocationStack), rest.u32(tebHardErrorMode)
 	}
 	return t
 }
@@ -91,7 +92,7 @@ func readTEB(m *processMemory, at minidump.VA, pointer int) *TEB {
 // well.
 func readTEB32(m *processMemory, t *TEB) *TEB {
 	candidates := []minidump.VA{t.ExceptionList}
-	if s, err := m.structure("the TEB", t.Address, 8, tebWowOffsetEnd); err == nil {
+	if s, err := m.part("the TEB", t.Address, 8, tebWowOffset, tebWowOffsetEnd); err == nil {
 		if off := int32(s.u32(tebWowOffset)); off != 0 {
 			candidates = append(candidates, t.Address+minidump.VA(int64(off)))
 		}
