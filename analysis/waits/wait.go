@@ -39,29 +39,36 @@ func callOf(l symbol.Location) (c call, ok bool) {
 // A place is where a thread stands in the system, and where the arguments of the
 // call are.
 type place struct {
-	index   int // of the thread
-	thread  uint32
-	context *minidump.Context
-	pc      minidump.VA
-	args    minidump.VA // on the stack of x86
+	Thread
+	pc   minidump.VA
+	args minidump.VA // on the stack of x86
 }
 
 // fastCallReturn is where 32-bit Windows before Windows 8 waits for every system
 // call to return; the call itself is the next frame.
 const fastCallReturn = "KiFastSystemCallRet"
 
-// places returns where the threads stand, for those whose registers the dump
-// holds.
-func places(f *minidump.File, threads []minidump.Thread, indexes []int) []place {
-	var list []place
-	for _, i := range indexes {
+// allThreads are the threads of a dump whose registers it holds.
+func allThreads(f *minidump.File) ([]Thread, error) {
+	threads, err := f.Threads()
+	var list []Thread
+	for i := range threads {
 		c, err := f.Context(threads[i].ThreadContext)
 		if err != nil {
 			continue // another command says so
 		}
-		p := place{index: i, thread: threads[i].ThreadID, context: c, pc: c.PC}
-		if c.Arch == minidump.ProcessorX86 {
-			p.args = c.SP() + 4
+		list = append(list, Thread{i, threads[i].ThreadID, c})
+	}
+	return list, unlessAbsent(err)
+}
+
+// places returns where the threads stand.
+func places(threads []Thread) []place {
+	var list []place
+	for _, t := range threads {
+		p := place{Thread: t, pc: t.Context.PC}
+		if t.Context.Arch == minidump.ProcessorX86 {
+			p.args = t.Context.SP() + 4
 		}
 		list = append(list, p)
 	}
@@ -88,7 +95,7 @@ func behindFastCall(ctx context.Context, memory *minidump.Memory, list []place, 
 		if resolved.At(p.pc).Function != fastCallReturn || p.args == 0 {
 			continue
 		}
-		if ret, ok := readWord(memory, p.context.SP(), 4); ok {
+		if ret, ok := readWord(memory, p.Context.SP(), 4); ok {
 			p.pc, p.args, moved = minidump.VA(ret), p.args+4, true
 		}
 	}
@@ -105,7 +112,7 @@ const maxObjects = 64
 // evidence for them.
 func (p *place) handles(memory *minidump.Memory, c call) (values []uint64, evidence string) {
 	size := 8
-	if p.context.Arch == minidump.ProcessorX86 || p.context.Arch == minidump.ProcessorARM {
+	if p.Context.Arch == minidump.ProcessorX86 || p.Context.Arch == minidump.ProcessorARM {
 		size = 4
 	}
 	if !c.many {
@@ -139,18 +146,18 @@ func (p *place) handles(memory *minidump.Memory, c call) (values []uint64, evide
 // first two there while the thread waits; of ARM64 none was seen, and of Wine
 // neither. from is "" if it is not there.
 func (p *place) argument(memory *minidump.Memory, n int) (v uint64, from string) {
-	switch p.context.Arch {
+	switch p.Context.Arch {
 	case minidump.ProcessorX86:
 		if v, ok := readWord(memory, p.args+minidump.VA(4*n), 4); ok {
 			return v, "an argument on the stack"
 		}
 	case minidump.ProcessorAMD64:
-		if p.context.Flags&minidump.ContextInteger != 0 && n < 2 {
-			return p.context.R[n+1], [...]string{"rcx", "rdx"}[n] // 1 is rcx, 2 is rdx
+		if p.Context.Flags&minidump.ContextInteger != 0 && n < 2 {
+			return p.Context.R[n+1], [...]string{"rcx", "rdx"}[n] // 1 is rcx, 2 is rdx
 		}
 	case minidump.ProcessorARM64:
-		if p.context.Flags&minidump.ContextInteger != 0 {
-			return p.context.R[n], [...]string{"x0", "x1"}[n]
+		if p.Context.Flags&minidump.ContextInteger != 0 {
+			return p.Context.R[n], [...]string{"x0", "x1"}[n]
 		}
 	}
 	return 0, ""

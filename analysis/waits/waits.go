@@ -48,30 +48,32 @@ type Waits struct {
 	Chains []Chain // of two threads or more, or closed; the closed ones first
 }
 
-// Read finds out which threads of a dump wait for which. Only the threads with
-// these indexes are looked at; nil is all. The error is that of ctx, or says
-// what could not be read; the answer covers the rest. A dump without handles, or
-// without registers, has no waits.
-func Read(ctx context.Context, f *minidump.File, names symbol.Resolver, indexes []int) (*Waits, error) {
+// A Thread is one of which it is asked what it waits for.
+type Thread struct {
+	Index    int // in the list of threads
+	ThreadID uint32
+	Context  *minidump.Context // where it stands
+}
+
+// Read finds out which threads of a dump wait for which, of the given ones or, for
+// nil, of all. The error is that of ctx, or says what could not be read; the
+// answer covers the rest. A dump without handles, or without registers, has no
+// waits.
+func Read(ctx context.Context, f *minidump.File, names symbol.Resolver, threads []Thread) (*Waits, error) {
 	w := &Waits{}
-	threads, err := f.Threads()
-	if len(threads) == 0 {
-		return w, unlessAbsent(err)
-	}
 	list, listErr := analysis.ReadHandles(f)
 	if list == nil {
 		var missing *analysis.MissingError
 		if errors.As(listErr, &missing) {
 			listErr = nil
 		}
-		return w, minidump.JoinErrors(unlessAbsent(err), listErr)
+		return w, listErr
 	}
-	if indexes == nil {
-		for i := range threads {
-			indexes = append(indexes, i)
-		}
+	var err error
+	if threads == nil {
+		threads, err = allThreads(f)
 	}
-	candidates, memoryErr, ctxErr := findCandidates(ctx, f, threads, indexes, names)
+	candidates, memoryErr, ctxErr := findCandidates(ctx, f, threads, names)
 	if ctxErr != nil {
 		return nil, ctxErr
 	}
@@ -81,7 +83,7 @@ func Read(ctx context.Context, f *minidump.File, names symbol.Resolver, indexes 
 	}
 	w.Waits = matched(candidates, objects)
 	w.Chains = chains(w.Waits, processID(f))
-	return w, minidump.JoinErrors(unlessAbsent(err), memoryErr)
+	return w, minidump.JoinErrors(err, memoryErr)
 }
 
 func unlessAbsent(err error) error {
@@ -107,9 +109,9 @@ type candidate struct {
 
 // findCandidates returns the threads that wait. problem says what could not be
 // read, err is that of ctx.
-func findCandidates(ctx context.Context, f *minidump.File, threads []minidump.Thread, indexes []int, names symbol.Resolver) (found []candidate, problem, err error) {
+func findCandidates(ctx context.Context, f *minidump.File, threads []Thread, names symbol.Resolver) (found []candidate, problem, err error) {
 	memory, problem := memoryOf(f)
-	list := places(f, threads, indexes)
+	list := places(threads)
 	resolved, err := behindFastCall(ctx, memory, list, names)
 	if err != nil {
 		return nil, nil, err
@@ -122,7 +124,7 @@ func findCandidates(ctx context.Context, f *minidump.File, threads []minidump.Th
 			continue
 		}
 		if values, evidence := p.handles(memory, c); evidence != "" {
-			found = append(found, candidate{Wait{Index: p.index, ThreadID: p.thread, Function: at.Function, Evidence: evidence}, values})
+			found = append(found, candidate{Wait{Index: p.Index, ThreadID: p.ThreadID, Function: at.Function, Evidence: evidence}, values})
 		}
 	}
 	return found, problem, nil

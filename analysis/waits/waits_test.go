@@ -275,7 +275,11 @@ func TestRead(t *testing.T) {
 // TestReadSome looks at one thread of two.
 func TestReadSome(t *testing.T) {
 	f := testdump.Make(t, dumpOf(8, dumptest.ArchAMD64, amd64(single, 0x10, 0), amd64(single, 0x14, 0)))
-	w, err := Read(t.Context(), f, ntdll, []int{1})
+	all, err := allThreads(f)
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	w, err := Read(t.Context(), f, ntdll, all[1:])
 	if err != nil || len(w.Waits) != 1 || w.Waits[0].Index != 1 || len(w.Chains) != 0 {
 		t.Errorf("%+v, %v", w, err)
 	}

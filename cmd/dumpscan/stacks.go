@@ -90,7 +90,7 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 		return err
 	}
 	facts.Stacks, facts.Frames, facts.Frames32 = found.stacks, found.frames, found.frames32
-	facts.Waits, err = waits.Read(ctx, d.File, q.session, chosen)
+	facts.Waits, err = waits.Read(ctx, d.File, q.session, found.waiters())
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -211,6 +211,18 @@ func (q *stackQuery) Close() {
 type unwound struct {
 	stacks           []unwind.ThreadStack
 	frames, frames32 [][]unwind.NamedFrame
+}
+
+// waiters are the threads that may wait. One that is shown from its exception on does
+// not: what it does since is no part of its stack.
+func (u *unwound) waiters() []waits.Thread {
+	list := []waits.Thread{}
+	for i := range u.stacks {
+		if s := &u.stacks[i]; s.Context != nil && !s.Faulting {
+			list = append(list, waits.Thread{Index: s.Index, ThreadID: s.ThreadID, Context: s.Context})
+		}
+	}
+	return list
 }
 
 // unwind returns the stacks of threads.
