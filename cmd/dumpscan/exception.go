@@ -42,24 +42,19 @@ func (a *app) exceptionCommand() *cobra.Command {
 }
 
 func (a *app) exception(ctx context.Context, name string, o *exceptionFlags) error {
-	d, err := a.open(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	q, err := a.stackQuery(d, &o.symbols)
+	q, err := a.stackQuery(ctx, name, &o.symbols)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	facts := render.ExceptionFacts{Dump: q.header, MaxFrames: o.maxFrames.of(o.format)}
-	facts.Exception, err = analysis.ReadException(d.File, q.session.Modules().List())
-	if err == nil && facts.Exception == nil {
-		err = analysis.MissingException(d.File)
+	d := q.dump
+	if q.exception == nil {
+		if _, err = d.Exception(); errors.Is(err, minidump.ErrNoStream) {
+			err = analysis.MissingException(d.File)
+		}
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", d.name, err)
-	}
+	facts := render.ExceptionFacts{Dump: q.header, MaxFrames: o.maxFrames.of(o.format), Exception: q.exception}
 	if memory, _ := d.Memory(); memory != nil {
 		var problem error
 		facts.Nested, problem = analysis.NestedExceptions(memory, &facts.Exception.Exception, d.PointerSize())

@@ -67,19 +67,14 @@ func (a *app) stacksCommand() *cobra.Command {
 }
 
 func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
-	d, err := a.open(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	q, err := a.stackQuery(d, &o.symbols)
+	q, err := a.stackQuery(ctx, name, &o.symbols)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	chosen, err := o.choose(q.threads, q.exception)
+	chosen, err := o.choose(q.threads, q.raised())
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	facts := render.StackFacts{
 		Dump: q.header, Names: q.names, Unique: o.unique,
@@ -90,7 +85,7 @@ func (a *app) stacks(ctx context.Context, name string, o *stacksFlags) error {
 		return err
 	}
 	facts.Stacks, facts.Frames, facts.Frames32 = found.stacks, found.frames, found.frames32
-	facts.Waits, err = waits.Read(ctx, d.File, q.session, found.waiters())
+	facts.Waits, err = waits.Read(ctx, q.dump.File, q.session, found.waiters())
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -169,19 +164,31 @@ type stackQuery struct {
 	dump      *dump
 	header    render.DumpHeader
 	threads   []minidump.Thread
-	names     map[uint32]string // of threads, by id
-	exception *minidump.Exception
+	names     map[uint32]string       // of threads, by id
+	exception *analysis.ExceptionFact // nil if there is none
 	session   *symbol.Session
-	code      *symbol.Code
 }
 
-// stackQuery reads the lists that stacks need.
-func (a *app) stackQuery(d *dump, o *symbolFlags) (*stackQuery, error) {
+// stackQuery opens a dump and reads the lists that stacks need. The caller closes the
+// query.
+func (a *app) stackQuery(ctx context.Context, name string, o *symbolFlags) (*stackQuery, error) {
+	d, err := a.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	q := &stackQuery{app: a, dump: d, header: render.NewDumpHeader(d.name, analysis.DescribeHeader(d.File)), names: map[uint32]string{}}
-	var err error
+	if err := q.readLists(o); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return q, nil
+}
+
+func (q *stackQuery) readLists(o *symbolFlags) (err error) {
+	d := q.dump
 	q.threads, err = d.Threads()
 	if errors.Is(err, minidump.ErrNoStream) {
-		return nil, fmt.Errorf("%s: %w", d.name, err)
+		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	q.problem(err)
 	names, err := d.ThreadNames()
@@ -189,14 +196,22 @@ func (a *app) stackQuery(d *dump, o *symbolFlags) (*stackQuery, error) {
 	for _, n := range names {
 		q.names[n.ThreadID] = n.Name
 	}
-	q.exception, err = d.Exception()
-	q.problem(err)
-	q.session, err = a.resolver(d.File, o)
+	q.session, err = q.resolver(d.File, o)
 	if q.session == nil {
-		return nil, err
+		return err
 	}
 	q.problem(err)
-	return q, nil
+	q.exception, err = analysis.ReadException(d.File, q.session.Modules().List())
+	q.problem(err)
+	return nil
+}
+
+// raised is the exception as the dump has it; nil if there is none.
+func (q *stackQuery) raised() *minidump.Exception {
+	if q.exception == nil {
+		return nil
+	}
+	return &q.exception.Exception
 }
 
 // problem notes what could not be read of a stream; one that is not there is no
@@ -205,6 +220,7 @@ func (q *stackQuery) problem(err error) { q.complainUnlessAbsent(q.dump.name, er
 
 func (q *stackQuery) Close() {
 	q.session.Close()
+	q.dump.Close()
 }
 
 // An unwound is the stacks of some threads and their named frames.
@@ -227,12 +243,11 @@ func (u *unwound) waiters() []waits.Thread {
 
 // unwind returns the stacks of threads.
 func (q *stackQuery) unwind(ctx context.Context, indexes []int) (*unwound, error) {
-	q.code = q.session.Code(ctx)
-	u, err := unwind.New(q.dump.File, q.session, q.code)
+	u, err := unwind.New(q.dump.File, q.session, q.session.Code(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", q.dump.name, err)
 	}
-	stacks, err := u.Threads(ctx, q.dump.File, q.threads, q.exception, indexes)
+	stacks, err := u.Threads(ctx, q.dump.File, q.threads, q.raised(), indexes)
 	if err != nil {
 		return nil, err
 	}
@@ -251,14 +266,13 @@ func (q *stackQuery) unwind(ctx context.Context, indexes []int) (*unwound, error
 
 // exceptionRow describes the exception of the dump; nil if it has none.
 func (q *stackQuery) exceptionRow(ctx context.Context) (*render.ThreadException, error) {
-	fact, err := analysis.ReadException(q.dump.File, q.session.Modules().List())
-	q.problem(err)
-	if fact == nil {
+	if q.exception == nil {
 		return nil, nil
 	}
-	names, err := q.session.Resolve(ctx, []minidump.VA{fact.ExceptionAddress})
+	at := q.exception.ExceptionAddress
+	names, err := q.session.Resolve(ctx, []minidump.VA{at})
 	if err != nil {
 		return nil, err
 	}
-	return render.NewThreadException(fact, names.At(fact.ExceptionAddress)), nil
+	return render.NewThreadException(q.exception, names.At(at)), nil
 }
